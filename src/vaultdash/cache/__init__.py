@@ -1,0 +1,1 @@
+"""Short memory, in the process or in Redis; losing it changes no answer."""

@@ -1,0 +1,1 @@
+"""What a loan, a quote, an option and a hedge are: values and arithmetic, no I/O."""

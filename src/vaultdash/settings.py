@@ -1,0 +1,97 @@
+"""Deployment settings, from the environment or `.env`; a wrong one is named and stops the start."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """One sentence for each setting that is wrong."""
+
+
+def default_data_dir() -> Path:
+    """Where the owner's data lives unless VAULT_DATA_DIR says otherwise."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "vault-dash"
+
+
+def _plain(name: str) -> AliasChoices:
+    """Accept `NAME` as the seeds write it and `VAULT_NAME` like the others."""
+    return AliasChoices(name, f"VAULT_{name}")
+
+
+class Settings(BaseSettings):
+    """Everything a deployment decides. Fractions, not per cent: 0.75 is 75 %."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="VAULT_", env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True
+    )
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    data_dir: Path = Field(default_factory=default_data_dir)
+    market: Literal["auto", "yahoo", "demo"] = "auto"
+    redis_url: str | None = None
+    price_interval_seconds: float = Field(30.0, ge=5, le=3600)
+    websocket_interval_seconds: float = Field(
+        5.0, ge=0.5, le=300, validation_alias=_plain("WEBSOCKET_INTERVAL_SECONDS")
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias=_plain("CORS_ORIGINS"))
+    environment: str = Field(
+        "local", pattern=r"^[A-Za-z0-9_-]{1,32}$", validation_alias=_plain("ENVIRONMENT")
+    )
+
+    collateral: str = "GLD"
+    units: float = Field(1_000_000 / 460, gt=0, allow_inf_nan=False)
+    loan_amount: float = Field(
+        600_000, gt=0, allow_inf_nan=False, validation_alias=AliasChoices("VAULT_LOAN_AMOUNT", "VAULT_LOAN")
+    )
+    loan_currency: Literal["USD"] = "USD"
+    margin_call_ltv: float = Field(0.75, gt=0, lt=1)
+    warning_ltv: float = Field(0.70, gt=0, lt=1)
+    close_out_ltv: float = Field(0.85, gt=0, lt=1)
+    hedge_counting: Literal["ignored", "after_payment", "credited"] = "ignored"
+    reference_rate: float = Field(0.045, ge=-0.05, le=0.5)
+    loan_spread: float = Field(0.0195, ge=-0.05, le=0.5)
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        for origin in value if isinstance(value, tuple) else ():
+            if not origin.startswith(("http://", "https://")) or origin.count("/") != 2:
+                raise ValueError(f"{origin!r} is not an origin; write https://name or http://name:port")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must start with redis://, rediss:// or unix://")
+        return value
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; raises SettingsError with a line for each that is wrong."""
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # overrides are validated by pydantic like the rest
+    except ValidationError as error:
+        raise SettingsError("\n".join(_line(problem) for problem in error.errors())) from None
+
+
+def _line(problem: object) -> str:
+    assert isinstance(problem, dict)
+    name = str(problem["loc"][0]) if problem["loc"] else "settings"
+    plain = {"websocket_interval_seconds", "cors_origins", "environment"}
+    if name.isupper():
+        variable = name
+    else:
+        variable = name.upper() if name in plain else f"VAULT_{name.upper()}"
+    reason = str(problem["msg"]).removeprefix("Value error, ")
+    reason = reason[:1].lower() + reason[1:]
+    return f"{variable} is {problem['input']!r}: {reason}"
