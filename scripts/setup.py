@@ -27,9 +27,7 @@ def main() -> int:
     arguments.add_argument("--browser", action="store_true", help="a Chromium for the browser tests too")
     wanted = arguments.parse_args()
     if sys.version_info < (3, 11):
-        sys.exit(
-            f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}. Try: make PYTHON=python3.12 ..."
-        )
+        sys.exit(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}. Try: make PYTHON=python3.12 ...")
     name = "dev" if wanted.dev else "run"
     if not is_installed(name):
         make_venv()
@@ -68,10 +66,7 @@ def make_venv() -> None:
     uv = shutil.which("uv")
     if uv and run([uv, "venv", "--quiet", "--python", sys.executable, VENV], check=False) == 0:
         return
-    if (
-        apt_install(f"python3.{sys.version_info.minor}-venv")
-        and run([sys.executable, "-m", "venv", VENV]) == 0
-    ):
+    if apt_install(f"python3.{sys.version_info.minor}-venv") and run([sys.executable, "-m", "venv", VENV]) == 0:
         return
     sys.exit("Python's venv module is not usable. On Debian or Ubuntu: sudo apt-get install python3-venv")
 
@@ -157,14 +152,10 @@ def apt_install(package: str) -> bool:
     )
 
 
-def run(
-    command: list[object], *, check: bool = True, quiet: bool = False, env: dict[str, str] | None = None
-) -> int:
+def run(command: list[object], *, check: bool = True, quiet: bool = False, env: dict[str, str] | None = None) -> int:
     """Run a command; with `check` a failure stops the set-up with the command's own message."""
     out = subprocess.DEVNULL if quiet else None
-    code = subprocess.run(
-        [str(part) for part in command], stdout=out, stderr=out, env=env, check=False
-    ).returncode
+    code = subprocess.run([str(part) for part in command], stdout=out, stderr=out, env=env, check=False).returncode
     if check and code != 0:
         sys.exit(f"Failed ({code}): {' '.join(str(part) for part in command)}")
     return code

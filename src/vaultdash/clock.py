@@ -50,7 +50,7 @@ class NewYorkHours:
 
     @cached_property
     def _schedule(self) -> tuple[list[date], list[float], list[float]]:
-        import exchange_calendars  # noqa: PLC0415 - half a second of imports, not needed for the first page
+        import exchange_calendars  # half a second of imports, not needed for the first page
 
         calendar = exchange_calendars.get_calendar("XNYS", start=CALENDAR_START, end=CALENDAR_END)
         days = [stamp.date() for stamp in calendar.schedule.index]

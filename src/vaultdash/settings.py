@@ -40,9 +40,7 @@ class Settings(BaseSettings):
         5.0, ge=0.5, le=300, validation_alias=_plain("WEBSOCKET_INTERVAL_SECONDS")
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias=_plain("CORS_ORIGINS"))
-    environment: str = Field(
-        "local", pattern=r"^[A-Za-z0-9_-]{1,32}$", validation_alias=_plain("ENVIRONMENT")
-    )
+    environment: str = Field("local", pattern=r"^[A-Za-z0-9_-]{1,32}$", validation_alias=_plain("ENVIRONMENT"))
 
     collateral: str = "GLD"
     units: float = Field(1_000_000 / 460, gt=0, allow_inf_nan=False)

@@ -94,9 +94,7 @@ class Situation:
         if not 1 <= self.months <= 60:
             raise InvalidInput("months", f"must be between 1 and 60, not {self.months}")
         if not -0.1 <= self.rate <= 0.5:
-            raise InvalidInput(
-                "risk_free_rate", "must be a fraction between -0.1 and 0.5; write 0.045 for 4.5 %"
-            )
+            raise InvalidInput("risk_free_rate", "must be a fraction between -0.1 and 0.5; write 0.045 for 4.5 %")
         if not 0.001 <= self.volatility <= 5:
             raise InvalidInput("volatility", "must be a fraction between 0.001 and 5; write 0.16 for 16 %")
 

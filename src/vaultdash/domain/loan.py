@@ -37,9 +37,7 @@ class Interest:
     def __post_init__(self) -> None:
         for name in ("reference_rate", "spread"):
             if not -0.05 <= finite(name, getattr(self, name)) <= 0.5:
-                raise InvalidInput(
-                    name, "must be a fraction between -0.05 and 0.5 a year; write 0.045 for 4.5 %"
-                )
+                raise InvalidInput(name, "must be a fraction between -0.05 and 0.5 a year; write 0.045 for 4.5 %")
 
     @property
     def rate(self) -> float:
@@ -71,9 +69,7 @@ class Loan:
         if self.warning_ltv >= self.margin_call_ltv:
             raise InvalidInput("warning_ltv", f"must be below the margin-call LTV of {self.margin_call_ltv}")
         if self.close_out_ltv < self.margin_call_ltv:
-            raise InvalidInput(
-                "close_out_ltv", f"must not be below the margin-call LTV of {self.margin_call_ltv}"
-            )
+            raise InvalidInput("close_out_ltv", f"must not be below the margin-call LTV of {self.margin_call_ltv}")
         if self.currency not in CURRENCIES:
             raise InvalidInput("currency", f"must be one of {', '.join(CURRENCIES)}, not {self.currency!r}")
 

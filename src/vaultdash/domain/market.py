@@ -1,5 +1,6 @@
 """Prices as they came: a quote with its time and source, daily bars, and how fresh a quote is."""
 
+import itertools
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -71,9 +72,7 @@ class Quote:
         return max((now - self.at).total_seconds(), 0.0)
 
 
-def freshness(
-    quote: Quote, *, open_seconds: float, market_is_open: bool, interval_seconds: float
-) -> Freshness:
+def freshness(quote: Quote, *, open_seconds: float, market_is_open: bool, interval_seconds: float) -> Freshness:
     """How far the quote can be trusted.
 
     `open_seconds` is the time the market was open since the quote was made: a price is stale when the market has
@@ -110,7 +109,7 @@ class PriceHistory:
 
     def __post_init__(self) -> None:
         days = [bar.on for bar in self.bars]
-        if any(later <= earlier for earlier, later in zip(days, days[1:], strict=False)):
+        if any(later <= earlier for earlier, later in itertools.pairwise(days)):
             raise InvalidInput("bars", "must be in ascending order of days, each day once")
 
     @property

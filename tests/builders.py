@@ -1,0 +1,46 @@
+"""Objects for tests: say only what matters."""
+
+from datetime import UTC, date, datetime
+
+from vaultdash.domain.gold import instrument
+from vaultdash.domain.hedge import Exercise, Situation
+from vaultdash.domain.loan import Loan
+from vaultdash.domain.market import Bar, MarketState, PriceHistory, Quote
+from vaultdash.domain.portfolio import Collateral, Portfolio
+
+NOON = datetime(2026, 6, 10, 16, 0, tzinfo=UTC)  # a Wednesday, noon in New York: the market is open
+SEED_UNITS = 1_000_000 / 460
+SEED_CHANGES = (-0.6, -0.5, -0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+
+
+def a_loan(amount: float = 600_000, **fields: object) -> Loan:
+    return Loan(amount=amount, **fields)  # type: ignore[arg-type]
+
+
+def a_portfolio(units: float = SEED_UNITS, loan: float = 600_000, symbol: str = "GLD", **fields: object) -> Portfolio:
+    return Portfolio("main", Collateral(instrument(symbol), units), a_loan(loan, **fields))
+
+
+def a_quote(price: float = 460.0, symbol: str = "GLD", at: datetime = NOON, **fields: object) -> Quote:
+    given: dict[str, object] = {"previous_close": 458.0, "source": "test", "market_state": MarketState.OPEN, **fields}
+    return Quote(symbol=symbol, price=price, at=at, **given)  # type: ignore[arg-type]
+
+
+def a_history(closes: dict[date, float], symbol: str = "GLD", source: str = "test") -> PriceHistory:
+    return PriceHistory(symbol, source, tuple(Bar(day, close) for day, close in sorted(closes.items())))
+
+
+def a_situation(**fields: object) -> Situation:
+    given: dict[str, object] = {
+        "spot": 460.0,
+        "units": SEED_UNITS,
+        "loan_amount": 600_000.0,
+        "margin_call_ltv": 0.75,
+        "volatility": 0.16,
+        "rate": 0.045,
+        "months": 12,
+        "exercise": Exercise.EUROPEAN,
+        "price_changes": SEED_CHANGES,
+        **fields,
+    }
+    return Situation(**given)  # type: ignore[arg-type]
