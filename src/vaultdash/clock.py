@@ -1,4 +1,4 @@
-"""The time, and when the New York market is open (exchange_calendars XNYS: holidays, early closes, ad hoc closures)."""
+"""The time, and when the New York market is open: holidays, early and ad hoc closures (exchange_calendars XNYS)."""
 
 import threading
 from bisect import bisect_right

@@ -60,6 +60,21 @@ class Portfolio:
         units = value / price / self.collateral.instrument.shares_per_unit(on)
         return replace(self, collateral=replace(self.collateral, units=units))
 
+    def with_terms(self, loan_amount: float | None, margin_call_ltv: float | None) -> "Portfolio":
+        """The what-if portfolio with another loan or limit; the other limits move along where they must."""
+        loan = self.loan
+        limit = loan.margin_call_ltv if margin_call_ltv is None else open_fraction("margin_call_ltv", margin_call_ltv)
+        changed = replace(
+            loan,
+            amount=loan.amount if loan_amount is None else loan_amount,
+            margin_call_ltv=limit,
+            warning_ltv=loan.warning_ltv
+            if loan.warning_ltv < limit
+            else limit * loan.warning_ltv / loan.margin_call_ltv,
+            close_out_ltv=max(loan.close_out_ltv, limit),
+        )
+        return replace(self, loan=changed)
+
 
 def loan_to_value(loan_amount: float, collateral_value: float) -> float:
     """L / V, a fraction; may exceed 1 when the loan is under water."""

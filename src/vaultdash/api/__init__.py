@@ -1,0 +1,1 @@
+"""The Vault as JSON and as a WebSocket."""

@@ -1,0 +1,206 @@
+"""Turns what the Vault says into the shapes of the answers."""
+
+from vaultdash.api.schemas import (
+    BarAnswer,
+    ContractsAnswer,
+    HistoryAnswer,
+    LegAnswer,
+    OptionAnswer,
+    OptionsAnswer,
+    Parameters,
+    PortfolioState,
+    PortfolioUpdate,
+    QuoteAnswer,
+    RecommendationAnswer,
+    SensitivitiesAnswer,
+    SensitivityAnswer,
+    StrategiesAnswer,
+    StrategyAnswer,
+)
+from vaultdash.domain.hedge import MeasuredHedge, RiskProfile, SensitivityPoint
+from vaultdash.domain.market import PriceHistory
+from vaultdash.domain.portfolio import Snapshot
+from vaultdash.services.heartbeat import Beat
+from vaultdash.services.hedge_advisor import Advice
+from vaultdash.services.option_chains import ChainAnswer
+from vaultdash.services.price_feed import QuoteStatus
+
+
+def quote_answer(status: QuoteStatus) -> QuoteAnswer:
+    """A quote with its age in whole seconds."""
+    quote = status.quote
+    return QuoteAnswer(
+        price=quote.price,
+        previous_close=quote.previous_close,
+        change_pct=quote.change_pct,
+        at=quote.at,
+        source=quote.source,
+        delayed=quote.is_delayed,
+        delay_seconds=quote.delay_seconds,
+        market_state=quote.market_state,
+        freshness=status.freshness,
+        stale=status.is_stale,
+        demo=quote.is_demo,
+        age_seconds=float(int(status.age_seconds)),
+        problem=status.problem,
+    )
+
+
+def portfolio_state(snapshot: Snapshot) -> PortfolioState:
+    """A loan at a price."""
+    portfolio, loan = snapshot.portfolio, snapshot.portfolio.loan
+    instrument = portfolio.collateral.instrument
+    return PortfolioState(
+        id=portfolio.id,
+        collateral=instrument.symbol,
+        unit=instrument.unit,
+        units=portfolio.collateral.units,
+        shares=snapshot.shares,
+        gold_ounces=snapshot.gold_ounces,
+        gold_value=snapshot.gold_value,
+        loan_amount=loan.amount,
+        currency=loan.currency,
+        interest_rate=loan.interest.rate,
+        hedge_counting=loan.hedge_counting,
+        ltv=snapshot.ltv,
+        zone=snapshot.zone,
+        called=snapshot.is_called,
+        warning_ltv=loan.warning_ltv,
+        margin_call_ltv=loan.margin_call_ltv,
+        close_out_ltv=loan.close_out_ltv,
+        warning_price=snapshot.warning_price,
+        margin_call_price=snapshot.margin_call_price,
+        close_out_price=snapshot.close_out_price,
+        drop_to_margin_call=snapshot.drop_to_margin_call,
+        headroom=snapshot.headroom,
+        max_loan=snapshot.max_loan,
+        recommended_collateral=snapshot.recommended_collateral,
+    )
+
+
+def portfolio_update(beat: Beat, symbol: str) -> PortfolioUpdate:
+    """A beat as the WebSocket sends it."""
+    return PortfolioUpdate(
+        type="portfolio_update",
+        number=beat.number,
+        symbol=symbol,
+        as_of=beat.at,
+        quote=quote_answer(beat.status) if beat.status else None,
+        portfolio=portfolio_state(beat.snapshot) if beat.snapshot else None,
+        volatility=beat.volatility,
+        volatility_source=beat.volatility_source,
+        daily_sigmas_to_call=beat.daily_sigmas_to_call,
+        problem=beat.problem,
+    )
+
+
+def strategies_answer(advice: Advice) -> StrategiesAnswer:
+    """A comparison; recommendations keep their shape when advice is withheld."""
+    comparison, situation = advice.comparison, advice.comparison.situation
+    return StrategiesAnswer(
+        symbol=advice.symbol,
+        as_of=advice.at,
+        quote=quote_answer(advice.status) if advice.status else None,
+        parameters=Parameters(
+            spot=situation.spot,
+            volatility=situation.volatility,
+            risk_free_rate=situation.rate,
+            portfolio_value=situation.portfolio_value,
+            loan_amount=situation.loan_amount,
+            margin_call_ltv=situation.margin_call_ltv,
+            months=situation.months,
+            exercise=situation.exercise,
+        ),
+        assumptions=advice.assumptions,
+        portfolio=portfolio_state(advice.snapshot),
+        strategies=tuple(_strategy(hedge) for hedge in comparison.hedges),
+        recommendations={profile: _recommendation(advice, profile) for profile in RiskProfile},
+        sensitivity=SensitivitiesAnswer(
+            volatility=_points(advice, comparison.sensitivity.volatility),
+            spot=_points(advice, comparison.sensitivity.spot),
+            sentences={} if advice.withheld else comparison.sensitivity.sentences,
+        ),
+        withheld=advice.withheld,
+    )
+
+
+def _recommendation(advice: Advice, profile: RiskProfile) -> RecommendationAnswer:
+    if advice.withheld:
+        return RecommendationAnswer(None, advice.withheld, ())
+    found = advice.comparison.recommendations[profile]
+    return RecommendationAnswer(found.name, found.reason, found.ranking)
+
+
+def _points(advice: Advice, points: tuple[SensitivityPoint, ...]) -> tuple[SensitivityAnswer, ...]:
+    if advice.withheld:
+        return ()
+    return tuple(SensitivityAnswer(point.value, point.recommendations, point.changed) for point in points)
+
+
+def _strategy(hedge: MeasuredHedge) -> StrategyAnswer:
+    return StrategyAnswer(
+        name=hedge.plan.name,
+        title=hedge.plan.title,
+        legs=tuple(
+            LegAnswer(
+                right=line.leg.right,
+                strike=line.leg.strike,
+                strike_pct=line.leg.strike_pct,
+                weight=line.leg.weight,
+                months=line.leg.months,
+                premium_per_share=line.premium_per_share,
+                leg_cost=line.leg_cost,
+            )
+            for line in hedge.legs
+        ),
+        cost=hedge.cost,
+        protection=hedge.protection,
+        scenarios=hedge.scenarios,
+        contracts=ContractsAnswer(hedge.contracts_floor, hedge.contracts_ceil),
+        durations=hedge.durations or None,
+    )
+
+
+def history_answer(history: PriceHistory) -> HistoryAnswer:
+    """Daily bars with their source."""
+    bars = tuple(BarAnswer(bar.on, bar.open, bar.high, bar.low, bar.close, bar.volume) for bar in history.bars)
+    return HistoryAnswer(
+        symbol=history.symbol,
+        source=history.source,
+        demo=history.is_demo,
+        first=bars[0].date if bars else None,
+        last=bars[-1].date if bars else None,
+        bars=bars,
+    )
+
+
+def options_answer(answer: ChainAnswer) -> OptionsAnswer:
+    """A model chain, marked as one."""
+    chain = answer.chain
+    return OptionsAnswer(
+        symbol=answer.symbol,
+        as_of=answer.at,
+        source=chain.source,
+        model=True,
+        quote=quote_answer(answer.status),
+        volatility=chain.volatility,
+        risk_free_rate=chain.rate,
+        expirations=chain.expirations,
+        expiration=chain.expiration,
+        options=tuple(
+            OptionAnswer(
+                expiration=row.expiration,
+                days_to_expiry=row.days_to_expiry,
+                strike=row.strike,
+                right=row.right,
+                price=row.price,
+                implied_volatility=row.implied_volatility,
+                delta=row.delta,
+                gamma=row.gamma,
+                theta=row.theta,
+                vega=row.vega,
+                rho=row.rho,
+            )
+            for row in chain.options
+        ),
+    )

@@ -1,0 +1,139 @@
+"""The endpoints: parse, ask the Vault, answer."""
+
+from datetime import date, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from vaultdash.api.answers import (
+    history_answer,
+    options_answer,
+    portfolio_state,
+    quote_answer,
+    strategies_answer,
+)
+from vaultdash.api.respond import respond
+from vaultdash.api.schemas import (
+    ErrorAnswer,
+    HealthAnswer,
+    HistoryAnswer,
+    OptionsAnswer,
+    PortfolioAnswer,
+    StrategiesAnswer,
+)
+from vaultdash.clock import NEW_YORK
+from vaultdash.domain.errors import InvalidInput
+from vaultdash.domain.gold import clean_symbol
+from vaultdash.domain.hedge import Exercise
+from vaultdash.domain.portfolio import mark
+from vaultdash.services.hedge_advisor import Research
+from vaultdash.services.price_feed import QuoteStatus
+from vaultdash.services.vault import Vault
+
+Symbol = Annotated[str, Query(description="GLD, another gold ETF, or any symbol the provider knows", max_length=15)]
+ERRORS: dict[int | str, dict[str, Any]] = {
+    404: {"model": ErrorAnswer, "description": "No such symbol"},
+    422: {"model": ErrorAnswer, "description": "The request makes no sense; `argument` is what is wrong"},
+    503: {"model": ErrorAnswer, "description": "No source answered"},
+}
+
+
+def api_router(vault: Vault) -> APIRouter:
+    """All endpoints under /api, and /health."""
+    router = APIRouter()
+
+    @router.get("/health", responses={200: {"model": HealthAnswer}, 503: {"model": HealthAnswer}}, tags=["house"])
+    async def health(request: Request) -> Response:
+        """How the house is; 503 with names when it is not ready."""
+        state = await vault.health()
+        answer = HealthAnswer(**{name: getattr(state, name) for name in HealthAnswer.__dataclass_fields__})
+        return respond(request, answer, 503 if state.not_ready else 200)
+
+    @router.get("/api/portfolio", responses={200: {"model": PortfolioAnswer}, **ERRORS}, tags=["loan"])
+    async def portfolio(request: Request, symbol: Symbol = "GLD") -> Response:
+        """The loan at the latest quote."""
+        return respond(request, await _portfolio(vault, clean_symbol(symbol)))
+
+    @router.get("/api/strategies", responses={200: {"model": StrategiesAnswer}, **ERRORS}, tags=["hedge"])
+    async def strategies(
+        request: Request,
+        symbol: Symbol = "GLD",
+        spot: Annotated[float | None, Query(description="USD a share; default the latest quote")] = None,
+        volatility: Annotated[float | None, Query(description="fraction a year; default 0.16")] = None,
+        risk_free_rate: Annotated[float | None, Query(description="fraction, continuous; default 0.045")] = None,
+        portfolio_value: Annotated[float | None, Query(description="USD; rescales the units")] = None,
+        loan_amount: Annotated[float | None, Query(description="USD")] = None,
+        margin_call_ltv: Annotated[float | None, Query(description="fraction; default the loan's")] = None,
+        months: Annotated[int | None, Query(description="tenor; default 12")] = None,
+        exercise: Annotated[Exercise | None, Query(description="default european")] = None,
+        price_changes: Annotated[str | None, Query(description="scenario grid: fractions with commas")] = None,
+    ) -> Response:
+        """The six hedges compared, with a recommendation for each risk profile."""
+        research = Research(
+            symbol=symbol,
+            spot=spot,
+            volatility=volatility,
+            risk_free_rate=risk_free_rate,
+            portfolio_value=portfolio_value,
+            loan_amount=loan_amount,
+            margin_call_ltv=margin_call_ltv,
+            months=months,
+            exercise=exercise,
+            price_changes=parse_changes(price_changes),
+        )
+        status = await _status(vault, clean_symbol(symbol)) if spot is None else None
+        return respond(request, strategies_answer(await vault.advisor.advise(research, status)))
+
+    @router.get("/api/options", responses={200: {"model": OptionsAnswer}, **ERRORS}, tags=["hedge"])
+    async def options(request: Request, symbol: Symbol = "GLD", expiration: date | None = None) -> Response:
+        """Expirations and a model chain, marked as one."""
+        return respond(request, options_answer(await vault.chains.load(symbol, expiration)))
+
+    @router.get("/api/history", responses={200: {"model": HistoryAnswer}, **ERRORS}, tags=["market"])
+    async def history(
+        request: Request,
+        symbol: Symbol = "GLD",
+        days: Annotated[int, Query(ge=1, le=20_000, description="calendar days back from today")] = 90,
+    ) -> Response:
+        """Daily prices: what is stored, else the provider's, else the demo market's."""
+        start = vault.now().astimezone(NEW_YORK).date() - timedelta(days=days)
+        return respond(request, history_answer(await vault.history.load(clean_symbol(symbol), start)))
+
+    return router
+
+
+async def _status(vault: Vault, symbol: str) -> QuoteStatus:
+    beat = vault.heartbeat.current()
+    if beat is not None and beat.status is not None and vault.book.holds(symbol):
+        return beat.status
+    return await vault.prices.latest(symbol)
+
+
+async def _portfolio(vault: Vault, symbol: str) -> PortfolioAnswer:
+    status = await _status(vault, symbol)
+    on = status.quote.at.astimezone(NEW_YORK).date()
+    portfolio, own = vault.book.priced_by(symbol, status.quote.price, on)
+    beat = vault.heartbeat.current() if own else None
+    return PortfolioAnswer(
+        symbol=symbol,
+        as_of=vault.now(),
+        own=own,
+        quote=quote_answer(status),
+        portfolio=portfolio_state(mark(portfolio, status.quote.price, on)),
+        volatility=beat.volatility if beat else None,
+        volatility_source=beat.volatility_source if beat else None,
+        daily_sigmas_to_call=beat.daily_sigmas_to_call if beat else None,
+    )
+
+
+def parse_changes(text: str | None) -> tuple[float, ...] | None:
+    """A scenario grid from `-0.2,-0.1,0`: 1 to 200 fractions above -1 and up to 10."""
+    if text is None:
+        return None
+    try:
+        changes = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise InvalidInput("price_changes", "must be fractions with commas, such as -0.2,-0.1,0") from None
+    if len(changes) > 200 or not all(-1 < change <= 10 for change in changes):
+        raise InvalidInput("price_changes", "must be at most 200 fractions above -1 and up to 10")
+    return tuple(sorted(set(changes)))

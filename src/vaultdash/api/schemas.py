@@ -1,0 +1,281 @@
+"""The shapes of the answers. All `_pct`, LTV and rate values are fractions; money is USD; times are UTC."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from vaultdash.domain.hedge import (
+    Cost,
+    Duration,
+    Exercise,
+    Protection,
+    RankedHedge,
+    RiskProfile,
+    Scenario,
+    WholeContracts,
+)
+from vaultdash.domain.loan import HedgeCounting
+from vaultdash.domain.market import Freshness, MarketState
+from vaultdash.domain.option import Right
+from vaultdash.domain.portfolio import Zone
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteAnswer:
+    """A price with its age and source. `freshness` judges it; `problem` says why a better source was not heard."""
+
+    price: float
+    previous_close: float | None
+    change_pct: float | None
+    at: datetime
+    source: str
+    delayed: bool
+    delay_seconds: float
+    market_state: MarketState
+    freshness: Freshness
+    stale: bool
+    demo: bool
+    age_seconds: float
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioState:
+    """A loan at a price. Prices are per share of the quoted symbol; `shares` is the collateral in those shares.
+
+    `ltv` counts no hedge. `drop_to_margin_call` is a fraction of the price, negative once called.
+    """
+
+    id: str
+    collateral: str
+    unit: str
+    units: float
+    shares: float
+    gold_ounces: float | None
+    gold_value: float
+    loan_amount: float
+    currency: str
+    interest_rate: float
+    hedge_counting: HedgeCounting
+    ltv: float
+    zone: Zone
+    called: bool
+    warning_ltv: float
+    margin_call_ltv: float
+    close_out_ltv: float
+    warning_price: float
+    margin_call_price: float
+    close_out_price: float
+    drop_to_margin_call: float
+    headroom: float
+    max_loan: float
+    recommended_collateral: float
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioAnswer:
+    """The current portfolio at the latest quote, or a research portfolio for another symbol."""
+
+    symbol: str
+    as_of: datetime
+    own: bool
+    quote: QuoteAnswer
+    portfolio: PortfolioState
+    volatility: float | None
+    volatility_source: str | None
+    daily_sigmas_to_call: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioUpdate:
+    """What the WebSocket pushes; `quote` and `portfolio` are null until a first price is known."""
+
+    type: Literal["portfolio_update"]
+    number: int
+    symbol: str
+    as_of: datetime
+    quote: QuoteAnswer | None
+    portfolio: PortfolioState | None
+    volatility: float
+    volatility_source: str
+    daily_sigmas_to_call: float | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What the comparison was made with."""
+
+    spot: float
+    volatility: float
+    risk_free_rate: float
+    portfolio_value: float
+    loan_amount: float
+    margin_call_ltv: float
+    months: int
+    exercise: Exercise
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswer:
+    """One bought option: `strike_pct` of spot, over `weight` of the collateral."""
+
+    right: Right
+    strike: float
+    strike_pct: float
+    weight: float
+    months: int
+    premium_per_share: float
+    leg_cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class ContractsAnswer:
+    """The hedge in whole contracts of 100 shares: rounded down and rounded up a leg."""
+
+    floor: WholeContracts
+    ceil: WholeContracts
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyAnswer:
+    """One hedge, measured. `durations` is given for lease_duration_analysis only."""
+
+    name: str
+    title: str
+    legs: tuple[LegAnswer, ...]
+    cost: Cost
+    protection: Protection
+    scenarios: tuple[Scenario, ...]
+    contracts: ContractsAnswer
+    durations: tuple[Duration, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendationAnswer:
+    """The hedge for a profile; `name` is null and `reason` says why when advice is withheld."""
+
+    name: str | None
+    reason: str
+    ranking: tuple[RankedHedge, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SensitivityAnswer:
+    """Winners by profile at another volatility, or at another spot in USD, with units and loan held."""
+
+    value: float
+    recommendations: dict[RiskProfile, str]
+    changed: tuple[RiskProfile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SensitivitiesAnswer:
+    """Whether the advice holds when an assumption is wrong."""
+
+    volatility: tuple[SensitivityAnswer, ...]
+    spot: tuple[SensitivityAnswer, ...]
+    sentences: dict[RiskProfile, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StrategiesAnswer:
+    """The comparison. `quote` is null when the spot was given; `withheld` says why nothing is recommended."""
+
+    symbol: str
+    as_of: datetime
+    quote: QuoteAnswer | None
+    parameters: Parameters
+    assumptions: tuple[str, ...]
+    portfolio: PortfolioState
+    strategies: tuple[StrategyAnswer, ...]
+    recommendations: dict[RiskProfile, RecommendationAnswer]
+    sensitivity: SensitivitiesAnswer
+    withheld: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BarAnswer:
+    """One trading day."""
+
+    date: date
+    open: float | None
+    high: float | None
+    low: float | None
+    close: float
+    volume: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryAnswer:
+    """Daily prices, ascending, unadjusted."""
+
+    symbol: str
+    source: str
+    demo: bool
+    first: date | None
+    last: date | None
+    bars: tuple[BarAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OptionAnswer:
+    """A model option. Greeks: per 1 USD, USD^2, calendar day, 1 volatility point, 1 percentage point of rate."""
+
+    expiration: date
+    days_to_expiry: int
+    strike: float
+    right: Right
+    price: float
+    implied_volatility: float
+    delta: float
+    gamma: float
+    theta: float
+    vega: float
+    rho: float
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsAnswer:
+    """Expirations and the options of one of them. `source` is `model`: no bid, no ask, nothing observed."""
+
+    symbol: str
+    as_of: datetime
+    source: str
+    model: bool
+    quote: QuoteAnswer
+    volatility: float
+    risk_free_rate: float
+    expirations: tuple[date, ...]
+    expiration: date
+    options: tuple[OptionAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthAnswer:
+    """How the house is; 503 when `not_ready` names something."""
+
+    status: Literal["ok", "degraded", "not_ready"]
+    environment: str
+    version: str
+    market: str
+    redis_enabled: bool
+    dependencies: dict[str, str]
+    quote_age_seconds: float | None
+    not_ready: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorDetail:
+    """What went wrong, in a sentence; `argument` names the wrong input."""
+
+    code: str
+    message: str
+    argument: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorAnswer:
+    """Every error has this shape."""
+
+    error: ErrorDetail

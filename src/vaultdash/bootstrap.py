@@ -1,0 +1,137 @@
+"""Chooses the implementations and wires them into a Vault."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from vaultdash import __version__
+from vaultdash.cache.base import Cache
+from vaultdash.cache.memory import MemoryCache
+from vaultdash.clock import MarketHours, NewYorkHours, utc_now
+from vaultdash.domain.gold import instrument
+from vaultdash.domain.loan import HedgeCounting, Interest, Loan
+from vaultdash.domain.portfolio import Collateral, Portfolio
+from vaultdash.market.base import MarketProvider
+from vaultdash.market.cached import Cached
+from vaultdash.market.demo import DemoMarket
+from vaultdash.market.failover import Failover
+from vaultdash.market.stored import StoredMarket
+from vaultdash.market.yahoo import YahooMarket
+from vaultdash.services.daily_history import DailyHistory
+from vaultdash.services.heartbeat import Heartbeat
+from vaultdash.services.hedge_advisor import HedgeAdvisor
+from vaultdash.services.option_chains import OptionChains
+from vaultdash.services.portfolio_book import PortfolioBook
+from vaultdash.services.price_feed import PriceFeed
+from vaultdash.services.vault import Vault
+from vaultdash.settings import Settings
+from vaultdash.storage.parquet_prices import ParquetPrices
+
+
+def build_vault(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    hours: MarketHours | None = None,
+    yahoo: MarketProvider | None = None,
+) -> Vault:
+    """The house for these settings; `now`, `hours` and `yahoo` may be given by tests."""
+    hours = hours or NewYorkHours()
+    store = ParquetPrices(settings.data_dir)
+    cache = build_cache(settings)
+    demo = DemoMarket(now=now, hours=hours)
+    live: MarketProvider | None = None
+    if settings.market == "demo":
+        provider = Failover([demo])
+        meanwhile = None
+    else:
+        live = Cached(yahoo or YahooMarket(cache_dir=settings.data_dir / "yfinance"), cache)
+        known: list[MarketProvider] = [StoredMarket(store, now)]
+        if settings.market == "auto":
+            known.append(demo)
+        provider = Failover([live, *known])
+        meanwhile = Failover(known)
+
+    def problem() -> str | None:
+        if live is None:
+            return None
+        state = provider.states().get(live.name, "ok")
+        return None if state == "ok" else f"{live.name}: {state}"
+
+    def feed(source: MarketProvider) -> PriceFeed:
+        return PriceFeed(source, store, hours, settings.price_interval_seconds, now, problems=problem)
+
+    prices = feed(provider)
+    book = PortfolioBook(portfolio_of(settings))
+    history = DailyHistory(store, live, None if settings.market == "yahoo" else demo, hours, now)
+    heartbeat = Heartbeat(prices, feed(meanwhile) if meanwhile else None, book, history, hours, now)
+
+    async def dependencies() -> dict[str, str]:
+        states = {name.lower(): state for name, state in provider.states().items() if state != "ok" or name != "DEMO"}
+        return {**states, "cache": await cache.state(), "storage": await asyncio.to_thread(storage_state, settings)}
+
+    async def warm() -> None:
+        if isinstance(hours, NewYorkHours):
+            await asyncio.to_thread(hours.warm)
+
+    return Vault(
+        environment=settings.environment,
+        version=__version__,
+        market=settings.market,
+        redis_enabled=settings.redis_url is not None,
+        websocket_interval_seconds=settings.websocket_interval_seconds,
+        now=now,
+        prices=prices,
+        book=book,
+        history=history,
+        heartbeat=heartbeat,
+        advisor=HedgeAdvisor(prices, book, now),
+        chains=OptionChains(prices, now),
+        warm=warm,
+        dependencies=dependencies,
+        closers=[cache.aclose, provider.aclose, history.aclose],
+    )
+
+
+def build_cache(settings: Settings) -> Cache:
+    """Redis when a URL is given, else memory."""
+    if settings.redis_url is None:
+        return MemoryCache()
+    from vaultdash.cache.redis import RedisCache
+    from vaultdash.cache.secret import installation_secret
+
+    return RedisCache(settings.redis_url, installation_secret(settings.data_dir))
+
+
+def portfolio_of(settings: Settings) -> Portfolio:
+    """The portfolio of the settings; raises InvalidInput when its parts contradict each other."""
+    loan = Loan(
+        amount=settings.loan_amount,
+        currency=settings.loan_currency,
+        margin_call_ltv=settings.margin_call_ltv,
+        warning_ltv=settings.warning_ltv,
+        close_out_ltv=settings.close_out_ltv,
+        hedge_counting=HedgeCounting(settings.hedge_counting),
+        interest=Interest(settings.reference_rate, settings.loan_spread),
+    )
+    return Portfolio("main", Collateral(instrument(settings.collateral), settings.units), loan)
+
+
+def storage_state(settings: Settings) -> str:
+    """`ok`, or why the data directory cannot be written."""
+    probe = Path(settings.data_dir) / ".write-probe"
+    try:
+        probe.parent.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        return f"{settings.data_dir} cannot be written: {error.strerror}"
+    return "ok"
+
+
+def market_providers(settings: Settings) -> list[MarketProvider]:
+    """The sources of live prices these settings name, unwrapped, for a check of each."""
+    if settings.market == "demo":
+        return [DemoMarket(now=utc_now, hours=NewYorkHours())]
+    return [YahooMarket(cache_dir=settings.data_dir / "yfinance")]

@@ -1,0 +1,133 @@
+"""The demo market: modelled prices without any network, the same for the same instant everywhere, marked DEMO."""
+
+import asyncio
+import math
+import threading
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from itertools import starmap
+
+import numpy as np
+
+from vaultdash.clock import CALENDAR_END, NEW_YORK, MarketHours, session_close
+from vaultdash.domain.errors import InvalidInput, NotFound, Unavailable
+from vaultdash.domain.gold import clean_symbol, instrument
+from vaultdash.domain.market import DEMO_SOURCE, Bar, MarketState, PriceHistory, Quote
+from vaultdash.market.demo_anchors import FIRST_ANCHOR
+from vaultdash.market.demo_path import DemoPath, Floats, demo_path, volatility_index
+
+FUNDS = ("GLD", "IAU", "GLDM", "SGOL")
+VOLATILITY_INDEX = "^GVZ"
+BILL_RATE = "^IRX"
+BILL_PER_CENT = 4.0
+BUCKET_SECONDS = 5
+
+
+class DemoMarket:
+    """Quotes and daily history of four gold funds, a volatility index and a bill rate.
+
+    A session counts as completed at 16:00 New York. The price never stops: it runs from one close to the next, so a
+    quote made at 16:00 equals the close the history then shows.
+    """
+
+    name = DEMO_SOURCE
+
+    def __init__(self, now: Callable[[], datetime], hours: MarketHours) -> None:
+        self._now = now
+        self._hours = hours
+        self._lock = threading.Lock()
+        self._bars: dict[str, tuple[Bar, ...]] = {}
+
+    async def quote(self, symbol: str, *, refresh: bool = False) -> Quote:
+        """The modelled price at this second."""
+        at = self._now().replace(microsecond=0)
+        name = _known(symbol)
+        bars = await asyncio.to_thread(self._series, name)
+        last = self._last_completed(at)
+        price = _price_between(bars[last], bars[min(last + 1, len(bars) - 1)], at, moving=name != BILL_RATE)
+        return Quote(name, price, bars[last].close, at, DEMO_SOURCE, MarketState.OPEN)
+
+    async def history(self, symbol: str, start: date, end: date) -> PriceHistory:
+        """The completed sessions from `start` to `end`."""
+        name = _known(symbol)
+        if start > end:
+            raise InvalidInput("start", f"must not be after end: {start} to {end}")
+        bars = await asyncio.to_thread(self._series, name)
+        days = self._path.days
+        stop = min(bisect_right(days, end), self._last_completed(self._now()) + 1)
+        chosen = bars[bisect_left(days, start) : stop]
+        if not chosen:
+            raise Unavailable(f"The demo market has no completed session from {start} to {end}; it begins {days[0]}")
+        return PriceHistory(name, DEMO_SOURCE, chosen)
+
+    async def aclose(self) -> None:
+        """Nothing to release."""
+
+    def _last_completed(self, at: datetime) -> int:
+        """Place of the last session that has ended."""
+        days = self._path.days
+        place = bisect_right(days, at.astimezone(NEW_YORK).date()) - 1
+        if place >= 0 and session_close(days[place]) > at:
+            place -= 1
+        if place < 0:
+            raise Unavailable(f"The demo market begins {days[0]}")
+        return place
+
+    def _series(self, symbol: str) -> tuple[Bar, ...]:
+        """All bars of a symbol to the end of the calendar, made once."""
+        with self._lock:
+            if symbol not in self._bars:
+                self._bars[symbol] = _bars(self._path, symbol)
+            return self._bars[symbol]
+
+    @cached_property
+    def _path(self) -> DemoPath:
+        return demo_path(self._hours.sessions(FIRST_ANCHOR[0], date.fromisoformat(CALENDAR_END)))
+
+
+def _known(symbol: str) -> str:
+    name = clean_symbol(symbol)
+    if name not in (*FUNDS, VOLATILITY_INDEX, BILL_RATE):
+        raise NotFound(f"The demo market has no price for {name}; it knows {', '.join(FUNDS)}")
+    return name
+
+
+def _bars(path: DemoPath, symbol: str) -> tuple[Bar, ...]:
+    if symbol == VOLATILITY_INDEX:
+        return tuple(map(Bar, path.days, volatility_index(path.close).tolist()))
+    if symbol == BILL_RATE:
+        return tuple(Bar(day, BILL_PER_CENT) for day in path.days)
+    ratio = np.array(1.0) if symbol == "GLD" else _ounces(symbol, path.days) / _ounces("GLD", path.days)
+    prices = (np.round(column * ratio, 2).tolist() for column in (path.close, path.open, path.high, path.low))
+    return tuple(starmap(Bar, zip(path.days, *prices, path.volume.tolist(), strict=True)))
+
+
+def _ounces(symbol: str, days: list[date]) -> Floats:
+    known = instrument(symbol)
+    return np.array([known.ounces_per_unit(day) or math.nan for day in days])
+
+
+def _price_between(last: Bar, coming: Bar, at: datetime, *, moving: bool) -> float:
+    """From one close to the next in log space, with waves and noise that vanish at both closes."""
+    if not moving:
+        return last.close
+    begin = session_close(last.on)
+    span = (session_close(coming.on) - begin) or timedelta(days=1)
+    passed = min(max((at - begin) / span, 0.0), 1.0)  # weekends count: the price drifts through them
+    bucket = int(at.timestamp()) // BUCKET_SECONDS
+    waves = math.fsum(size * math.sin(2 * math.pi * bucket * BUCKET_SECONDS / period) for size, period in _WAVES)
+    swing = (waves + 0.0002 * _noise(bucket)) * math.sqrt(4 * passed * (1 - passed))
+    return round(last.close * math.exp(passed * math.log(coming.close / last.close) + swing), 2)
+
+
+_WAVES = ((0.0030, 7919.0), (0.0012, 1201.0), (0.0005, 307.0))  # share of the price, seconds
+
+
+def _noise(bucket: int) -> float:
+    """A number in [-1, 1) fixed by the bucket (the splitmix64 finaliser)."""
+    mixed = (bucket * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+    return ((mixed ^ (mixed >> 31)) >> 11) * 2.0**-52 - 1.0

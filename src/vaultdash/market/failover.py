@@ -1,0 +1,94 @@
+"""Several markets as one: the next is asked when one fails, never when it has answered."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+from typing import TypeVar
+
+import structlog
+
+from vaultdash.domain.errors import NotFound, ProviderError, RateLimited, Unavailable
+from vaultdash.domain.market import PriceHistory, Quote
+from vaultdash.market.base import HistoryProvider, QuoteProvider
+
+OK = "ok"
+
+P = TypeVar("P", QuoteProvider, HistoryProvider)
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class Failover:
+    """Asks providers in order; each is used for what it can do.
+
+    That a symbol is unknown is an answer and ends the search. A provider that stands in for a failed one may not know
+    a symbol, though; then the first failure is what the caller hears.
+    """
+
+    def __init__(self, providers: Sequence[QuoteProvider | HistoryProvider]) -> None:
+        self._providers = tuple(providers)
+        self._quotes = [provider for provider in self._providers if isinstance(provider, QuoteProvider)]
+        self._histories = [provider for provider in self._providers if isinstance(provider, HistoryProvider)]
+        self._failures: dict[tuple[str, str], str] = {}
+        self.name = "+".join(provider.name for provider in self._providers)
+
+    async def quote(self, symbol: str, *, refresh: bool = False) -> Quote:
+        """The first quote that is to be had."""
+        return await self._first("quote", self._quotes, lambda provider: provider.quote(symbol, refresh=refresh))
+
+    async def history(self, symbol: str, start: date, end: date) -> PriceHistory:
+        """The first history that is to be had; bars of two providers are never mixed."""
+        return await self._first("history", self._histories, lambda provider: provider.history(symbol, start, end))
+
+    def states(self) -> dict[str, str]:
+        """For each provider `ok`, or why it failed when it was last asked."""
+        return {provider.name: self._state(provider.name) for provider in self._providers}
+
+    async def aclose(self) -> None:
+        """Close every provider."""
+        for provider in self._providers:
+            await provider.aclose()
+
+    def _state(self, name: str) -> str:
+        reasons = {reason: None for (whose, _), reason in self._failures.items() if whose == name}
+        return "; ".join(reasons) or OK
+
+    async def _first(self, kind: str, providers: Sequence[P], ask: Callable[[P], Awaitable[T]]) -> T:
+        failures: list[tuple[str, ProviderError]] = []
+        ignorant: list[str] = []
+        for provider in providers:
+            try:
+                answer = await ask(provider)
+            except ProviderError as error:
+                self._note_failure(provider.name, kind, error)
+                failures.append((provider.name, error))
+            except NotFound:
+                self._note_answer(provider.name, kind)
+                if not failures:
+                    raise
+                ignorant.append(f"{provider.name}: does not have it")
+            else:
+                self._note_answer(provider.name, kind)
+                return answer
+        if not failures:
+            raise Unavailable(f"no provider can be asked for a {kind}")
+        raise _summary(failures, ignorant) from failures[0][1]
+
+    def _note_failure(self, name: str, kind: str, error: ProviderError) -> None:
+        if (name, kind) not in self._failures:
+            log.warning("market_failed", provider=name, asked_for=kind, reason=str(error))
+        self._failures[name, kind] = str(error)
+
+    def _note_answer(self, name: str, kind: str) -> None:
+        if self._failures.pop((name, kind), None) is not None:
+            log.info("market_recovered", provider=name, asked_for=kind)
+
+
+def _summary(failures: Sequence[tuple[str, ProviderError]], ignorant: Sequence[str]) -> ProviderError:
+    """An error like the first, with everyone's reason."""
+    first = failures[0][1]
+    if len(failures) + len(ignorant) == 1:
+        return first
+    message = "; ".join([f"{name}: {error}" for name, error in failures] + list(ignorant))
+    if isinstance(first, RateLimited):
+        return RateLimited(message, first.retry_after_seconds)
+    return type(first)(message)

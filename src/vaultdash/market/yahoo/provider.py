@@ -1,0 +1,198 @@
+"""Yahoo as a market: one request at a time, in its own thread, no more often than Yahoo bears."""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TypeVar, cast
+
+import structlog
+
+from vaultdash.clock import utc_now
+from vaultdash.domain.errors import InvalidInput, NotFound, RateLimited, Unavailable, VaultError
+from vaultdash.domain.gold import clean_symbol
+from vaultdash.domain.market import PriceHistory, Quote
+from vaultdash.market.yahoo.client import YahooClient
+from vaultdash.market.yahoo.limiter import BackOff, Limiter
+from vaultdash.market.yahoo.reading import history_from_chart, quote_from_chart, quote_from_options
+
+TIMEOUT_SECONDS = 20.0
+REQUEST_SECONDS = 8.0  # of one HTTP request; also how long a stop may have to wait for it
+UNKNOWN_SECONDS = 300.0  # an unknown symbol costs many requests, so its answer is remembered
+NO_OPTIONS_SECONDS = 3600.0
+ISIN = re.compile(r"^[A-Z]{2}[A-Z0-9]{9}[0-9]$")  # yfinance would go and search for it elsewhere
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class YahooMarket:
+    """Quotes and daily history of any symbol Yahoo knows.
+
+    `session_factory` makes the curl_cffi session; None makes the one yfinance would. `cache_dir` keeps Yahoo's cookie
+    and time zones. Nothing is remembered of prices: a failure is an error, whatever came before.
+    """
+
+    name = "yahoo"
+
+    def __init__(
+        self,
+        cache_dir: Path,
+        *,
+        session_factory: Callable[[], object] | None = None,
+        limiter: Limiter | None = None,
+        back_off: BackOff | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        now: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._cache_dir = cache_dir
+        self._session_factory = session_factory
+        self._limiter = limiter or Limiter(monotonic=monotonic)
+        self._back_off = back_off or BackOff(monotonic=monotonic)
+        self._timeout = timeout_seconds
+        self._now = now
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._turn = asyncio.Lock()
+        self._unknown: dict[str, float] = {}
+        self._without_options: dict[str, float] = {}
+        self._closed = False
+        self._job: Future[object] | None = None
+        self._job_began = 0.0
+        self._hire_worker()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the owner should know that is no failure, such as a cache directory that cannot be written."""
+        return self._client.remarks
+
+    async def quote(self, symbol: str, *, refresh: bool = False) -> Quote:
+        """The last regular price; asks Yahoo every time, with or without `refresh`."""
+        name = self._askable(symbol)
+        if self._is_remembered(self._without_options, name):
+            return await self._ask(name, lambda client: quote_from_chart(name, client.recent(name), self._now()))
+        quote, has_options = await self._ask(name, lambda client: self._quote(client, name))
+        if not has_options:
+            self._without_options[name] = self._monotonic() + NO_OPTIONS_SECONDS
+        return quote
+
+    async def history(self, symbol: str, start: date, end: date) -> PriceHistory:
+        """Unadjusted daily bars of finished sessions from `start` to `end`, by the exchange's days.
+
+        Today's bar is left out until its session has closed. Yahoo divides old closes by later splits.
+        """
+        name = self._askable(symbol)
+        if end < start:
+            raise InvalidInput("end", f"must not be before start, {end} is before {start}")
+        return await self._ask(
+            name, lambda client: history_from_chart(name, client.daily(name, start, end), start, end, self._now())
+        )
+
+    async def aclose(self) -> None:
+        """Release the thread and the connections; a request under way ends within seconds."""
+        if self._closed:
+            return
+        self._closed = True
+        self._client.stop()
+        self._executor.submit(self._client.close)
+        self._executor.shutdown(wait=False)
+
+    def _quote(self, client: YahooClient, symbol: str) -> tuple[Quote, bool]:
+        """The quote, and False when Yahoo said plainly that the symbol has no options."""
+        fields = client.underlying(symbol)
+        if fields is not None:
+            return quote_from_options(symbol, fields, self._now()), True
+        has_options = not client.options_answered
+        return quote_from_chart(symbol, client.recent(symbol), self._now()), has_options
+
+    def _askable(self, symbol: str) -> str:
+        name = clean_symbol(symbol)
+        if ISIN.match(name):
+            raise NotFound(f"{name} is an ISIN; Yahoo is asked by symbol, such as GLD")
+        if self._is_remembered(self._unknown, name):
+            raise NotFound(f"Yahoo does not know {name}")
+        return name
+
+    def _is_remembered(self, until: dict[str, float], symbol: str) -> bool:
+        now = self._monotonic()
+        for forgotten in [name for name, end in until.items() if end <= now]:
+            del until[forgotten]
+        return symbol in until
+
+    async def _ask(self, symbol: str, ask: Callable[[YahooClient], T]) -> T:
+        """Wait for the turn, keep within the limits, and do all work of one request in the worker."""
+        async with self._next_turn():
+            self._back_off.check()
+            await self._sleep(self._limiter.reserve())
+            if self._closed:
+                raise Unavailable("Yahoo is closed")
+            client = self._client
+            job = self._executor.submit(self._perform, client, ask)
+            self._job, self._job_began = cast("Future[object]", job), time.monotonic()
+            try:
+                outcome = await asyncio.wait_for(asyncio.wrap_future(job), self._timeout)
+            except TimeoutError:
+                raise Unavailable(f"Yahoo did not answer within {self._timeout:g} s") from None
+        if isinstance(outcome, NotFound):
+            self._unknown[symbol] = self._monotonic() + UNKNOWN_SECONDS
+        if isinstance(outcome, VaultError):
+            raise outcome
+        return outcome
+
+    def _perform(self, client: YahooClient, ask: Callable[[YahooClient], T]) -> T | VaultError:
+        """In the worker: ask, count what it took, and note a refusal even when nobody waits for the answer."""
+        client.begin(self._timeout * 0.95)  # ends by itself before it is given up
+        outcome: T | VaultError
+        try:
+            outcome = ask(client)
+            self._back_off.answered()
+        except RateLimited as error:
+            pause = self._back_off.refused()
+            log.warning("yahoo_refused", pause_seconds=round(pause))
+            outcome = RateLimited(f"{error}; next try in {pause:.0f} s", pause)
+        except VaultError as error:
+            outcome = error
+        finally:
+            self._limiter.charge(max(len(client.answers) - 1, 0))
+        return outcome
+
+    @asynccontextmanager
+    async def _next_turn(self) -> AsyncIterator[None]:
+        if self._closed:
+            raise Unavailable("Yahoo is closed")
+        try:
+            await asyncio.wait_for(self._turn.acquire(), self._timeout)
+        except TimeoutError:
+            raise Unavailable("Yahoo is still busy with earlier requests") from None
+        try:
+            await self._free_worker()
+            yield
+        finally:
+            self._turn.release()
+
+    async def _free_worker(self) -> None:
+        """Wait for a job whose caller has left, refuse while one is overdue, and leave behind one that is lost."""
+        if self._job is None or self._job.done():
+            return
+        age = time.monotonic() - self._job_began
+        if age < self._timeout:
+            await asyncio.wait({asyncio.wrap_future(self._job)}, timeout=self._timeout - age)
+        if self._job.done():
+            return
+        if age < 3 * self._timeout:
+            raise Unavailable("Yahoo has not come back from the previous request")
+        log.warning("yahoo_worker_lost", age_seconds=round(age))
+        self._client.stop()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._hire_worker()
+
+    def _hire_worker(self) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="yahoo")
+        self._client = YahooClient(self._cache_dir, self._session_factory, REQUEST_SECONDS)
+        self._job = None

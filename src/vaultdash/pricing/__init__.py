@@ -1,0 +1,21 @@
+"""What an option is worth: arrays in, arrays out, no market and no clock."""
+
+from vaultdash.domain.errors import InvalidInput
+from vaultdash.pricing.american import american, american_price
+from vaultdash.pricing.base import FloatArray, Numbers, Rights, Valuation
+from vaultdash.pricing.european import european
+from vaultdash.pricing.model_chain import ModelChain, ModelOption, model_chain
+
+__all__ = [
+    "FloatArray",
+    "InvalidInput",
+    "ModelChain",
+    "ModelOption",
+    "Numbers",
+    "Rights",
+    "Valuation",
+    "american",
+    "american_price",
+    "european",
+    "model_chain",
+]

@@ -1,0 +1,1 @@
+"""How gold moves, and what that means for the loan."""

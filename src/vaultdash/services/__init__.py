@@ -1,0 +1,1 @@
+"""What the owner can do, carried by one object, the Vault."""

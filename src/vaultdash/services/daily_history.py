@@ -1,0 +1,118 @@
+"""Daily prices: what is stored first, then the provider, and only when neither exists the demo market's."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+import structlog
+
+from vaultdash.clock import MarketHours, session_close
+from vaultdash.domain.errors import Refused, Unavailable, VaultError
+from vaultdash.domain.market import PriceHistory
+from vaultdash.market.base import HistoryProvider
+from vaultdash.risk.volatility import MINIMUM_RETURNS, ewma_volatility
+from vaultdash.storage.base import MergeResult, PriceStore, StoredSeries
+
+log = structlog.get_logger()
+FIRST_DAY = date(2004, 11, 18)
+RETRY_AFTER = timedelta(minutes=30)
+OVERLAP = timedelta(days=7)
+
+
+class DailyHistory:
+    """Loads, updates and lists daily prices."""
+
+    def __init__(
+        self,
+        store: PriceStore,
+        live: HistoryProvider | None,
+        demo: HistoryProvider | None,
+        hours: MarketHours,
+        now: Callable[[], datetime],
+        patience_seconds: float = 3.0,
+    ) -> None:
+        self._store = store
+        self._live = live
+        self._demo = demo
+        self._hours = hours
+        self._now = now
+        self._patience = patience_seconds
+        self._tried: dict[str, datetime] = {}
+        self._updates: dict[str, asyncio.Task[MergeResult | None]] = {}
+
+    async def load(self, symbol: str, start: date | None = None, end: date | None = None) -> PriceHistory:
+        """Bars of a symbol. Stored bars are given at once while an update runs behind them."""
+        stored = await asyncio.to_thread(self._store.load_history, symbol)
+        update = self._start_update(symbol, stored)
+        if stored is None and update is not None:
+            await asyncio.wait({update}, timeout=self._patience)
+            stored = await asyncio.to_thread(self._store.load_history, symbol)
+        if stored is None:
+            if self._demo is None:
+                raise Unavailable(
+                    f"no daily history of {symbol} is stored yet: import a file or wait for the provider"
+                )
+            stored = await self._demo.history(symbol, FIRST_DAY, self._today())
+        return stored.between(start, end)
+
+    async def update(self, symbol: str) -> MergeResult:
+        """Fetch what is missing from the provider and store it; raises what the provider raises."""
+        if self._live is None:
+            raise Refused("the demo market has no history worth storing; set VAULT_MARKET to auto or yahoo")
+        stored = await asyncio.to_thread(self._store.load_history, symbol)
+        start = FIRST_DAY if stored is None else stored.bars[-1].on - OVERLAP
+        history = await self._live.history(symbol, start, self._today())
+        return await asyncio.to_thread(self._store.merge_history, history)
+
+    async def volatility(self, symbol: str) -> tuple[float, str] | None:
+        """EWMA volatility per sqrt(year) of the last year, with where it comes from; None without enough prices."""
+        try:
+            history = await self.load(symbol, self._today() - timedelta(days=365))
+        except VaultError:
+            return None
+        closes = [bar.close for bar in history.bars]
+        if len(closes) <= MINIMUM_RETURNS:
+            return None
+        last = history.bars[-1].on
+        return ewma_volatility(closes), f"EWMA of daily closes to {last:%-d %b %Y}, {history.source}"
+
+    async def stored(self) -> list[StoredSeries]:
+        """What is stored, by symbol."""
+        return await asyncio.to_thread(self._store.list_histories)
+
+    async def aclose(self) -> None:
+        """Stop the updates under way."""
+        for task in self._updates.values():
+            task.cancel()
+        await asyncio.gather(*self._updates.values(), return_exceptions=True)
+
+    def _start_update(self, symbol: str, stored: PriceHistory | None) -> asyncio.Task[MergeResult | None] | None:
+        running = self._updates.get(symbol)
+        if running is not None and not running.done():
+            return running
+        tried = self._tried.get(symbol)
+        if self._live is None or (tried is not None and self._now() - tried < RETRY_AFTER):
+            return None
+        if stored is not None and stored.bars[-1].on >= self._last_finished_session():
+            return None
+        self._tried[symbol] = self._now()
+        self._updates[symbol] = asyncio.create_task(self._update_quietly(symbol))
+        return self._updates[symbol]
+
+    async def _update_quietly(self, symbol: str) -> MergeResult | None:
+        try:
+            result = await self.update(symbol)
+        except (VaultError, OSError) as error:
+            log.warning("history_not_updated", symbol=symbol, reason=str(error))
+            return None
+        log.info("history_updated", symbol=symbol, added=result.added, replaced=result.replaced)
+        return result
+
+    def _last_finished_session(self) -> date:
+        now = self._now()
+        days = self._hours.sessions(self._today() - timedelta(days=14), self._today())
+        finished = [day for day in days if session_close(day) <= now]
+        return finished[-1] if finished else self._today() - timedelta(days=14)
+
+    def _today(self) -> date:
+        return self._now().astimezone(UTC).date()

@@ -1,0 +1,133 @@
+"""Compares the hedges on a price, and recommends one unless the price cannot be trusted."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from vaultdash.clock import NEW_YORK
+from vaultdash.domain.gold import InstrumentKind, clean_symbol
+from vaultdash.domain.hedge import Comparison, Exercise, Situation
+from vaultdash.domain.portfolio import Snapshot, mark, require_solvent
+from vaultdash.services.portfolio_book import PortfolioBook
+from vaultdash.services.price_feed import PriceFeed, QuoteStatus
+from vaultdash.strategies.engine import (
+    DEFAULT_MONTHS,
+    DEFAULT_PRICE_CHANGES,
+    DEFAULT_RATE,
+    DEFAULT_VOLATILITY,
+    compare,
+)
+
+REMEMBERED = 64
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Research:
+    """What to compare on; None takes the live price, the owner's portfolio or the research default."""
+
+    symbol: str = "GLD"
+    spot: float | None = None
+    volatility: float | None = None
+    risk_free_rate: float | None = None
+    portfolio_value: float | None = None
+    loan_amount: float | None = None
+    margin_call_ltv: float | None = None
+    months: int | None = None
+    exercise: Exercise | None = None
+    price_changes: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A comparison with the price it stands on, what was assumed, and why it is withheld if it is."""
+
+    symbol: str
+    at: datetime
+    status: QuoteStatus | None
+    snapshot: Snapshot
+    comparison: Comparison
+    assumptions: tuple[str, ...]
+    withheld: str | None
+
+
+class HedgeAdvisor:
+    """Runs the strategy engine off the event loop and remembers the last comparisons."""
+
+    def __init__(self, prices: PriceFeed, book: PortfolioBook, now: Callable[[], datetime]) -> None:
+        self._prices = prices
+        self._book = book
+        self._now = now
+        self._remembered: OrderedDict[Situation, Comparison] = OrderedDict()
+
+    async def advise(self, research: Research, status: QuoteStatus | None = None) -> Advice:
+        """Compare the hedges; `status` is the price to stand on when the caller has it already."""
+        symbol = clean_symbol(research.symbol)
+        if research.spot is not None:
+            status = None
+        elif status is None:
+            status = await self._prices.latest(symbol)
+        snapshot, own = self._snapshot(symbol, research, status)
+        situation = Situation(
+            spot=snapshot.price,
+            units=snapshot.shares,
+            loan_amount=snapshot.portfolio.loan.amount,
+            margin_call_ltv=snapshot.portfolio.loan.margin_call_ltv,
+            volatility=_given(research.volatility, DEFAULT_VOLATILITY),
+            rate=_given(research.risk_free_rate, DEFAULT_RATE),
+            months=_given(research.months, DEFAULT_MONTHS),
+            exercise=_given(research.exercise, Exercise.EUROPEAN),
+            price_changes=_given(research.price_changes, DEFAULT_PRICE_CHANGES),
+        )
+        comparison = await self._compare(situation)
+        assumptions = tuple(self._assumptions(research, snapshot, own=own))
+        return Advice(symbol, self._now(), status, snapshot, comparison, assumptions, _withheld(status))
+
+    def _snapshot(self, symbol: str, research: Research, status: QuoteStatus | None) -> tuple[Snapshot, bool]:
+        at = status.quote.at if status else self._now()
+        spot = status.quote.price if status else _given(research.spot, 0.0)
+        on = at.astimezone(NEW_YORK).date()
+        portfolio, own = self._book.priced_by(symbol, spot, on, research.portfolio_value)
+        if research.loan_amount is not None or research.margin_call_ltv is not None:
+            portfolio = portfolio.with_terms(research.loan_amount, research.margin_call_ltv)
+        snapshot = mark(portfolio, spot, on)
+        entered = research.loan_amount is not None or research.portfolio_value is not None
+        return (require_solvent(snapshot) if entered else snapshot), own
+
+    async def _compare(self, situation: Situation) -> Comparison:
+        known = self._remembered.pop(situation, None)
+        comparison = known if known is not None else await asyncio.to_thread(compare, situation)
+        self._remembered[situation] = comparison
+        if len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
+        return comparison
+
+    def _assumptions(self, research: Research, snapshot: Snapshot, *, own: bool) -> list[str]:
+        said = []
+        if research.volatility is None:
+            said.append(f"volatility {DEFAULT_VOLATILITY:.0%} a year is assumed, not observed")
+        if research.risk_free_rate is None:
+            said.append(f"interest rate {DEFAULT_RATE:.1%} a year is assumed, not observed")
+        if not own and research.portfolio_value is None:
+            value = f"{snapshot.gold_value:,.0f} USD"
+            said.append(f"collateral is a research portfolio worth {value}, not the collateral in your settings")
+        kind = snapshot.portfolio.collateral.instrument.kind
+        if kind is InstrumentKind.OTHER:
+            said.append(f"{snapshot.portfolio.collateral.instrument.symbol} is no known gold instrument: no ounces")
+        said.append("premiums are model prices without bid, ask, smile or commission")
+        return said
+
+
+def _withheld(status: QuoteStatus | None) -> str | None:
+    if status is None or not status.is_stale:
+        return None
+    hours = status.age_seconds / 3600
+    age = f"{hours:,.0f} hours" if hours >= 2 else f"{status.age_seconds / 60:,.0f} minutes"
+    return f"The price is {age} old: no recommendation until a new one arrives."
+
+
+def _given(value: T | None, default: T) -> T:
+    return default if value is None else value

@@ -1,0 +1,94 @@
+"""The price of gold as it is known now: the newest quote, how fresh it is, and what stands behind it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from vaultdash.clock import MarketHours
+from vaultdash.domain.errors import ProviderError
+from vaultdash.domain.market import Freshness, Quote, freshness
+from vaultdash.market.base import QuoteProvider
+from vaultdash.storage.base import PriceStore
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteStatus:
+    """A quote, how far it can be trusted, and why the source above it did not answer, if it did not."""
+
+    quote: Quote
+    freshness: Freshness
+    age_seconds: float
+    problem: str | None = None
+
+    @property
+    def is_stale(self) -> bool:
+        """True when a newer price is missing: advice is withheld."""
+        return self.freshness is Freshness.STALE
+
+
+class PriceFeed:
+    """Asks the provider, keeps the best real quote, and judges freshness by the hours the market was open."""
+
+    def __init__(
+        self,
+        provider: QuoteProvider,
+        store: PriceStore,
+        hours: MarketHours,
+        interval_seconds: float,
+        now: Callable[[], datetime],
+        *,
+        problems: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self.interval_seconds = interval_seconds
+        self._provider = provider
+        self._store = store
+        self._hours = hours
+        self._now = now
+        self._problems = problems
+        self._best: dict[str, Quote] = {}
+
+    async def refresh(self, symbol: str) -> QuoteStatus:
+        """Ask for a new price; a real quote once had is never replaced by an older or an invented one."""
+        try:
+            quote = await self._provider.quote(symbol, refresh=True)
+        except ProviderError:
+            if symbol not in self._best:
+                raise
+            quote = self._best[symbol]
+        return await self._keep(quote)
+
+    async def latest(self, symbol: str) -> QuoteStatus:
+        """The price of any symbol, remembered for a minute by the provider."""
+        return await self._keep(await self._provider.quote(symbol))
+
+    async def _keep(self, quote: Quote) -> QuoteStatus:
+        best = self._best.get(quote.symbol)
+        if best is not None and not best.is_demo and (quote.is_demo or quote.at < best.at):
+            quote = best
+        elif quote != best:
+            self._best[quote.symbol] = quote
+            if not quote.is_demo:
+                await self._save(quote)
+        return self.status(quote)
+
+    async def _save(self, quote: Quote) -> None:
+        try:
+            await asyncio.to_thread(self._store.save_quote, quote)
+        except OSError as error:  # a full disk must not stop the price from being shown
+            log.error("quote_not_stored", symbol=quote.symbol, reason=str(error))
+
+    def status(self, quote: Quote) -> QuoteStatus:
+        """The quote with its age and freshness now."""
+        now = self._now()
+        age = quote.age_seconds(now)
+        open_now = quote.is_demo or self._hours.is_open(now)
+        open_seconds = age if quote.is_demo else self._hours.open_seconds(quote.at, now)
+        state = freshness(
+            quote, open_seconds=open_seconds, market_is_open=open_now, interval_seconds=self.interval_seconds
+        )
+        return QuoteStatus(quote, state, age, self._problems())

@@ -1,0 +1,60 @@
+"""How things stand, in one sentence that a worried person understands."""
+
+from dataclasses import dataclass
+
+from vaultdash.domain.portfolio import Zone
+from vaultdash.services.heartbeat import Beat
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`headline` is the verdict, `detail` the rest of the sentence; `zone` is None without a price."""
+
+    zone: Zone | None
+    headline: str
+    detail: str
+
+    @property
+    def sentence(self) -> str:
+        """Both, as one line."""
+        return f"{self.headline} {self.detail}"
+
+
+def standing(beat: Beat | None) -> Standing:
+    """The sentence for a beat."""
+    if beat is None:
+        return Standing(None, "Asking for the first price.", "The loan is shown as soon as it is here.")
+    if beat.snapshot is None or beat.status is None:
+        return Standing(None, "No price.", f"The loan cannot be valued: {beat.problem}")
+    snapshot, loan = beat.snapshot, beat.snapshot.portfolio.loan
+    drop, call = snapshot.drop_to_margin_call, snapshot.margin_call_price
+    at_stale = " Judged by an old price." if beat.status.is_stale else ""
+    if snapshot.zone is Zone.CLOSE_OUT:
+        return Standing(
+            Zone.CLOSE_OUT,
+            "Close-out level reached.",
+            f"The lender may sell the gold now: LTV is {_pct(snapshot.ltv)}, "
+            f"the limit {_pct(loan.close_out_ltv)}.{at_stale}",
+        )
+    if snapshot.zone is Zone.CALL:
+        missing = loan.amount - loan.margin_call_ltv * snapshot.gold_value
+        return Standing(
+            Zone.CALL,
+            "Margin call.",
+            f"LTV is {_pct(snapshot.ltv)}, the limit {_pct(loan.margin_call_ltv)}: "
+            f"{max(missing, 0):,.0f} USD brings the loan back to the limit.{at_stale}",
+        )
+    if snapshot.zone is Zone.WARNING:
+        return Standing(
+            Zone.WARNING,
+            "Close to a call.",
+            f"Gold can fall {_pct(drop)} more, to {call:,.2f}, before the lender calls.{at_stale}",
+        )
+    headline = "No call in sight." if drop >= 0.1 else "No call now."
+    return Standing(
+        Zone.ROOM, headline, f"Gold can fall {_pct(drop)}, to {call:,.2f}, before the lender calls.{at_stale}"
+    )
+
+
+def _pct(fraction: float) -> str:
+    return f"{fraction * 100:.1f} %"

@@ -1,0 +1,73 @@
+"""The Vault: everything the owner can do, and how the house is."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from vaultdash.services.daily_history import DailyHistory
+from vaultdash.services.heartbeat import Heartbeat
+from vaultdash.services.hedge_advisor import HedgeAdvisor
+from vaultdash.services.option_chains import OptionChains
+from vaultdash.services.portfolio_book import PortfolioBook
+from vaultdash.services.price_feed import PriceFeed
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the house is. `not_ready` names what a request would miss now; `dependencies` says `ok` or why not."""
+
+    status: str
+    environment: str
+    version: str
+    market: str
+    redis_enabled: bool
+    dependencies: dict[str, str]
+    quote_age_seconds: float | None
+    not_ready: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Vault:
+    """Carries the services; made once by bootstrap, closed once."""
+
+    environment: str
+    version: str
+    market: str
+    redis_enabled: bool
+    websocket_interval_seconds: float
+    now: Callable[[], datetime]
+    prices: PriceFeed
+    book: PortfolioBook
+    history: DailyHistory
+    heartbeat: Heartbeat
+    advisor: HedgeAdvisor
+    chains: OptionChains
+    warm: Callable[[], Awaitable[None]]
+    dependencies: Callable[[], Awaitable[dict[str, str]]]
+    closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+    async def health(self) -> Health:
+        """Readiness and the state of each dependency; asks nothing of the outside but the cache."""
+        beat = self.heartbeat.current()
+        states = await self.dependencies()
+        status = beat.status if beat else None
+        not_ready = () if status else ("price",)
+        unwell = [name for name, state in states.items() if state != "ok"]
+        if status is not None and (status.is_stale or status.quote.is_demo) and self.market != "demo":
+            unwell.append("price")
+        word = "not_ready" if not_ready else "degraded" if unwell else "ok"
+        return Health(
+            status=word,
+            environment=self.environment,
+            version=self.version,
+            market=self.market,
+            redis_enabled=self.redis_enabled,
+            dependencies=states,
+            quote_age_seconds=status.age_seconds if status else None,
+            not_ready=not_ready,
+        )
+
+    async def aclose(self) -> None:
+        """Release everything, in the reverse order of its making."""
+        for close in reversed(self.closers):
+            await close()

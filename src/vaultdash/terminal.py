@@ -1,0 +1,135 @@
+"""How the loan, the hedges and the prices look in a terminal."""
+
+import time
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from vaultdash.domain.errors import VaultError
+from vaultdash.domain.hedge import RiskProfile
+from vaultdash.domain.market import Bar, PriceHistory
+from vaultdash.market.base import QuoteProvider
+from vaultdash.services.heartbeat import Beat
+from vaultdash.services.hedge_advisor import Advice
+from vaultdash.services.price_feed import QuoteStatus
+from vaultdash.services.standing import standing
+from vaultdash.storage.base import StoredSeries
+
+
+def status_lines(beat: Beat, symbol: str) -> list[str]:
+    """The loan in ten lines."""
+    if beat.status is None or beat.snapshot is None:
+        return [f"No price of {symbol}: {beat.problem}"]
+    snapshot, loan = beat.snapshot, beat.snapshot.portfolio.loan
+    counting, drop = loan.hedge_counting.replace("_", " "), snapshot.drop_to_margin_call
+    collateral = snapshot.portfolio.collateral
+    ounces = "" if snapshot.gold_ounces is None else f" = {snapshot.gold_ounces:,.2f} oz of gold"
+    return [
+        standing(beat).sentence,
+        f"LTV              {snapshot.ltv:8.2%}   as the lender counts it (hedges {counting})",
+        f"Limits           {loan.warning_ltv:8.2%}   warning, {loan.margin_call_ltv:.2%} margin call, "
+        f"{loan.close_out_ltv:.2%} close-out",
+        f"Margin call at   {snapshot.margin_call_price:8.2f}   {symbol}, a fall of {drop:.1%} "
+        f"({beat.daily_sigmas_to_call or 0:.1f} daily sigmas at {beat.volatility:.1%} volatility)",
+        f"Close-out at     {snapshot.close_out_price:8.2f}   {symbol}",
+        f"Loan             {loan.amount:14,.2f} {loan.currency} at {loan.interest.rate:.2%} a year",
+        f"Collateral       {snapshot.gold_value:14,.2f} USD: {collateral.units:,.2f} "
+        f"{collateral.instrument.symbol} {collateral.instrument.unit}{ounces}",
+        f"Headroom         {snapshot.headroom:14,.2f} USD before a call; largest loan {snapshot.max_loan:,.2f}",
+        f"Recommended      {snapshot.recommended_collateral:14,.2f} USD of collateral for an LTV of 60 %",
+        f"Price            {price_line(beat.status, symbol)}",
+    ]
+
+
+def price_line(status: QuoteStatus, symbol: str) -> str:
+    """A price with its source, age and whether it can be trusted."""
+    quote = status.quote
+    change = "" if quote.change_pct is None else f" ({quote.change_pct:+.2%})"
+    line = f"{symbol} {quote.price:.2f}{change}, {quote.source}, {quote.at:%Y-%m-%d %H:%M:%S} UTC, {status.freshness}"
+    if quote.is_demo:
+        line += ": an invented market"
+    return line if status.problem is None else f"{line}; {status.problem}"
+
+
+def comparison_table(advice: Advice) -> Table:
+    """The hedges side by side."""
+    situation = advice.comparison.situation
+    table = Table(
+        title=f"{advice.symbol} {situation.spot:.2f}, LTV {advice.snapshot.ltv:.2%}, "
+        f"margin call at {situation.margin_call_price:.2f}"
+    )
+    table.add_column("hedge")
+    for name in (
+        "months",
+        "cost",
+        "cost a year",
+        "LTV at call price",
+        "after payment",
+        "keeps the call away",
+        "floor",
+    ):
+        table.add_column(name, justify="right")
+    for hedge in advice.comparison.hedges:
+        cost, protection = hedge.cost, hedge.protection
+        table.add_row(
+            f"{hedge.plan.title}\n[dim]{hedge.plan.name}[/dim]",
+            str(cost.term_months),
+            f"{cost.total_cost:,.0f}",
+            f"{cost.annualized_cost_pct:.2%}",
+            f"{protection.hedged_ltv_at_threshold:.2%}",
+            f"{protection.hedged_ltv_after_payment_at_threshold:.2%}",
+            "yes" if protection.maintains_margin_call_buffer else "NO",
+            f"{protection.portfolio_floor_value:,.0f}",
+        )
+    return table
+
+
+def recommendation_lines(advice: Advice) -> list[str]:
+    """The winner of each profile with its reason, then what was assumed."""
+    if advice.withheld:
+        return [advice.withheld]
+    lines = []
+    for profile in RiskProfile:
+        found = advice.comparison.recommendations[profile]
+        lines.append(f"{profile.replace('_', ' '):>15}: {found.name}. {found.reason}")
+    source = "the spot given" if advice.status is None else price_line(advice.status, advice.symbol)
+    return [*lines, f"{'price':>15}: {source}", *(f"{'assumed':>15}: {text}" for text in advice.assumptions)]
+
+
+def history_table(history: PriceHistory, bars: Sequence[Bar]) -> Table:
+    """Daily prices with the change from day to day."""
+    table = Table(title=f"{history.symbol}, {history.source}")
+    for name in ("date", "open", "high", "low", "close", "change", "volume"):
+        table.add_column(name, justify="left" if name == "date" else "right")
+    before = {bar.on: earlier.close for earlier, bar in zip(history.bars, history.bars[1:], strict=False)}
+    for bar in bars:
+        prices = ["" if value is None else f"{value:.2f}" for value in (bar.open, bar.high, bar.low, bar.close)]
+        change = f"{bar.close / before[bar.on] - 1:+.2%}" if before.get(bar.on) else ""
+        table.add_row(bar.on.isoformat(), *prices, change, "" if bar.volume is None else f"{bar.volume:,.0f}")
+    return table
+
+
+def inventory_table(stored: Sequence[StoredSeries]) -> Table:
+    """What is stored."""
+    table = Table(title="Stored daily prices")
+    for name in ("symbol", "first", "last", "days", "source"):
+        table.add_column(name, justify="right" if name == "days" else "left")
+    for series in stored:
+        table.add_row(series.symbol, str(series.first), str(series.last), f"{series.bars:,}", series.source)
+    return table
+
+
+async def provider_verdict(provider: QuoteProvider, symbol: str) -> tuple[bool, str]:
+    """One real call: whether it was answered, and a line that says so."""
+    began = time.perf_counter()
+    try:
+        quote = await provider.quote(symbol, refresh=True)
+    except VaultError as error:
+        return False, f"{provider.name}: FAILED after {time.perf_counter() - began:.1f} s: {error}"
+    finally:
+        await provider.aclose()
+    took = time.perf_counter() - began
+    return True, (
+        f"{provider.name}: ok in {took:.1f} s: {symbol} {quote.price:.2f} {quote.currency}, "
+        f"{quote.at:%Y-%m-%d %H:%M:%S} UTC, market {quote.market_state}"
+    )

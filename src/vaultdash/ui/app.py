@@ -1,0 +1,59 @@
+"""Mounts the pages beside the API, on the same port."""
+
+import hashlib
+from pathlib import Path
+
+import litecharts
+from fastapi import FastAPI
+from nicegui import core, ui
+from starlette.responses import FileResponse
+from starlette.staticfiles import StaticFiles
+
+from vaultdash.services.vault import Vault
+from vaultdash.ui.frame import Page, frame
+from vaultdash.ui.pages import hedge, overview
+
+STATIC = Path(__file__).parent / "static"
+CHART_LIBRARY = Path(litecharts.__file__).parent / "js" / "lightweight-charts.js"
+
+
+def mount_pages(app: FastAPI, vault: Vault, origins: list[str]) -> None:
+    """Serve the pages and their files; the pages' own socket accepts these origins only."""
+    core.sio.eio.cors_allowed_origins = origins
+    app.add_api_route("/static/vd/lightweight-charts.js", _chart_library, include_in_schema=False)
+    app.mount("/static/vd", StaticFiles(directory=STATIC), name="ui-static")
+    version = hashlib.sha256((STATIC / "vault.css").read_bytes()).hexdigest()[:12]
+    ui.add_head_html(
+        f'<link rel="stylesheet" href="/static/vd/vault.css?{version}">\n'
+        f'<script src="/static/vd/ages.js?{version}" defer></script>',
+        shared=True,
+    )
+    register(vault)
+    ui.run_with(
+        app,
+        title="Vault Dashboard",
+        favicon=STATIC / "icon.svg",
+        dark=None,
+        tailwind=False,
+        gzip_middleware_factory=None,
+        reconnect_timeout=10.0,
+        show_welcome_message=False,
+    )
+
+
+def register(vault: Vault) -> None:
+    """All pages; each path shows the same frame, so that going from page to page does not reload it."""
+    pages = (
+        Page("/", "Overview", lambda: overview.build(vault)),
+        Page("/hedge", "Hedge", lambda: hedge.build(vault)),
+    )
+
+    def root() -> None:
+        frame(vault, pages)
+
+    for page in pages:
+        ui.page(page.path, title=f"{page.title} · Vault Dashboard", response_timeout=10)(root)
+
+
+async def _chart_library() -> FileResponse:
+    return FileResponse(CHART_LIBRARY, media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})

@@ -1,0 +1,1 @@
+"""One file a component: it takes values and callbacks, never the Vault."""

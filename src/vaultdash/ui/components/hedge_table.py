@@ -1,0 +1,101 @@
+"""The hedges side by side, with what one could do instead."""
+
+from collections.abc import Callable
+
+from vaultdash.domain.hedge import Comparison, MeasuredHedge
+from vaultdash.domain.loan import Interest
+from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
+from vaultdash.ui.format import number, pct, usd
+from vaultdash.ui.theme import HEDGE_COLOURS, UNHEDGED_COLOUR
+
+COLUMNS = (
+    Column("hedge", "hedge", left=True),
+    Column("year", "cost a year"),
+    Column("cost", "cost"),
+    Column("credited", "LTV at call price, credited"),
+    Column("paid", "after payment"),
+    Column("keeps", "keeps the call away", left=True),
+)
+
+
+class HedgeTable:
+    """A row a hedge; choosing one shows its scenarios."""
+
+    def __init__(self, pick: Callable[[str], None]) -> None:
+        self._table = DataTable(COLUMNS, pick=pick, label="Six hedges side by side")
+
+    def show(self, comparison: Comparison, interest: Interest, picked: str, recommended: str | None) -> None:
+        """Fill the rows: the hedges, doing nothing, and repaying with the recommended hedge's premium."""
+        rows = [_row(hedge, comparison, best=hedge.plan.name == recommended) for hedge in comparison.hedges]
+        rows.append(_nothing(comparison))
+        if recommended is not None:
+            rows.append(_repay(comparison, recommended, interest))
+        self._table.show(rows, picked)
+
+
+def contracts(hedge: MeasuredHedge, units: float) -> str:
+    """`22 × 460 P · 12 months`: whole contracts, rounded up, by leg."""
+    pairs = zip(hedge.contracts_ceil.contracts_per_leg, hedge.plan.legs, strict=True)
+    return (
+        " + ".join(f"{count} × {leg.strike:g} {leg.right}" for count, leg in pairs) + f" · {hedge.plan.months} months"
+    )
+
+
+def _row(hedge: MeasuredHedge, comparison: Comparison, *, best: bool) -> Row:
+    cost, kept = hedge.cost, hedge.protection
+    return Row(
+        hedge.plan.name,
+        {
+            "hedge": Cell(
+                hedge.plan.title + (" · recommended" if best else ""),
+                sub=contracts(hedge, comparison.situation.units),
+                swatch=HEDGE_COLOURS[hedge.plan.name],
+            ),
+            "year": Cell(pct(cost.annualized_cost_pct, 2), cost.annualized_cost_pct, sub=usd(cost.annualized_cost)),
+            "cost": Cell(usd(cost.total_cost), cost.total_cost, sub=f"{number(cost.term_months)} months"),
+            "credited": Cell(pct(kept.hedged_ltv_at_threshold), kept.hedged_ltv_at_threshold),
+            "paid": Cell(pct(kept.hedged_ltv_after_payment_at_threshold), kept.hedged_ltv_after_payment_at_threshold),
+            "keeps": Cell(
+                "yes, credited" if kept.maintains_margin_call_buffer else "no",
+                float(kept.maintains_margin_call_buffer),
+                "" if kept.maintains_margin_call_buffer else "call",
+            ),
+        },
+    )
+
+
+def _nothing(comparison: Comparison) -> Row:
+    limit = comparison.situation.margin_call_ltv
+    return Row(
+        "do_nothing",
+        {
+            "hedge": Cell("Do nothing", swatch=UNHEDGED_COLOUR),
+            "year": Cell(pct(0.0, 2), 0.0),
+            "cost": Cell(usd(0.0), 0.0),
+            "credited": Cell(pct(limit), limit, "call"),
+            "paid": Cell(pct(limit), limit, "call"),
+            "keeps": Cell("no", 0.0, "call"),
+        },
+    )
+
+
+def _repay(comparison: Comparison, recommended: str, interest: Interest) -> Row:
+    """Repaying the loan with the premium of the recommended hedge: what it does at the same price."""
+    hedge = next(hedge for hedge in comparison.hedges if hedge.plan.name == recommended)
+    situation, paid = comparison.situation, min(hedge.cost.total_cost, comparison.situation.loan_amount)
+    left = situation.loan_amount - paid
+    ltv = left / (situation.units * situation.margin_call_price)
+    saved = -paid * interest.rate
+    return Row(
+        "repay_instead",
+        {
+            "hedge": Cell("Repay instead", sub=f"{usd(paid)}, what {hedge.plan.title} costs", swatch=UNHEDGED_COLOUR),
+            "year": Cell(
+                pct(saved / situation.portfolio_value, 2), saved / situation.portfolio_value, sub="interest saved"
+            ),
+            "cost": Cell(usd(paid), paid, sub="less debt"),
+            "credited": Cell(pct(ltv), ltv),
+            "paid": Cell(pct(ltv), ltv),
+            "keeps": Cell(f"to {situation.margin_call_price * left / situation.loan_amount:,.2f}", 0.5),
+        },
+    )

@@ -1,0 +1,33 @@
+"""LTV on a bar of zones: room, warning, call, close-out."""
+
+from nicegui import ui
+
+from vaultdash.domain.loan import Loan
+from vaultdash.ui.format import pct
+from vaultdash.ui.theme import text
+
+
+class ZoneBar:
+    """The bar is drawn from 0 to 100 % LTV; the mark stops at its ends."""
+
+    def __init__(self) -> None:
+        with ui.element("div").classes("vd-zones").props("role=img") as self._bar:
+            with ui.element("div").classes("track"):
+                self._parts = [ui.element("i") for _ in range(4)]
+            self._mark = ui.element("div").classes("mark")
+            self._ticks = [text("span", "", "tick") for _ in range(3)]
+
+    def show(self, ltv: float, loan: Loan) -> None:
+        """Place zones, ticks and mark."""
+        limits = (loan.warning_ltv, loan.margin_call_ltv, loan.close_out_ltv)
+        colours = ("room", "warning", "call", "close")
+        edges = (0.0, *limits, 1.0)
+        for part, colour, begin, end in zip(self._parts, colours, edges, edges[1:], strict=False):
+            part.style(replace=f"width:{(end - begin) * 100:.3f}%;background:var(--vd-fill-{colour})")
+        words = ("warn", "call", "close-out")
+        for tick, word, limit in zip(self._ticks, words, limits, strict=True):
+            tick.set_text(f"{limit * 100:g} {word}")
+            tick.style(replace=f"left:{limit * 100:.3f}%")
+        self._mark.style(replace=f"left:{min(max(ltv, 0.002), 0.998) * 100:.3f}%")
+        described = ", ".join(f"{word} at {pct(limit)}" for word, limit in zip(words, limits, strict=True))
+        self._bar.props(f'aria-label="LTV {pct(ltv)}; {described}"')

@@ -1,0 +1,59 @@
+"""How numbers are shown: the only place where a fraction becomes per cent."""
+
+from datetime import date, datetime
+
+from vaultdash.clock import NEW_YORK
+
+NOTHING = "–"
+
+
+def pct(fraction: float | None, digits: int = 1) -> str:
+    """0.584 as `58.4 %`, with a true minus sign."""
+    return NOTHING if fraction is None else _sign(f"{fraction * 100:.{digits}f} %")
+
+
+def signed_pct(fraction: float | None, digits: int = 1) -> str:
+    """A move: `+1.2 %` or `−0.8 %`; a move that rounds to nothing has no sign."""
+    if fraction is None:
+        return NOTHING
+    text = f"{fraction * 100:+.{digits}f} %"
+    return _sign(text if float(text[1:-2]) else text[1:])
+
+
+def usd(amount: float | None) -> str:
+    """Money in whole dollars: `$ 157,480`."""
+    return NOTHING if amount is None else _sign(f"$ {amount:,.0f}" if amount >= 0 else f"-$ {-amount:,.0f}")
+
+
+def price(value: float | None) -> str:
+    """A price to the cent: `343.20`."""
+    return NOTHING if value is None else f"{value:,.2f}"
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """A count: `2,173.91`."""
+    return NOTHING if value is None else _sign(f"{value:,.{digits}f}")
+
+
+def day(on: date | None) -> str:
+    """`20 Nov 2026`."""
+    return NOTHING if on is None else f"{on.day} {on:%b %Y}"
+
+
+def moment(at: datetime) -> str:
+    """An instant in New York time: `20 Nov 2026 16:00 New York`."""
+    local = at.astimezone(NEW_YORK)
+    return f"{day(local.date())} {local:%H:%M} New York"
+
+
+def age(seconds: float) -> str:
+    """`12 s ago`, `5 min ago`, `3 h ago`, `4 days ago`."""
+    if seconds < 90:
+        return f"{int(seconds)} s ago"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min ago"
+    return f"{seconds / 3600:.0f} h ago" if seconds < 172_800 else f"{seconds / 86_400:.0f} days ago"
+
+
+def _sign(text: str) -> str:
+    return text.replace("-", "−")

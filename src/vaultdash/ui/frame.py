@@ -1,0 +1,159 @@
+"""What stays while pages change: header with the live price, navigation, banners."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from nicegui import context, ui
+
+from vaultdash.domain.market import Freshness
+from vaultdash.services.heartbeat import Beat
+from vaultdash.services.vault import Vault
+from vaultdash.ui.format import age, moment, number, price, signed_pct
+from vaultdash.ui.live import follow
+from vaultdash.ui.theme import age_of, text
+
+THEME_COOKIE = "vd-theme"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A path, its name in the navigation, and what builds it."""
+
+    path: str
+    title: str
+    build: Callable[[], Awaitable[None] | None]
+
+
+def frame(vault: Vault, pages: Sequence[Page]) -> None:
+    """Header, navigation and the place where pages appear."""
+    with ui.element("div").classes("vd-app"):
+        with ui.element("header").classes("vd-header"):
+            ui.link("Vault Dashboard", "/").classes("vd-brand")
+            _portfolio_pill(vault)
+            ui.element("div").classes("vd-spacer")
+            pill = _PricePill(vault.book.symbol)
+            _theme_button()
+        _navigation(pages)
+        with ui.element("main").classes("vd-main"), ui.element("div").classes("vd-page"):
+            banner = _Banner(vault)
+            ui.sub_pages({page.path: page.build for page in pages}).style("display:contents")
+
+    def update(_: Beat) -> None:
+        beat = vault.heartbeat.current()
+        if beat is not None:
+            pill.show(beat)
+            banner.show(beat)
+
+    follow(vault.heartbeat.feed, update)
+
+
+def _portfolio_pill(vault: Vault) -> None:
+    collateral = vault.book.current.collateral
+    with ui.element("div").classes("vd-pill vd-wide"):
+        text("span", "Loan on")
+        text("b", f"{number(collateral.units)} {collateral.instrument.symbol}")
+
+
+def _navigation(pages: Sequence[Page]) -> None:
+    links = {}
+    with ui.element("nav").classes("vd-nav").props("aria-label=Pages"):
+        for page in pages:
+            links[page.path] = ui.link(page.title, page.path)
+
+    def mark(path: str) -> None:
+        plain = path.split("?")[0]
+        for target, link in links.items():
+            active = target == plain
+            link.classes(add="active" if active else "", remove="" if active else "active")
+            link.props("aria-current=page" if active else "", remove="" if active else "aria-current")
+
+    router = context.client.sub_pages_router
+    router.on_path_changed(mark)
+    mark(router.current_path)
+
+
+class _PricePill:
+    def __init__(self, symbol: str) -> None:
+        with ui.element("div").classes("vd-pill").props("role=status aria-label='live price'").mark("price-pill"):
+            self._dot = ui.element("i").classes("vd-dot")
+            text("span", symbol)
+            self._price = text("b", "…")
+            self._change = text("span", "", "vd-wide")
+            self._source = text("span", "waiting for a price", "vd-wide")
+            self._age = age_of("", "")
+
+    def show(self, beat: Beat) -> None:
+        status = beat.status
+        if status is None:
+            self._source.set_text("no price")
+            return
+        quote = status.quote
+        self._price.set_text(price(quote.price))
+        self._change.set_text(signed_pct(quote.change_pct, 2) if quote.change_pct is not None else "")
+        closed = ", market closed" if status.freshness is Freshness.CLOSED else ""
+        delayed = f", delayed {quote.delay_seconds / 60:.0f} min" if quote.is_delayed else ""
+        stale = ", stale" if status.is_stale else ""
+        self._source.set_text(f"· {quote.source}{delayed}{closed}{stale} ·")
+        self._age.props(f'data-at="{quote.at.isoformat()}" title="{moment(quote.at)}"')
+        self._age.set_text(age(status.age_seconds))
+        tone = "stale" if status.is_stale else "demo" if quote.is_demo else status.freshness.value
+        self._dot.classes(replace=f"vd-dot {tone}")
+
+
+class _Banner:
+    """Says on every page when the numbers are invented or old."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        with ui.element("div").classes("vd-banner vd-hidden").props("role=alert").mark("banner") as self._box:
+            self._head = text("b")
+            self._said = text("span")
+
+    def show(self, beat: Beat) -> None:
+        head, said, stale = self._words(beat)
+        self._head.set_text(head)
+        self._said.set_text(said)
+        self._box.classes(
+            add=("" if head else "vd-hidden ") + ("stale" if stale else ""),
+            remove=("vd-hidden " if head else "") + ("" if stale else "stale"),
+        )
+
+    def _words(self, beat: Beat) -> tuple[str, str, bool]:
+        status = beat.status
+        reason = f" ({beat.problem})" if beat.problem else ""
+        if status is None:
+            return "NO PRICE", f"No source has answered yet{reason}. Asking again every few seconds.", True
+        if status.quote.is_demo:
+            if self._vault.market == "demo":
+                return "DEMO", "Every price here is invented. Set VAULT_MARKET=auto for the real market.", False
+            return (
+                "DEMO",
+                f"No real price could be had{reason}: these are invented. The real price replaces them.",
+                True,
+            )
+        if status.is_stale:
+            said = f"The last price is from {moment(status.quote.at)}, {age(status.age_seconds)}{reason}."
+            return "STALE", said + " No hedge is recommended until a new one arrives.", True
+        return "", "", False
+
+
+def _theme_button() -> None:
+    chosen = context.client.request.cookies.get(THEME_COOKIE)
+    mode = ui.dark_mode({"dark": True, "light": False}.get(chosen or ""))
+
+    def toggle() -> None:
+        ui.run_javascript(
+            "const dark = !document.body.classList.contains('body--dark');"
+            f"document.cookie = '{THEME_COOKIE}=' + (dark ? 'dark' : 'light')"
+            " + '; path=/; max-age=31536000; SameSite=Strict';"
+            "Quasar.Dark.set(dark); emitEvent('vd-theme', dark);"
+        )
+
+    with (
+        ui.element("button")
+        .classes("vd-pill")
+        .props("type=button aria-label='Switch between dark and light'") as button
+    ):
+        ui.label("◐")
+    button.on("click", toggle)
+    mode.props("aria-hidden=true")

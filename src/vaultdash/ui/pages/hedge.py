@@ -1,0 +1,162 @@
+"""Hedge: six hedges side by side, which one suits whom, and whether that holds."""
+
+from nicegui import context, ui
+
+from vaultdash.domain.hedge import MeasuredHedge, RiskProfile
+from vaultdash.domain.loan import HedgeCounting
+from vaultdash.services.heartbeat import Beat
+from vaultdash.services.hedge_advisor import Advice, Research
+from vaultdash.services.vault import Vault
+from vaultdash.ui.components.hedge_charts import HedgeChart, cost_options, ltv_options, wealth_options
+from vaultdash.ui.components.hedge_table import HedgeTable
+from vaultdash.ui.components.scenario_table import ScenarioTable
+from vaultdash.ui.components.sensitivity_table import SensitivityTable
+from vaultdash.ui.format import moment, pct, price
+from vaultdash.ui.live import follow
+from vaultdash.ui.theme import ChartColours, Tabs, card, note, text
+
+PROFILES = (("conservative", "conservative"), ("balanced", "balanced"), ("cost_sensitive", "cost-sensitive"))
+COUNTINGS = (("ignored", "as most lenders count"), ("after_payment", "after payment"), ("credited", "credited"))
+COUNTING_NOTES = {
+    HedgeCounting.IGNORED: "The lender does not see the puts: its LTV is the same with every hedge, and the "
+    "call comes at the same price. The puts protect your wealth, not the loan, until they are sold.",
+    HedgeCounting.AFTER_PAYMENT: "The puts are sold and the money repays the loan, if it arrives in time.",
+    HedgeCounting.CREDITED: "The lender holds the puts and counts what they would pay as collateral.",
+}
+
+
+class HedgePage:
+    """The page's parts and what is chosen on them."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._advice: Advice | None = None
+        self._profile = RiskProfile.BALANCED
+        self._counting = HedgeCounting.CREDITED
+        self._picked: str | None = None
+        self._colours = ChartColours(dark=True)
+        with card():
+            with ui.element("div").classes("vd-card-head"):
+                with ui.element("p").classes("vd-sentence"):
+                    self._who = text("span", "Comparing the hedges …").mark("recommended-for")
+                    self._winner = text("span", "", "room").mark("recommended")
+                Tabs(PROFILES, self._profile, self._choose_profile)
+            self._reason = text("div", "").mark("reason")
+            self._basis = note("")
+        with ui.element("div").classes("vd-columns table"):
+            with card("LTV against the gold price") as head:
+                with head:
+                    Tabs(COUNTINGS, self._counting, self._choose_counting)
+                self._ltv = HedgeChart()
+                self._counted = note(COUNTING_NOTES[self._counting])
+            with card("Six hedges side by side"):
+                self._hedges = HedgeTable(self._choose_hedge)
+                note(
+                    "Model premiums, fractional cover; contracts rounded up to whole ones of 100 shares. "
+                    "Sort by a column; choose a row for its scenarios below."
+                )
+        with ui.element("div").classes("vd-columns even"):
+            with card("Cost against protection"):
+                self._cost = HedgeChart()
+                note("Lower and further left is better. LTV at the call price, puts credited.")
+            with card("Gain and loss at expiry"):
+                self._wealth = HedgeChart()
+                note("Gold and puts against today, premium paid, before the loan's interest.")
+        with ui.element("div").classes("vd-columns even"):
+            with card("Scenarios") as head:
+                with head:
+                    self._scenario_title = text("b", "")
+                self._scenarios = ScenarioTable()
+                note("At expiry. Ignored: most banks. After payment: puts repay the loan. Credited: as collateral.")
+            with card("Does the advice hold?"):
+                self._sensitivity = SensitivityTable()
+                self._holds = note("")
+
+    def show(self, advice: Advice) -> None:
+        """Fill every part from a comparison."""
+        self._advice = advice
+        if self._picked is None:
+            self._picked = advice.comparison.recommendations[self._profile].name
+        self._show_recommendation(advice)
+        comparison, interest = advice.comparison, advice.snapshot.portfolio.loan.interest
+        self._hedges.show(comparison, interest, self._picked, self._recommended())
+        self._cost.show(cost_options(comparison, self._colours, self._picked))
+        self._wealth.show(wealth_options(comparison, self._colours, self._picked))
+        self._ltv.show(ltv_options(comparison, self._counting, self._colours, self._picked))
+        hedge = self._chosen(advice)
+        if hedge is not None:
+            self._scenario_title.set_text(hedge.plan.title)
+            self._scenarios.show(hedge)
+        self._sensitivity.show(comparison)
+
+    def _chosen(self, advice: Advice) -> MeasuredHedge | None:
+        return next((hedge for hedge in advice.comparison.hedges if hedge.plan.name == self._picked), None)
+
+    def _recommended(self) -> str | None:
+        if self._advice is None or self._advice.withheld:
+            return None
+        return self._advice.comparison.recommendations[self._profile].name
+
+    def _show_recommendation(self, advice: Advice) -> None:
+        words = dict(PROFILES)[self._profile].capitalize()
+        if advice.withheld:
+            self._who.set_text("No recommendation now.")
+            self._winner.set_text("")
+            self._reason.set_text(advice.withheld)
+        else:
+            found = advice.comparison.recommendations[self._profile]
+            titles = {hedge.plan.name: hedge.plan.title for hedge in advice.comparison.hedges}
+            self._who.set_text(f"{words}: ")
+            self._winner.set_text(titles[found.name])
+            self._reason.set_text(found.reason)
+            self._holds.set_text(advice.comparison.sensitivity.sentences[self._profile])
+        snapshot, status = advice.snapshot, advice.status
+        source = f"{status.quote.source}, {moment(status.quote.at)}" if status else "a price you gave"
+        self._basis.set_text(
+            f"{advice.symbol} {price(snapshot.price)} from {source} · LTV {pct(snapshot.ltv)}, call at "
+            f"{price(snapshot.margin_call_price)} · {'; '.join(advice.assumptions)}"
+        )
+
+    def dress(self, *, dark: bool) -> None:
+        """Draw the charts for the other mode."""
+        self._colours = ChartColours(dark=dark)
+        if self._advice is not None:
+            self.show(self._advice)
+
+    def _choose_profile(self, value: str) -> None:
+        self._profile = RiskProfile(value)
+        self._picked = None
+        if self._advice is not None:
+            self.show(self._advice)
+
+    def _choose_counting(self, value: str) -> None:
+        self._counting = HedgeCounting(value)
+        self._counted.set_text(COUNTING_NOTES[self._counting])
+        if self._advice is not None:
+            self._ltv.show(ltv_options(self._advice.comparison, self._counting, self._colours, self._picked or ""))
+
+    def _choose_hedge(self, name: str) -> None:
+        if self._advice is not None and any(hedge.plan.name == name for hedge in self._advice.comparison.hedges):
+            self._picked = name
+            self.show(self._advice)
+
+
+async def build(vault: Vault) -> None:
+    """Lay out the page, then compare at each new price."""
+    page = HedgePage(vault)
+    await context.client.connected()
+    page.dress(dark=bool(await ui.run_javascript("document.body.classList.contains('body--dark')")))
+    ui.on("vd-theme", lambda event: page.dress(dark=bool(event.args)))
+    shown: tuple[float, bool] | None = None
+
+    async def update(_: Beat) -> None:
+        nonlocal shown
+        beat = vault.heartbeat.current()
+        if beat is None or beat.status is None:
+            return
+        key = (beat.status.quote.price, beat.status.is_stale)
+        if key != shown:
+            shown = key
+            page.show(await vault.advisor.advise(Research(symbol=vault.book.symbol), beat.status))
+
+    follow(vault.heartbeat.feed, update)
