@@ -32,31 +32,30 @@ def jobs(vault: Vault) -> tuple[Job, ...]:
     )
 
 
-class Watch:
-    """Runs a job and says once when it breaks and once when it recovers; a failing job never stops the house."""
+def watched(job: Job) -> Callable[[], Awaitable[None]]:
+    """The job, saying once when it breaks and once when it recovers; a failing job never stops the house."""
+    broken = False
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.broken = False
-
-    async def __call__(self) -> None:
-        """One run."""
+    async def run() -> None:
+        nonlocal broken
         try:
-            await self.job.run()
-        except Exception as error:
-            if not self.broken:
-                log.exception("job_broke", job=self.job.name, reason=str(error))
-            self.broken = True
+            await job.run()
+        except Exception as error:  # whatever broke, the other jobs go on
+            if not broken:
+                log.error("job_broke", job=job.name, reason=str(error), exc_info=True)
+            broken = True
             return
-        if self.broken:
-            log.info("job_recovered", job=self.job.name)
-        self.broken = False
+        if broken:
+            log.info("job_recovered", job=job.name)
+        broken = False
+
+    return run
 
 
 def start_jobs(vault: Vault) -> AsyncIOScheduler:
     """Start all jobs on the running loop; missed runs are folded into one."""
     scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
     for job in jobs(vault):
-        scheduler.add_job(Watch(job), "interval", seconds=job.seconds, id=job.name, misfire_grace_time=None)
+        scheduler.add_job(watched(job), "interval", seconds=job.seconds, id=job.name, misfire_grace_time=None)
     scheduler.start()
     return scheduler

@@ -12,7 +12,7 @@ import pytest
 from vaultdash.clock import NewYorkHours
 from vaultdash.domain.errors import InvalidInput, NotFound, Unavailable
 from vaultdash.domain.gold import instrument
-from vaultdash.domain.market import Bar, MarketState, PriceHistory
+from vaultdash.domain.market import MarketState, PriceHistory
 from vaultdash.market.base import HistoryProvider, QuoteProvider
 from vaultdash.market.demo import DemoMarket
 from vaultdash.market.demo_anchors import FALLS, anchor_closes
@@ -21,6 +21,8 @@ HOURS = NewYorkHours()
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 FIRST, FAR = date(2004, 11, 18), date(2031, 12, 31)
 FRIDAY_CLOSE = datetime(2026, 11, 20, 21, 0, tzinfo=UTC)
+STATED_CLOSES = [43.3, 81.02, 129.03, 423.68, 448.76]
+STATED_PRICE = 447.0
 
 
 class Clock:
@@ -106,11 +108,11 @@ async def test_a_part_equals_the_part_of_the_whole() -> None:
 async def test_the_path_is_the_same_on_every_machine() -> None:
     closes = {bar.on: bar.close for bar in (await whole(now=datetime(2031, 6, 1, tzinfo=UTC))).bars}
     days = (date(2005, 3, 7), date(2008, 10, 20), date(2019, 7, 9), date(2026, 8, 24), date(2028, 2, 29))
-    assert [closes[day] for day in days] == PUBLISHED_CLOSES
-    assert (await a_market(datetime(2026, 11, 20, 17, 30, 3, tzinfo=UTC)).quote("GLD")).price == PUBLISHED_PRICE
+    assert [closes[day] for day in days] == STATED_CLOSES
+    assert (await a_market(datetime(2026, 11, 20, 17, 30, 3, tzinfo=UTC)).quote("GLD")).price == STATED_PRICE
 
 
-async def test_a_missing_day_moves_no_other_before_the_last_anchor_by_much_and_none_before_it() -> None:
+async def test_an_unforeseen_closure_changes_no_day_before_it() -> None:
     class OneClosure(NewYorkHours):
         def sessions(self, start: date, end: date) -> list[date]:
             return [day for day in super().sessions(start, end) if day != date(2027, 3, 3)]
@@ -135,8 +137,10 @@ async def test_the_volatility_index_rises_in_falls() -> None:
     index = {bar.on: bar.close for bar in (await whole("^GVZ")).bars}
     assert 14 < sum(index.values()) / len(index) < 22
     assert all(8 < value < 70 for value in index.values())
-    assert index[date(2026, 2, 2)] > 1.5 * index[date(2026, 1, 2)]
-    assert index[date(2013, 4, 15)] > 1.5 * index[date(2013, 4, 1)]
+    quick = [fall for fall in FALLS if (fall.trough_on - fall.peak_on).days <= 40]
+    assert len(quick) > 8
+    assert all(index[fall.trough_on] > index[fall.peak_on] for fall in quick)
+    assert index[date(2013, 4, 15)] > 1.5 * index[date(2013, 4, 9)]
 
 
 async def test_the_bill_rate_is_four_per_cent() -> None:
@@ -207,7 +211,7 @@ async def test_the_whole_history_is_made_quickly() -> None:
     HOURS.warm()
     started = time.perf_counter()
     await whole()
-    assert time.perf_counter() - started < 1.0  # about 0.02 s; the room is for busy machines
+    assert time.perf_counter() - started < 1.0  # about 0.03 s; the room is for busy machines
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="needs the shared market data")
@@ -231,8 +235,3 @@ def test_falls_equal_the_true_turning_points() -> None:
             for row in csv.DictReader(file)
         }
     assert {(str(fall.peak_on), fall.peak, str(fall.trough_on), fall.trough) for fall in FALLS} == true
-
-
-def test_a_bar_of_the_first_day_is_the_first_close() -> None:
-    assert next(iter(anchor_closes().items())) == (FIRST, 44.38)
-    assert Bar(FIRST, 44.38).close == 44.38

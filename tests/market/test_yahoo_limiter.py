@@ -110,6 +110,7 @@ async def test_refusal_after_refusal_waits_longer_and_success_begins_anew(server
     pauses = []
     for scenario in ("429", "429_crumb", "ok", "429"):
         server.scenario = scenario
+        server.rotate_crumb()
         clock.pass_by(2000)
         try:
             await yahoo.quote("GLD")

@@ -46,8 +46,8 @@ def closes(listing: Listing, now: datetime, days: int = HISTORY_DAYS) -> list[tu
 
 
 def previous_close(listing: Listing, now: datetime) -> float:
-    today = now.astimezone(NEW_YORK).date()
-    return [close for day, close in closes(listing, now) if day < today][-1]
+    """The close before the last session, which on a weekend is Thursday's."""
+    return closes(listing, now)[-2][1]
 
 
 def quote_fields(listing: Listing, now: datetime, *, state: str = "REGULAR", at: datetime | None = None) -> dict:

@@ -9,7 +9,9 @@ Run it by itself to see what the pages show in each scenario:
 """
 
 import argparse
+import contextlib
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
@@ -24,7 +26,7 @@ from tests.market.certificates import make_certificates
 
 SCENARIOS = {
     "ok": "prices of a moment ago, market open",
-    "closed": "market closed, price of yesterday's 16:00",
+    "closed": "market closed, price of the last weekday's 16:00",
     "missing_keys": "only symbol, price and time in the quote",
     "no_price": "a quote without a price",
     "no_time": "a quote without a time",
@@ -84,6 +86,7 @@ class YahooServer:
         self.now = now
         self.slow_seconds = 30.0
         self.crumb = "first.crumb"
+        self.cookie_name = "A3"
         self.requests: list[Request] = []
         self._stopping = threading.Event()
         self._http = _Http(("127.0.0.1", port), self, context)
@@ -98,6 +101,7 @@ class YahooServer:
         self._stopping.set()
         self._http.shutdown()
         self._http.server_close()
+        self._http.hang_up()
 
     def rotate_crumb(self) -> None:
         self.crumb = f"next.{self.crumb}"
@@ -121,7 +125,9 @@ class YahooServer:
         if self.scenario == "dead":
             return None
         if request.host == "fc.yahoo.com":
-            cookie = "A3=d=loopback&S=test; Domain=.yahoo.com; Path=/; Max-Age=31557600; Secure; HttpOnly"
+            cookie = (
+                f"{self.cookie_name}=d=loopback&S=test; Domain=.yahoo.com; Path=/; Max-Age=31557600; Secure; HttpOnly"
+            )
             return Reply(404, b"", "text/html", (("Set-Cookie", cookie),))
         if request.path == "/v1/test/getcrumb":
             return self._crumb_reply()
@@ -173,8 +179,10 @@ class YahooServer:
         now, name = self.now(), self.scenario
         fields = payloads.quote_fields(listing, now)
         if name == "closed":
-            yesterday = now.astimezone(payloads.NEW_YORK) - timedelta(days=1)
-            at = yesterday.replace(hour=16, minute=0, second=0, microsecond=0)
+            at = now.astimezone(payloads.NEW_YORK).replace(hour=16, minute=0, second=0, microsecond=0)
+            at -= timedelta(days=1)
+            while at.weekday() > 4:
+                at -= timedelta(days=1)
             fields = payloads.quote_fields(listing, now, state="CLOSED", at=at)
         changes = {
             "zero_price": {"regularMarketPrice": 0},
@@ -254,12 +262,25 @@ class _Http(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], yahoo: YahooServer, context: ssl.SSLContext) -> None:
         self.yahoo = yahoo
         self._context = context
+        self._connections: set[ssl.SSLSocket] = set()
         super().__init__(address, _Handler)
+
+    def hang_up(self) -> None:
+        """End the connections that are kept alive."""
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def shutdown_request(self, request) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)
 
     def get_request(self):
         connection, address = super().get_request()
         # the handshake happens in the connection's own thread, at its first read
-        return self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
+        secured = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        self._connections.add(secured)
+        return secured, address
 
     def handle_error(self, request, client_address) -> None:
         """Clients that leave early are part of the scenarios."""

@@ -93,7 +93,7 @@ def test_worth_at_least_the_european_option_and_the_intrinsic_value(
     point = (100.0, 100 * ratio, years, rate, dividend_yield, volatility, right)
     price = float(american_price(*point))
     intrinsic = max(100 - 100 * ratio, 0.0) if right == "C" else max(100 * ratio - 100, 0.0)
-    assert price >= float(european(*point).price)
+    assert price >= float(european(*point).price) - 1e-11
     assert price >= intrinsic
     assert price <= (100.0 if right == "C" else 100 * ratio) * np.exp(max(0.0, -rate, -dividend_yield) * years) + 1e-9
 
@@ -118,8 +118,8 @@ def test_never_cheaper_with_more_volatility_or_more_time(
     rising = np.linspace(0.1, 0.9, 9)
     by_volatility = american_price(100, 100 * ratio, 1.0, rate, dividend_yield, rising, right)
     by_time = american_price(100, 100 * ratio, 3 * rising, rate, dividend_yield, 0.2, right)
-    assert (np.diff(by_volatility) >= -0.02).all()
-    assert (np.diff(by_time) >= -0.02).all()
+    assert (np.diff(by_volatility) >= -2e-3).all()
+    assert (np.diff(by_time) >= -2e-3).all()
 
 
 @pytest.mark.parametrize("strike", [85.0, 100.0, 110.0, 118.0])

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.pricing.quantlib_oracle import european_figures
@@ -19,6 +19,7 @@ rates = st.floats(-0.05, 0.15)
 yields = st.floats(-0.05, 0.10)
 volatilities = st.floats(0.05, 1.0)
 rights = st.sampled_from(["C", "P"])
+unhurried = settings(deadline=None)  # the first example may load scipy
 
 
 def test_price_and_all_greeks_agree_with_quantlib_to_1e_10() -> None:
@@ -92,6 +93,7 @@ def test_hulls_greeks_of_a_twenty_week_call_are_reproduced() -> None:
     assert round(float(value.rho), 2) == 8.91
 
 
+@unhurried
 @given(spots, moneyness, tenors, rates, yields, volatilities)
 def test_put_call_parity_holds(
     spot: float, ratio: float, years: float, rate: float, dividend_yield: float, volatility: float
@@ -102,6 +104,7 @@ def test_put_call_parity_holds(
     assert call - put == pytest.approx(forward, abs=1e-9)
 
 
+@unhurried
 @given(spots, moneyness, tenors, rates, yields, volatilities, rights)
 def test_price_lies_between_the_discounted_intrinsic_value_and_its_cap(
     spot: float, ratio: float, years: float, rate: float, dividend_yield: float, volatility: float, right: str
@@ -113,6 +116,7 @@ def test_price_lies_between_the_discounted_intrinsic_value_and_its_cap(
     assert max(floor, 0.0) - 1e-9 <= price <= cap + 1e-9
 
 
+@unhurried
 @given(spots, tenors, rates, yields, volatilities)
 def test_put_rises_and_call_falls_with_strike_and_both_are_convex(
     spot: float, years: float, rate: float, dividend_yield: float, volatility: float
@@ -126,6 +130,7 @@ def test_put_rises_and_call_falls_with_strike_and_both_are_convex(
     assert (np.diff(call, 2) >= -1e-9).all()
 
 
+@unhurried
 @given(spots, moneyness, tenors, rates, yields, rights)
 def test_price_never_falls_when_volatility_rises(
     spot: float, ratio: float, years: float, rate: float, dividend_yield: float, right: str
@@ -134,6 +139,7 @@ def test_price_never_falls_when_volatility_rises(
     assert (np.diff(european(spot, spot * ratio, years, rate, dividend_yield, rising, right).price) >= -1e-9).all()
 
 
+@unhurried
 @given(st.floats(0.8, 1.25), st.floats(0.1, 3), rates, yields, st.floats(0.1, 0.8), rights)
 def test_greeks_are_the_slopes_of_the_price(
     ratio: float, years: float, rate: float, dividend_yield: float, volatility: float, right: str

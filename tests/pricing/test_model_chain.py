@@ -1,5 +1,6 @@
 """The model chain: listed days and strikes, American prices, trading units."""
 
+import itertools
 from datetime import date
 
 import pytest
@@ -41,7 +42,7 @@ def test_strikes_surround_spot_in_even_steps(spot: float) -> None:
     found = strikes(spot)
     assert 15 <= len(found) <= 41
     assert 0.8 * spot * (1 - 1e-9) <= found[0] < spot < found[-1] <= 1.2 * spot * (1 + 1e-9)
-    steps = {round((after - before) / spot, 9) for before, after in zip(found, found[1:], strict=False)}
+    steps = {round((after - before) / spot, 9) for before, after in itertools.pairwise(found)}
     assert len(steps) == 1
 
 

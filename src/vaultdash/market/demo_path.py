@@ -56,7 +56,7 @@ def volatility_index(close: Floats) -> Floats:
     realised = np.sqrt((squares[WINDOW:] - squares[:-WINDOW]) / WINDOW * 252) * 100
     before = np.concatenate((np.full(WINDOW, close[0]), close[:-WINDOW]))
     fall = np.maximum(1.0 - close / before, 0.0) * 100
-    index: Floats = np.round(9.0 + 0.45 * realised + 0.9 * fall, 2)
+    index: Floats = np.round(9.0 + 0.45 * realised + 1.2 * fall, 2)
     return index
 
 

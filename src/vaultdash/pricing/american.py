@@ -93,7 +93,8 @@ def _prices(flat: Contracts) -> FloatArray:
     ):
         if chosen.any():
             prices[chosen] = np.maximum(prices[chosen], priced(_rows(flat, chosen)))
-    return np.asarray(np.maximum(prices, intrinsic(flat)))
+    now = intrinsic(flat)
+    return np.where((prices <= now + ROUNDING * flat.strike) & (now > 0), now, prices)
 
 
 def _difference_prices(given: Contracts) -> FloatArray:

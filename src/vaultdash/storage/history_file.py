@@ -42,7 +42,7 @@ def unpacked(content: bytes, symbol: str, path: Path) -> SourcedBars:
     if not is_intact(content):
         raise DamagedHistory(
             f"The stored history {path} is damaged or not from Vault Dashboard and is not used; "
-            "import or update it again (the damaged file is then kept beside the new one), or restore a backup"
+            "import it again (the damaged file is then kept beside the new one), or restore a backup"
         )
     metadata = pl.read_parquet_metadata(io.BytesIO(content))
     if metadata.get(SCHEMA_KEY) != SCHEMA:

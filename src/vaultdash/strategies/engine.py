@@ -101,6 +101,7 @@ def _require_computable(situation: Situation) -> None:
         "units": situation.units,
         "loan_amount": situation.loan_amount,
         "portfolio_value": situation.portfolio_value,
+        "margin_call_ltv": situation.margin_call_ltv,
     }
     for name, size in sizes.items():
         if not SMALLEST_SIZE <= size <= LARGEST_SIZE:

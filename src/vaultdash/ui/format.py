@@ -17,7 +17,7 @@ def signed_pct(fraction: float | None, digits: int = 1) -> str:
     if fraction is None:
         return NOTHING
     text = f"{fraction * 100:+.{digits}f} %"
-    return _sign(text if float(text[1:-2]) else text[1:])
+    return _sign(text if float(text[:-2]) else text[1:])
 
 
 def usd(amount: float | None) -> str:
@@ -55,5 +55,10 @@ def age(seconds: float) -> str:
     return f"{seconds / 3600:.0f} h ago" if seconds < 172_800 else f"{seconds / 86_400:.0f} days ago"
 
 
+def unbroken(text: str) -> str:
+    """The text with its numbers kept together with their unit at a line's end."""
+    return text.replace(" %", "\u00a0%").replace("$ ", "$\u00a0")
+
+
 def _sign(text: str) -> str:
-    return text.replace("-", "−")
+    return unbroken(text.replace("-", "−"))

@@ -30,6 +30,7 @@ CHART_FIELDS = (
     "currentTradingPeriod",
 )
 CURL_PREFACE = re.compile(r"^Failed to perform, curl: \(\d+\) ")
+STUMBLES = (LookupError, TypeError, ValueError, AttributeError)  # of yfinance over an answer of another shape
 
 log = structlog.get_logger()
 
@@ -197,16 +198,7 @@ class YahooClient:
             yield
         except ProviderError:
             raise
-        except (
-            YFException,
-            RequestException,
-            PeeweeException,
-            LookupError,
-            TypeError,
-            ValueError,
-            AttributeError,
-        ) as e:
-            # KeyError, TypeError and their kin are yfinance stumbling over an answer of the wrong shape.
+        except (YFException, RequestException, PeeweeException, *STUMBLES) as e:
             data = [answer for answer in self.answers if answer.path.startswith((OPTIONS_PATH, CHART_PATH))]
             charts = [answer for answer in data if answer.path.startswith(CHART_PATH)]
             if isinstance(e, YFRateLimitError) or self._was_refused:
@@ -224,9 +216,19 @@ class YahooClient:
             if isinstance(e, YFException | IndexError):
                 raise Unavailable(f"Yahoo gave no prices for {symbol}") from e
             if not data:
-                raise  # no answer, so the mistake is not Yahoo's
+                _forget_cookie()
+                raise Unavailable(
+                    f"Yahoo's cookie could not be used ({type(e).__name__}); a new one is fetched"
+                ) from e
             flaw = "is not JSON" if isinstance(e, JSONDecodeError) else "has an unknown shape"
             raise BadPayload(f"Yahoo's answer for {symbol} {flaw}") from e
+
+
+def _forget_cookie() -> None:
+    """yfinance keeps whatever cookie it got, and trips over one of another name ever after."""
+    import yfinance.cache
+
+    yfinance.cache.get_cookie_cache().store("curlCffi", None)
 
 
 def _bars(frame: Any) -> tuple[Bar, ...]:

@@ -18,8 +18,8 @@ class Figure:
                 self._formula = text("div", "", "vd-formula")
 
     def show(self, value: str, formula: str, *, label: str | None = None, tone: Tone = "") -> None:
-        """Set what is seen; a trailing ` %` of a big figure is set small."""
-        if self._unit is not None and value.endswith(" %"):
+        """Set what is seen; the % of a big figure is set small."""
+        if self._unit is not None and value.endswith("%"):
             value, unit = value[:-2], "%"
             self._unit.set_text(unit)
         elif self._unit is not None:

@@ -5,16 +5,17 @@ from collections.abc import Callable
 from vaultdash.domain.hedge import Comparison, MeasuredHedge
 from vaultdash.domain.loan import Interest
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
-from vaultdash.ui.format import number, pct, usd
+from vaultdash.ui.format import number, pct, price, usd
 from vaultdash.ui.theme import HEDGE_COLOURS, UNHEDGED_COLOUR
 
 COLUMNS = (
     Column("hedge", "hedge", left=True),
     Column("year", "cost a year"),
     Column("cost", "cost"),
-    Column("credited", "LTV at call price, credited"),
+    Column("ignored", "LTV at the call price: puts ignored"),
     Column("paid", "after payment"),
-    Column("keeps", "keeps the call away", left=True),
+    Column("credited", "puts credited"),
+    Column("keeps", "keeps the call away"),
 )
 
 
@@ -37,12 +38,13 @@ def contracts(hedge: MeasuredHedge, units: float) -> str:
     """`22 × 460 P · 12 months`: whole contracts, rounded up, by leg."""
     pairs = zip(hedge.contracts_ceil.contracts_per_leg, hedge.plan.legs, strict=True)
     return (
-        " + ".join(f"{count} × {leg.strike:g} {leg.right}" for count, leg in pairs) + f" · {hedge.plan.months} months"
+        " + ".join(f"{count} × {price(leg.strike)} {leg.right}" for count, leg in pairs)
+        + f" · {hedge.plan.months} months"
     )
 
 
 def _row(hedge: MeasuredHedge, comparison: Comparison, *, best: bool) -> Row:
-    cost, kept = hedge.cost, hedge.protection
+    cost, kept, limit = hedge.cost, hedge.protection, comparison.situation.margin_call_ltv
     return Row(
         hedge.plan.name,
         {
@@ -53,10 +55,11 @@ def _row(hedge: MeasuredHedge, comparison: Comparison, *, best: bool) -> Row:
             ),
             "year": Cell(pct(cost.annualized_cost_pct, 2), cost.annualized_cost_pct, sub=usd(cost.annualized_cost)),
             "cost": Cell(usd(cost.total_cost), cost.total_cost, sub=f"{number(cost.term_months)} months"),
+            "ignored": Cell(pct(limit), limit, "call"),
             "credited": Cell(pct(kept.hedged_ltv_at_threshold), kept.hedged_ltv_at_threshold),
             "paid": Cell(pct(kept.hedged_ltv_after_payment_at_threshold), kept.hedged_ltv_after_payment_at_threshold),
             "keeps": Cell(
-                "yes, credited" if kept.maintains_margin_call_buffer else "no",
+                "if paid or credited" if kept.maintains_margin_call_buffer else "no",
                 float(kept.maintains_margin_call_buffer),
                 "" if kept.maintains_margin_call_buffer else "call",
             ),
@@ -72,6 +75,7 @@ def _nothing(comparison: Comparison) -> Row:
             "hedge": Cell("Do nothing", swatch=UNHEDGED_COLOUR),
             "year": Cell(pct(0.0, 2), 0.0),
             "cost": Cell(usd(0.0), 0.0),
+            "ignored": Cell(pct(limit), limit, "call"),
             "credited": Cell(pct(limit), limit, "call"),
             "paid": Cell(pct(limit), limit, "call"),
             "keeps": Cell("no", 0.0, "call"),
@@ -94,6 +98,7 @@ def _repay(comparison: Comparison, recommended: str, interest: Interest) -> Row:
                 pct(saved / situation.portfolio_value, 2), saved / situation.portfolio_value, sub="interest saved"
             ),
             "cost": Cell(usd(paid), paid, sub="less debt"),
+            "ignored": Cell(pct(ltv), ltv),
             "credited": Cell(pct(ltv), ltv),
             "paid": Cell(pct(ltv), ltv),
             "keeps": Cell(f"to {situation.margin_call_price * left / situation.loan_amount:,.2f}", 0.5),

@@ -43,31 +43,30 @@ class HedgePage:
                 Tabs(PROFILES, self._profile, self._choose_profile)
             self._reason = text("div", "").mark("reason")
             self._basis = note("")
-        with ui.element("div").classes("vd-columns table"):
+        with card("Six hedges side by side"):
+            self._hedges = HedgeTable(self._choose_hedge)
+            note(
+                "Model premiums, fractional cover; contracts rounded up to whole ones of 100 shares. A lender who "
+                "ignores the puts calls at the same price with every hedge. Choose a row for its scenarios."
+            )
+        with ui.element("div").classes("vd-columns even"):
             with card("LTV against the gold price") as head:
                 with head:
                     Tabs(COUNTINGS, self._counting, self._choose_counting)
                 self._ltv = HedgeChart()
                 self._counted = note(COUNTING_NOTES[self._counting])
-            with card("Six hedges side by side"):
-                self._hedges = HedgeTable(self._choose_hedge)
-                note(
-                    "Model premiums, fractional cover; contracts rounded up to whole ones of 100 shares. "
-                    "Sort by a column; choose a row for its scenarios below."
-                )
+            with card("Gain and loss at expiry"):
+                self._wealth = HedgeChart()
+                note("Gold and puts against today, premium paid, before the loan's interest.")
+        with card("Scenarios") as head:
+            with head:
+                self._scenario_title = text("b", "")
+            self._scenarios = ScenarioTable()
+            note("At expiry. Ignored: as most banks count. After payment: the puts repay. Credited: as collateral.")
         with ui.element("div").classes("vd-columns even"):
             with card("Cost against protection"):
                 self._cost = HedgeChart()
                 note("Lower and further left is better. LTV at the call price, puts credited.")
-            with card("Gain and loss at expiry"):
-                self._wealth = HedgeChart()
-                note("Gold and puts against today, premium paid, before the loan's interest.")
-        with ui.element("div").classes("vd-columns even"):
-            with card("Scenarios") as head:
-                with head:
-                    self._scenario_title = text("b", "")
-                self._scenarios = ScenarioTable()
-                note("At expiry. Ignored: most banks. After payment: puts repay the loan. Credited: as collateral.")
             with card("Does the advice hold?"):
                 self._sensitivity = SensitivityTable()
                 self._holds = note("")

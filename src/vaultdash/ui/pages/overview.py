@@ -13,7 +13,7 @@ from vaultdash.ui.components.falls_table import FallsTable
 from vaultdash.ui.components.figure import Figure
 from vaultdash.ui.components.price_chart import PriceChart
 from vaultdash.ui.components.zone_bar import ZoneBar
-from vaultdash.ui.format import moment, number, pct, price, usd
+from vaultdash.ui.format import moment, number, pct, price, unbroken, usd
 from vaultdash.ui.live import follow
 from vaultdash.ui.theme import HEDGE_COLOURS, TONES, card, note, text
 
@@ -72,7 +72,7 @@ class Overview:
         said = standing(beat)
         self._headline.set_text(said.headline + " ")
         self._headline.classes(remove=" ".join(TONES), add=said.zone.value if said.zone else "muted")
-        self._detail.set_text(said.detail)
+        self._detail.set_text(unbroken(said.detail))
         if beat.snapshot is None or beat.status is None:
             return
         self._show_figures(beat)
