@@ -37,7 +37,7 @@ class LadderedPut:
 
     def propose(self, situation: Situation) -> tuple[HedgePlan]:
         """One plan with a leg for each step."""
-        months = self.spec.months or situation.months
+        months = situation.months if self.spec.months is None else self.spec.months
         steps = zip(self.spec.weights, self.spec.strike_pcts, strict=True)
         legs = tuple(put_leg(situation, strike_pct, weight, months) for weight, strike_pct in steps)
         return (HedgePlan(self.name, self.title, legs),)

@@ -21,7 +21,7 @@ class ProtectivePut:
 
     def propose(self, situation: Situation) -> tuple[HedgePlan]:
         """One plan of one leg."""
-        months = self.months or situation.months
+        months = situation.months if self.months is None else self.months
         return (HedgePlan(self.name, self.title, (put_leg(situation, self.strike_pct, 1.0, months),)),)
 
 
