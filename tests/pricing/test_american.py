@@ -179,6 +179,18 @@ def test_worthless_far_option_has_no_delta() -> None:
     assert abs(float(value.delta)) < 1e-9
 
 
+def test_a_nearly_worthless_option_keeps_its_tiny_price() -> None:
+    point = (100, 75, 0.04, 0.05, 0.0, 0.2, "P")
+    assert 0 < float(european(*point).price) <= float(american_price(*point)) < 1e-11
+
+
+def test_more_time_never_makes_it_cheaper_so_theta_is_never_positive() -> None:
+    strikes = 380 * np.linspace(0.9, 1.4, 101)
+    for years in (1 / 8760, 0.02, 0.25, 1.0):
+        for volatility in (0.05, 0.16, 0.3, 0.8):
+            assert (american(380, strikes, years, 0.045, 0.0, volatility, "P").theta <= 0).all()
+
+
 def test_expired_option_is_worth_its_intrinsic_value() -> None:
     value = american(100, [90, 110], 0, 0.05, 0.02, 0.2, "P", rho=True)
     assert value.price.tolist() == [0.0, 10.0]
@@ -189,21 +201,21 @@ def test_expired_option_is_worth_its_intrinsic_value() -> None:
 @pytest.mark.parametrize(("rate", "dividend_yield"), [(0.05, 0.02), (0.02, 0.05), (-0.02, -0.05), (0.05, -0.02)])
 @pytest.mark.parametrize("right", ["C", "P"])
 def test_without_volatility_the_best_exercise_day_is_chosen(rate: float, dividend_yield: float, right: str) -> None:
-    strikes = np.array([80.0, 100.0, 105.0, 125.0])
-    days = np.linspace(0, 3, 30_001)[:, None]
+    strikes = np.array([45.0, 80.0, 100.0, 105.0, 125.0, 220.0])  # the outer ones have their best day between
+    days = np.linspace(0, 10, 100_001)[:, None]
     gain = 100 * np.exp(-dividend_yield * days) - strikes * np.exp(-rate * days)
     best = np.maximum((gain if right == "C" else -gain).max(axis=0), 0.0)
-    value = american(100, strikes, 3, rate, dividend_yield, 0, right, rho=True)
+    value = american(100, strikes, 10, rate, dividend_yield, 0, right, rho=True)
     np.testing.assert_allclose(value.price, best, atol=1e-6)
-    nearly = american_price(100, strikes, 3, rate, dividend_yield, 0.002, right)
-    np.testing.assert_allclose(value.price, nearly, atol=0.15)
+    nearly = american_price(100, strikes, 10, rate, dividend_yield, 0.002, right)
+    np.testing.assert_allclose(value.price, nearly, atol=0.3)
     step = 1e-4
-    above, below = (american_price(100, strikes, 3 + side, rate, dividend_yield, 0, right) for side in (step, -step))
+    above, below = (american_price(100, strikes, 10 + side, rate, dividend_yield, 0, right) for side in (step, -step))
     np.testing.assert_allclose(value.theta, -(above - below) / (2 * step), atol=1e-6)
 
 
 def test_rho_is_nan_unless_asked_for() -> None:
-    point = (100, [90, 110], 1, 0.05, 0.02, 0.2, ["C", "P"])
+    point = (100, [90, 110, 90], [1, 1, 0], 0.05, [0.0, 0.02, 0.0], 0.2, ["C", "P", "C"])
     assert np.isnan(american(*point).rho).all()
     assert np.isfinite(american(*point, rho=True).rho).all()
 
@@ -231,12 +243,17 @@ def test_quantlibs_global_evaluation_date_changes_nothing_and_is_not_changed() -
 
 
 def test_threads_do_not_disturb_each_other() -> None:
-    strikes = np.linspace(80, 120, 9)
-    expected = [american_price(100, strikes, 1, 0.05, 0, volatility, "P") for volatility in (0.1, 0.2, 0.3, 0.4)]
-    with ThreadPoolExecutor(4) as pool:
-        for _ in range(5):
-            found = pool.map(lambda v: american_price(100, strikes, 1, 0.05, 0, v, "P"), (0.1, 0.2, 0.3, 0.4))
-            np.testing.assert_array_equal(list(found), expected)
+    strikes = np.linspace(80, 120, 41)
+    wanted = (0.1, 0.2, 0.3, 0.4)
+    expected = [american_price(100, strikes, 1, 0.05, 0, volatility, "P") for volatility in wanted]
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda v: american_price(100, strikes, 1, 0.05, 0, v, "P"), wanted))
+    finally:
+        sys.setswitchinterval(usual)
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_importing_the_package_loads_neither_quantlib_nor_scipy() -> None:

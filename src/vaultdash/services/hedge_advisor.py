@@ -108,9 +108,9 @@ class HedgeAdvisor:
     def _assumptions(self, research: Research, snapshot: Snapshot, *, own: bool) -> list[str]:
         said = []
         if research.volatility is None:
-            said.append(f"volatility {DEFAULT_VOLATILITY:.0%} a year is assumed, not observed")
+            said.append(f"volatility {DEFAULT_VOLATILITY * 100:g} % a year is assumed, not observed")
         if research.risk_free_rate is None:
-            said.append(f"interest rate {DEFAULT_RATE:.1%} a year is assumed, not observed")
+            said.append(f"interest rate {DEFAULT_RATE * 100:g} % a year is assumed, not observed")
         if not own and research.portfolio_value is None:
             value = f"{snapshot.gold_value:,.0f} USD"
             said.append(f"collateral is a research portfolio worth {value}, not the collateral in your settings")

@@ -23,6 +23,8 @@ class LadderSpec:
             positive("weights", weight)
         for strike_pct in self.strike_pcts:
             positive("strike_pcts", strike_pct)
+        if self.months is not None:
+            positive("months", self.months)
         if abs(sum(self.weights) - 1.0) > WEIGHT_TOLERANCE:
             raise InvalidInput("weights", f"must sum to 1, not {sum(self.weights):.10g}")
 

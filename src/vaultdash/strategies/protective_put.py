@@ -18,6 +18,8 @@ class ProtectivePut:
 
     def __post_init__(self) -> None:
         positive("strike_pct", self.strike_pct)
+        if self.months is not None:
+            positive("months", self.months)
 
     def propose(self, situation: Situation) -> tuple[HedgePlan]:
         """One plan of one leg."""

@@ -129,7 +129,7 @@ class YahooClient:
     def _prepare(self) -> Any:
         """Import yfinance (half a second) and put its process-wide state in order."""
         import yfinance
-        from pandas.errors import Pandas4Warning  # type: ignore[import-untyped]  # pandas comes with yfinance, without types
+        from pandas.errors import Pandas4Warning  # type: ignore[import-untyped]  # it has no types
 
         warnings.filterwarnings("ignore", category=Pandas4Warning, module=r"yfinance\.")
         logging.getLogger("yfinance").addHandler(logging.NullHandler())  # its errors reach us as exceptions
@@ -217,15 +217,13 @@ class YahooClient:
                 raise Unavailable(f"Yahoo gave no prices for {symbol}") from e
             if not data:
                 _forget_cookie()
-                raise Unavailable(
-                    f"Yahoo's cookie could not be used ({type(e).__name__}); a new one is fetched"
-                ) from e
+                raise Unavailable(f"Yahoo's cookie could not be used ({type(e).__name__})") from e
             flaw = "is not JSON" if isinstance(e, JSONDecodeError) else "has an unknown shape"
             raise BadPayload(f"Yahoo's answer for {symbol} {flaw}") from e
 
 
 def _forget_cookie() -> None:
-    """yfinance keeps whatever cookie it got, and trips over one of another name ever after."""
+    """Let the next call fetch a new one: yfinance keeps whatever it got, and trips over another name ever after."""
     import yfinance.cache
 
     yfinance.cache.get_cookie_cache().store("curlCffi", None)

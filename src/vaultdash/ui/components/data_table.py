@@ -54,7 +54,9 @@ class Row:
 class DataTable:
     """Rows are replaced in place; with `pick` a row can be chosen by mouse or keyboard."""
 
-    def __init__(self, columns: Sequence[Column], *, pick: Callable[[str], None] | None = None, label: str) -> None:
+    def __init__(
+        self, columns: Sequence[Column], *, pick: Callable[[str], None] | None = None, label: str, roomy: bool = False
+    ) -> None:
         self._pick = pick
         self._picked: str | None = None
         self._rows: Sequence[Row] = ()
@@ -70,10 +72,19 @@ class DataTable:
             for column in columns
         ]
         self._table = ui.table(columns=described, rows=[], row_key="id", pagination=0)
-        self._table.classes("vd-table").props(f'flat dense hide-bottom binary-state-sort aria-label="{label}"')
+        self._table.classes("vd-table roomy" if roomy else "vd-table").props(
+            f'flat dense hide-bottom binary-state-sort aria-label="{label}"'
+        )
         self._table.add_slot("body", BODY)
         if pick is not None:
             self._table.on("pick", self._on_pick)
+
+    def label(self, name: str, label: str) -> None:
+        """Give a column another label."""
+        for column in self._table.columns:
+            if column["name"] == name and column["label"] != label:
+                column["label"] = label
+                self._table.update()
 
     def show(self, rows: Sequence[Row], picked: str | None = None) -> None:
         """Replace the rows; the order the reader has chosen stays."""

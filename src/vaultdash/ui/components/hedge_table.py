@@ -23,7 +23,7 @@ class HedgeTable:
     """A row a hedge; choosing one shows its scenarios."""
 
     def __init__(self, pick: Callable[[str], None]) -> None:
-        self._table = DataTable(COLUMNS, pick=pick, label="Six hedges side by side")
+        self._table = DataTable(COLUMNS, pick=pick, label="Six hedges side by side", roomy=True)
 
     def show(self, comparison: Comparison, interest: Interest, picked: str, recommended: str | None) -> None:
         """Fill the rows: the hedges, doing nothing, and repaying with the recommended hedge's premium."""

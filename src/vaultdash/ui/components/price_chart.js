@@ -14,7 +14,7 @@ function load() {
 }
 
 export default {
-  template: `<div><div ref="chart" class="vd-chart"></div><div class="vd-note" role="status">{{ message }}</div></div>`,
+  template: `<div class="vd-price-chart"><div ref="chart" class="vd-chart"></div><div class="vd-note" role="status">{{ message }}</div></div>`,
   props: { symbol: String, days: Number },
   data: () => ({ message: "Loading prices …" }),
   async mounted() {

@@ -23,7 +23,7 @@ class PriceChart:
     """The chart fetches its bars from the API; lines and the live price are pushed."""
 
     def __init__(self, symbol: str, head: Element) -> None:
-        self._chart = _Chart(symbol).style("min-width:0")
+        self._chart = _Chart(symbol)
         self._lines: list[tuple[float, str, str]] = []
         with head:
             Tabs(SPANS, FIRST_SPAN, lambda days: self._chart.run_method("show", int(days)))

@@ -4,36 +4,41 @@ from vaultdash.domain.hedge import Comparison, RiskProfile, SensitivityPoint
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
 from vaultdash.ui.format import pct, price, signed_pct
 
-COLUMNS = (
-    Column("when", "recommended when", left=True),
-    Column("conservative", "conservative", left=True),
-    Column("balanced", "balanced", left=True),
-    Column("cost_sensitive", "cost-sensitive", left=True),
-)
-
 
 class SensitivityTable:
-    """A row an assumption; a winner that differs from today's stands out and says `changes`."""
+    """A row a profile, a column an assumption; a winner that differs from today's stands out and says `changes`."""
 
     def __init__(self) -> None:
-        self._table = DataTable(COLUMNS, label="Recommendations under other assumptions")
+        columns = [Column("profile", "recommended when", left=True)]
+        columns += [Column(f"volatility{index}", "", left=True) for index in range(6)]
+        columns += [Column(f"spot{index}", "", left=True) for index in range(5)]
+        self._table = DataTable(columns, label="Recommendations under other assumptions")
 
     def show(self, comparison: Comparison) -> None:
         """Fill the rows."""
-        titles = {hedge.plan.name: hedge.plan.title for hedge in comparison.hedges}
-        found, spot = comparison.sensitivity, comparison.situation.spot
-        rows = [_row(f"volatility {pct(point.value, 0)}", point, titles, 0) for point in found.volatility]
-        rows += [
-            _row(f"gold {signed_pct(point.value / spot - 1, 0)}, at {price(point.value)}", point, titles, 1)
-            for point in found.spot
-        ]
-        self._table.show(rows)
+        spot, found = comparison.situation.spot, comparison.sensitivity
+        titles = {hedge.plan.name: hedge.plan.title.split(",")[0] for hedge in comparison.hedges}
+        points = {f"volatility{index}": point for index, point in enumerate(found.volatility)}
+        points |= {f"spot{index}": point for index, point in enumerate(found.spot)}
+        for name, point in points.items():
+            move = point.value / spot - 1
+            gold = "gold now" if abs(move) < 1e-9 else f"gold {signed_pct(move, 0)}"
+            at = (
+                f"volatility {pct(point.value, 0)}"
+                if name.startswith("volatility")
+                else f"{gold}, {price(point.value)}"
+            )
+            self._table.label(name, at)
+        self._table.show([_row(profile, points, titles) for profile in RiskProfile])
 
 
-def _row(when: str, point: SensitivityPoint, titles: dict[str, str], order: int) -> Row:
-    cells = {"when": Cell(when, order * 1e6 + point.value)}
-    for profile in RiskProfile:
+def _row(profile: RiskProfile, points: dict[str, SensitivityPoint], titles: dict[str, str]) -> Row:
+    cells = {"profile": Cell(profile.value.replace("_", "-"))}
+    for name, point in points.items():
         changed = profile in point.changed
-        title = titles[point.recommendations[profile]]
-        cells[profile.value] = Cell(title + (" · changes" if changed else ""), title, "warning" if changed else "")
-    return Row(when, cells)
+        cells[name] = Cell(
+            titles[point.recommendations[profile]],
+            tone="warning" if changed else "",
+            sub="changes" if changed else "",
+        )
+    return Row(profile.value, cells)

@@ -58,18 +58,20 @@ class HedgePage:
             with card("Gain and loss at expiry"):
                 self._wealth = HedgeChart()
                 note("Gold and puts against today, premium paid, before the loan's interest.")
-        with card("Scenarios") as head:
-            with head:
-                self._scenario_title = text("b", "")
-            self._scenarios = ScenarioTable()
-            note("At expiry. Ignored: as most banks count. After payment: the puts repay. Credited: as collateral.")
-        with ui.element("div").classes("vd-columns even"):
+        with ui.element("div").classes("vd-columns"):
+            with card("Scenarios") as head:
+                with head:
+                    self._scenario_title = text("b", "")
+                self._scenarios = ScenarioTable()
+                note(
+                    "At expiry. Ignored: as most banks count. After payment: the puts repay. Credited: as collateral."
+                )
             with card("Cost against protection"):
                 self._cost = HedgeChart()
                 note("Lower and further left is better. LTV at the call price, puts credited.")
-            with card("Does the advice hold?"):
-                self._sensitivity = SensitivityTable()
-                self._holds = note("")
+        with card("Does the advice hold?"):
+            self._sensitivity = SensitivityTable()
+            self._holds = note("")
 
     def show(self, advice: Advice) -> None:
         """Fill every part from a comparison."""

@@ -149,7 +149,9 @@ class Overview:
             self._advice_note.set_text(advice.withheld)
             return
         self._advice.show([_advice_row(advice, profile) for profile in RiskProfile])
-        self._advice_note.set_text(f"LTV if the lender credits the puts · {'; '.join(advice.assumptions)}")
+        self._advice_note.set_text(
+            f"LTV if the lender credits the puts · {'; '.join(map(unbroken, advice.assumptions))}"
+        )
 
 
 FACTS = (
@@ -159,7 +161,7 @@ FACTS = (
     "Held as",
     "Gold in it",
     "Largest loan before a call",
-    f"Collateral for {DEFAULT_TARGET_LTV:.0%} LTV",
+    f"Collateral for {pct(DEFAULT_TARGET_LTV, 0)} LTV",
 )
 
 
