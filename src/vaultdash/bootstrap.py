@@ -20,7 +20,7 @@ from vaultdash.market.stored import StoredMarket
 from vaultdash.market.yahoo import YahooMarket
 from vaultdash.services.daily_history import DailyHistory
 from vaultdash.services.heartbeat import Heartbeat
-from vaultdash.services.hedge_advisor import HedgeAdvisor
+from vaultdash.services.hedge_advisor import HedgeAdvisor, Research
 from vaultdash.services.option_chains import OptionChains
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.price_feed import PriceFeed
@@ -65,6 +65,7 @@ def build_vault(
     prices = feed(provider)
     book = PortfolioBook(portfolio_of(settings))
     history = DailyHistory(store, live, None if settings.market == "yahoo" else demo, hours, now)
+    advisor, chains = HedgeAdvisor(prices, book, now), OptionChains(prices, now)
     heartbeat = Heartbeat(prices, feed(meanwhile) if meanwhile else None, book, history, hours, now)
 
     async def dependencies() -> dict[str, str]:
@@ -74,6 +75,10 @@ def build_vault(
     async def warm() -> None:
         if isinstance(hours, NewYorkHours):
             await asyncio.to_thread(hours.warm)
+
+    async def warm_pricing() -> None:
+        await advisor.advise(Research(symbol=book.symbol))
+        await chains.load(book.symbol)
 
     return Vault(
         environment=settings.environment,
@@ -86,9 +91,10 @@ def build_vault(
         book=book,
         history=history,
         heartbeat=heartbeat,
-        advisor=HedgeAdvisor(prices, book, now),
-        chains=OptionChains(prices, now),
+        advisor=advisor,
+        chains=chains,
         warm=warm,
+        warm_pricing=warm_pricing,
         dependencies=dependencies,
         closers=[cache.aclose, provider.aclose, history.aclose],
     )

@@ -3,7 +3,7 @@
 import ipaddress
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 from fastapi import FastAPI
@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from vaultdash.api.app import create_api
 from vaultdash.api.guards import OriginGuard, SecurityHeaders, allowed_hosts, allowed_origins
 from vaultdash.bootstrap import build_vault
+from vaultdash.domain.errors import VaultError
 from vaultdash.jobs import start_jobs
 from vaultdash.services.vault import Vault
 from vaultdash.settings import Settings, SettingsError
@@ -49,6 +50,8 @@ async def running(vault: Vault) -> AsyncIterator[None]:
     async def begin() -> None:
         await vault.warm()
         await vault.heartbeat.beat()
+        with suppress(VaultError):  # without a price there is nothing to warm with
+            await vault.warm_pricing()
 
     first = asyncio.create_task(begin())
     scheduler = start_jobs(vault)

@@ -1,11 +1,18 @@
 """Deployment settings, from the environment or `.env`; a wrong one is named and stops the start."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ENV_FILE = ".env"
+REDIS_EXAMPLE = "redis://localhost:6379/0"
+FRACTIONS = ("_LTV", "_RATE", "_SPREAD")
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
 
 
 class SettingsError(Exception):
@@ -27,14 +34,14 @@ class Settings(BaseSettings):
     """Everything a deployment decides. Fractions, not per cent: 0.75 is 75 %."""
 
     model_config = SettingsConfigDict(
-        env_prefix="VAULT_", env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True
+        env_prefix="VAULT_", env_file=ENV_FILE, env_file_encoding="utf-8-sig", extra="ignore", env_ignore_empty=True
     )
 
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65535)
     data_dir: Path = Field(default_factory=default_data_dir)
     market: Literal["auto", "yahoo", "demo"] = "auto"
-    redis_url: str | None = None
+    redis_url: str | None = Field(None, repr=False)  # may hold a password
     price_interval_seconds: float = Field(30.0, ge=5, le=3600)
     websocket_interval_seconds: float = Field(
         5.0, ge=0.5, le=300, validation_alias=_plain("WEBSOCKET_INTERVAL_SECONDS")
@@ -59,9 +66,9 @@ class Settings(BaseSettings):
     @classmethod
     def _split_origins(cls, value: object) -> object:
         if isinstance(value, str):
-            value = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+            value = tuple(part.strip().rstrip("/").lower() for part in value.split(",") if part.strip())
         for origin in value if isinstance(value, tuple) else ():
-            if not origin.startswith(("http://", "https://")) or origin.count("/") != 2:
+            if not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is not an origin; write https://name or http://name:port")
         return value
 
@@ -70,7 +77,28 @@ class Settings(BaseSettings):
     def _check_redis_url(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must start with redis://, rediss:// or unix://")
+        try:
+            _ = value and urlsplit(value).port
+        except ValueError:
+            raise ValueError(f"must be an address such as {REDIS_EXAMPLE}") from None
         return value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _expand_home(cls, value: Path) -> Path:
+        try:
+            return value.expanduser()  # no shell has done it in a .env file
+        except RuntimeError:
+            raise ValueError("begins with ~, but there is no home directory of that name") from None
+
+    @model_validator(mode="after")
+    def _check_limits(self) -> "Settings":
+        if not self.warning_ltv < self.margin_call_ltv <= self.close_out_ltv:
+            raise ValueError(
+                f"VAULT_WARNING_LTV {self.warning_ltv:g}, VAULT_MARGIN_CALL_LTV {self.margin_call_ltv:g} and "
+                f"VAULT_CLOSE_OUT_LTV {self.close_out_ltv:g} must rise in this order"
+            )
+        return self
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -80,16 +108,27 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]  # overrides are validated by pydantic like the rest
     except ValidationError as error:
         raise SettingsError("\n".join(_line(problem) for problem in error.errors())) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{ENV_FILE} cannot be read: {error}") from None
 
 
 def _line(problem: object) -> str:
     assert isinstance(problem, dict)
-    name = str(problem["loc"][0]) if problem["loc"] else "settings"
+    if not problem["loc"]:
+        return _reason(problem)
+    name = str(problem["loc"][0])
     plain = {"websocket_interval_seconds", "cors_origins", "environment"}
     if name.isupper():
         variable = name
     else:
         variable = name.upper() if name in plain else f"VAULT_{name.upper()}"
+    if variable == "VAULT_REDIS_URL":
+        return f"{variable} {_reason(problem)}"  # its value may hold a password
+    hint = "; write 0.05 for 5 %" if variable.endswith(FRACTIONS) else ""
+    return f"{variable} is {problem['input']!r}: {_reason(problem)}{hint}"
+
+
+def _reason(problem: dict[str, object]) -> str:
     reason = str(problem["msg"]).removeprefix("Value error, ")
-    reason = reason[:1].lower() + reason[1:]
-    return f"{variable} is {problem['input']!r}: {reason}"
+    first, _, _ = reason.partition(" ")
+    return reason if first.isupper() else reason[:1].lower() + reason[1:]

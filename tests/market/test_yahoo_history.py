@@ -88,6 +88,8 @@ async def test_a_failure_is_named_and_costs_what_it_should(server, build, scenar
     await warm.history("GLD", START, END)
     server.scenario = scenario
     server.forget_requests()
+    if scenario == "unknown":
+        error, words = Unavailable, "gave prices before"
     with pytest.raises(error, match=words):
         await warm.history("GLD", START, END)
     assert len(server.requests) == later

@@ -102,7 +102,10 @@ async def test_a_failure_at_the_first_quote_is_named_and_costs_what_it_should(
     assert len(server.requests) == first
 
 
-@pytest.mark.parametrize(("scenario", "error", "words", "first", "later"), FAILURES)
+@pytest.mark.parametrize(
+    ("scenario", "error", "words", "first", "later"),
+    [("unknown", Unavailable, "gave prices before", *row[3:]) if row[0] == "unknown" else row for row in FAILURES],
+)
 async def test_a_failure_after_good_quotes_is_an_error_and_never_the_old_price(
     server, yahoo, scenario, error, words, first, later
 ):
@@ -206,6 +209,15 @@ async def test_an_unknown_symbol_is_remembered_for_five_minutes(server, yahoo, c
     with pytest.raises(NotFound):
         await yahoo.quote("NOPE")
     assert server.requests != []
+
+
+async def test_a_symbol_that_had_a_price_is_not_unknown_because_yahoo_says_so_once(server, yahoo):
+    await yahoo.quote("GLD")
+    server.scenario = "unknown"
+    with pytest.raises(Unavailable, match="gave prices before"):
+        await yahoo.quote("GLD")
+    server.scenario = "ok"
+    assert (await yahoo.quote("GLD")).price == 460.0
 
 
 async def test_an_unknown_symbol_does_not_disturb_the_known_ones(yahoo):

@@ -27,7 +27,6 @@ from vaultdash.domain.gold import clean_symbol
 from vaultdash.domain.hedge import Exercise
 from vaultdash.domain.portfolio import mark
 from vaultdash.services.hedge_advisor import Research
-from vaultdash.services.price_feed import QuoteStatus
 from vaultdash.services.vault import Vault
 
 Symbol = Annotated[str, Query(description="GLD, another gold ETF, or any symbol the provider knows", max_length=15)]
@@ -81,13 +80,18 @@ def api_router(vault: Vault) -> APIRouter:
             exercise=exercise,
             price_changes=parse_changes(price_changes),
         )
-        status = await _status(vault, clean_symbol(symbol)) if spot is None else None
+        status = await vault.quote_status(clean_symbol(symbol)) if spot is None else None
         return respond(request, strategies_answer(await vault.advisor.advise(research, status)))
 
     @router.get("/api/options", responses={200: {"model": OptionsAnswer}, **ERRORS}, tags=["hedge"])
     async def options(request: Request, symbol: Symbol = "GLD", expiration: date | None = None) -> Response:
         """Expirations and a model chain, marked as one."""
-        return respond(request, options_answer(await vault.chains.load(symbol, expiration)))
+        return respond(
+            request,
+            options_answer(
+                await vault.chains.load(symbol, expiration, await vault.quote_status(clean_symbol(symbol)))
+            ),
+        )
 
     @router.get("/api/history", responses={200: {"model": HistoryAnswer}, **ERRORS}, tags=["market"])
     async def history(
@@ -102,15 +106,8 @@ def api_router(vault: Vault) -> APIRouter:
     return router
 
 
-async def _status(vault: Vault, symbol: str) -> QuoteStatus:
-    beat = vault.heartbeat.current()
-    if beat is not None and beat.status is not None and vault.book.holds(symbol):
-        return beat.status
-    return await vault.prices.latest(symbol)
-
-
 async def _portfolio(vault: Vault, symbol: str) -> PortfolioAnswer:
-    status = await _status(vault, symbol)
+    status = await vault.quote_status(symbol)
     on = status.quote.at.astimezone(NEW_YORK).date()
     portfolio, own = vault.book.priced_by(symbol, status.quote.price, on)
     beat = vault.heartbeat.current() if own else None

@@ -97,6 +97,10 @@ class Bar:
 
     def __post_init__(self) -> None:
         finite("close", self.close)
+        for name in ("open", "high", "low", "volume"):
+            value = getattr(self, name)
+            if value is not None:
+                finite(name, value)
 
 
 @dataclass(frozen=True, slots=True)

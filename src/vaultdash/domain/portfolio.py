@@ -78,12 +78,13 @@ class Portfolio:
 
 def loan_to_value(loan_amount: float, collateral_value: float) -> float:
     """L / V, a fraction; may exceed 1 when the loan is under water."""
-    return loan_amount / positive("collateral_value", collateral_value)
+    return positive("loan_amount", loan_amount) / positive("collateral_value", collateral_value)
 
 
 def price_at_ltv(loan_amount: float, units: float, ltv: float) -> float:
     """Price of one unit at which the loan stands at `ltv`: L / (ltv * U). Call and close-out price are this."""
-    return loan_amount / (open_fraction("ltv", ltv) * positive("units", units))
+    covered = open_fraction("ltv", ltv) * positive("units", units)
+    return positive("loan_amount", loan_amount) / positive("units", covered)
 
 
 def drop_to_price(price: float, target: float) -> float:
@@ -124,7 +125,7 @@ class Cure:
 def cure(loan_amount: float, collateral_value: float, target_ltv: float) -> Cure:
     """Repay L - t*V, add L/t - V of gold, or sell (L - t*V)/(1 - t) and repay; never negative."""
     open_fraction("target_ltv", target_ltv)
-    shortfall = loan_amount - target_ltv * positive("collateral_value", collateral_value)
+    shortfall = positive("loan_amount", loan_amount) - target_ltv * positive("collateral_value", collateral_value)
     if shortfall <= 0:
         return Cure(0.0, 0.0, 0.0)
     return Cure(shortfall, loan_amount / target_ltv - collateral_value, shortfall / (1.0 - target_ltv))

@@ -7,9 +7,12 @@ from vaultdash.domain.errors import InvalidInput
 
 def finite(argument: str, value: float) -> float:
     """`value` as a float, refused when it is NaN or infinite."""
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # an integer of more than 308 digits
+        number = math.inf
     if not math.isfinite(number):
-        raise InvalidInput(argument, f"must be a finite number, not {value}")
+        raise InvalidInput(argument, f"must be a finite number, not {number}")
     return number
 
 

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 import structlog
 
 from vaultdash.clock import MarketHours, session_close
-from vaultdash.domain.errors import Refused, Unavailable, VaultError
+from vaultdash.domain.errors import NotFound, Refused, Unavailable, VaultError
 from vaultdash.domain.market import PriceHistory
 from vaultdash.market.base import HistoryProvider
-from vaultdash.risk.volatility import MINIMUM_RETURNS, ewma_volatility
+from vaultdash.risk.volatility import ewma_volatility
 from vaultdash.storage.base import MergeResult, PriceStore, StoredSeries
 
 log = structlog.get_logger()
@@ -38,6 +38,7 @@ class DailyHistory:
         self._now = now
         self._patience = patience_seconds
         self._tried: dict[str, datetime] = {}
+        self._failures: dict[str, Exception] = {}
         self._updates: dict[str, asyncio.Task[MergeResult | None]] = {}
 
     async def load(self, symbol: str, start: date | None = None, end: date | None = None) -> PriceHistory:
@@ -48,12 +49,24 @@ class DailyHistory:
             await asyncio.wait({update}, timeout=self._patience)
             stored = await asyncio.to_thread(self._store.load_history, symbol)
         if stored is None:
-            if self._demo is None:
-                raise Unavailable(
-                    f"no daily history of {symbol} is stored yet: import a file or wait for the provider"
-                )
-            stored = await self._demo.history(symbol, FIRST_DAY, self._today())
+            stored = await self._stand_in(symbol)
         return stored.between(start, end)
+
+    async def _stand_in(self, symbol: str) -> PriceHistory:
+        """The demo market's bars; without them what the provider said, or that it has not answered."""
+        failure = self._failures.get(symbol)
+        if isinstance(failure, NotFound):
+            raise NotFound(str(failure))
+        reason = f": {failure}" if failure else ": import a file or wait for the provider"
+        missing = Unavailable(f"no daily history of {symbol} is stored yet{reason}")
+        if self._demo is None:
+            raise missing
+        try:
+            return await self._demo.history(symbol, FIRST_DAY, self._today())
+        except NotFound as unknown:
+            if self._live is None:
+                raise
+            raise missing from unknown
 
     async def update(self, symbol: str) -> MergeResult:
         """Fetch what is missing from the provider and store it; raises what the provider raises."""
@@ -68,13 +81,13 @@ class DailyHistory:
         """EWMA volatility per sqrt(year) of the last year, with where it comes from; None without enough prices."""
         try:
             history = await self.load(symbol, self._today() - timedelta(days=365))
-        except VaultError:
+            volatility = ewma_volatility([bar.close for bar in history.bars])
+        except VaultError:  # no prices, too few, or closes at or below zero
             return None
-        closes = [bar.close for bar in history.bars]
-        if len(closes) <= MINIMUM_RETURNS:
+        if volatility <= 0:  # the price did not move, which no model can use
             return None
         last = history.bars[-1].on
-        return ewma_volatility(closes), f"EWMA of daily closes to {last:%-d %b %Y}, {history.source}"
+        return volatility, f"EWMA of daily closes to {last:%-d %b %Y}, {history.source}"
 
     async def stored(self) -> list[StoredSeries]:
         """What is stored, by symbol."""
@@ -104,7 +117,9 @@ class DailyHistory:
             result = await self.update(symbol)
         except (VaultError, OSError) as error:
             log.warning("history_not_updated", symbol=symbol, reason=str(error))
+            self._failures[symbol] = error
             return None
+        self._failures.pop(symbol, None)
         log.info("history_updated", symbol=symbol, added=result.added, replaced=result.replaced)
         return result
 

@@ -68,6 +68,8 @@ class Heartbeat:
 
     async def beat_if_due(self) -> None:
         """Beat when the pause for the market's state is over: every interval open, 5 min around, 30 min shut."""
+        if self._lock.locked():
+            return  # a beat is under way
         pause = self._pause() - timedelta(seconds=0.5)
         if self._last is None or self._now() - self._last >= pause:
             await self.beat()
@@ -75,15 +77,19 @@ class Heartbeat:
     async def beat(self) -> Beat:
         """Ask for a new price and publish what it means. Until the first answer, what is stored stands in."""
         async with self._lock:
-            asking = asyncio.ensure_future(self._prices.refresh(self._book.symbol))
+            symbol = self._book.symbol
+            asking = asyncio.ensure_future(self._prices.refresh(symbol))
+            moving = asyncio.ensure_future(self._history.volatility(symbol))  # may wait for the provider as long
             try:
                 if self.feed.latest is None and self._meanwhile is not None:
                     await asyncio.wait({asking}, timeout=self._patience)
                     if not asking.done():
-                        await self._publish(self._meanwhile.refresh(self._book.symbol))
-                beat = await self._publish(asking)
+                        await self._publish(self._meanwhile.refresh(symbol), await moving)
+                        moving = asyncio.ensure_future(self._history.volatility(symbol))
+                beat = await self._publish(asking, await moving)
             finally:
                 asking.cancel()
+                moving.cancel()
             self._last = self._now()
             return beat
 
@@ -100,9 +106,8 @@ class Heartbeat:
         if beat and now and beat.status and now.status and beat.status.freshness != now.status.freshness:
             self.feed.publish(now)
 
-    async def _publish(self, asking: Awaitable[QuoteStatus]) -> Beat:
+    async def _publish(self, asking: Awaitable[QuoteStatus], known: tuple[float, str] | None) -> Beat:
         self._number += 1
-        known = await self._history.volatility(self._book.symbol)
         volatility, source = known or (ASSUMED_VOLATILITY, "assumed: too few daily prices")
         status, snapshot, problem = None, None, None
         try:

@@ -11,6 +11,7 @@ from vaultdash.clock import NEW_YORK
 from vaultdash.domain.gold import InstrumentKind, clean_symbol
 from vaultdash.domain.hedge import Comparison, Exercise, Situation
 from vaultdash.domain.portfolio import Snapshot, mark, require_solvent
+from vaultdash.domain.validation import positive
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.price_feed import PriceFeed, QuoteStatus
 from vaultdash.strategies.engine import (
@@ -67,6 +68,7 @@ class HedgeAdvisor:
         """Compare the hedges; `status` is the price to stand on when the caller has it already."""
         symbol = clean_symbol(research.symbol)
         if research.spot is not None:
+            positive("spot", research.spot)
             status = None
         elif status is None:
             status = await self._prices.latest(symbol)
@@ -124,8 +126,13 @@ class HedgeAdvisor:
 def _withheld(status: QuoteStatus | None) -> str | None:
     if status is None or not status.is_stale:
         return None
-    hours = status.age_seconds / 3600
-    age = f"{hours:,.0f} hours" if hours >= 2 else f"{status.age_seconds / 60:,.0f} minutes"
+    seconds = status.age_seconds
+    if seconds < 120:
+        age = f"{seconds:.0f} seconds"
+    elif seconds < 7200:
+        age = f"{seconds / 60:.0f} minutes"
+    else:
+        age = f"{seconds / 3600:,.0f} hours"
     return f"The price is {age} old: no recommendation until a new one arrives."
 
 

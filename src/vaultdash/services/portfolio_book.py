@@ -37,7 +37,7 @@ class PortfolioBook:
         if self.holds(symbol) and value is None:
             return self.current, True
         own = self.current if self.holds(symbol) else self._research(symbol)
-        return own.with_value(value or RESEARCH_VALUE, spot, on), False
+        return own.with_value(RESEARCH_VALUE if value is None else value, spot, on), False
 
     def _research(self, symbol: str) -> Portfolio:
         return Portfolio("research", Collateral(instrument(symbol), 1.0), self.current.loan)

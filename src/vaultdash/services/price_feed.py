@@ -8,12 +8,13 @@ from datetime import datetime
 import structlog
 
 from vaultdash.clock import MarketHours
-from vaultdash.domain.errors import ProviderError
+from vaultdash.domain.errors import ProviderError, Refused
 from vaultdash.domain.market import Freshness, Quote, freshness
 from vaultdash.market.base import QuoteProvider
 from vaultdash.storage.base import PriceStore
 
 log = structlog.get_logger()
+CURRENCY = "USD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +55,22 @@ class PriceFeed:
 
     async def refresh(self, symbol: str) -> QuoteStatus:
         """Ask for a new price; a real quote once had is never replaced by an older or an invented one."""
+        return await self._ask(symbol, refresh=True)
+
+    async def latest(self, symbol: str) -> QuoteStatus:
+        """The price of any symbol, remembered for a minute by the provider."""
+        return await self._ask(symbol, refresh=False)
+
+    async def _ask(self, symbol: str, *, refresh: bool) -> QuoteStatus:
         try:
-            quote = await self._provider.quote(symbol, refresh=True)
+            quote = await self._provider.quote(symbol, refresh=refresh)
         except ProviderError:
             if symbol not in self._best:
                 raise
             quote = self._best[symbol]
+        if quote.currency != CURRENCY:
+            raise Refused(f"{symbol} is quoted in {quote.currency}; only {CURRENCY} prices are understood")
         return await self._keep(quote)
-
-    async def latest(self, symbol: str) -> QuoteStatus:
-        """The price of any symbol, remembered for a minute by the provider."""
-        return await self._keep(await self._provider.quote(symbol))
 
     async def _keep(self, quote: Quote) -> QuoteStatus:
         best = self._best.get(quote.symbol)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vaultdash.domain.portfolio import Zone
+from vaultdash.domain.portfolio import Zone, cure
 from vaultdash.services.heartbeat import Beat
 
 
@@ -37,12 +37,12 @@ def standing(beat: Beat | None) -> Standing:
             f"the limit {_pct(loan.close_out_ltv)}.{at_stale}",
         )
     if snapshot.zone is Zone.CALL:
-        missing = loan.amount - loan.margin_call_ltv * snapshot.gold_value
+        needed = cure(loan.amount, snapshot.gold_value, loan.warning_ltv).repay_cash
         return Standing(
             Zone.CALL,
             "Margin call.",
             f"LTV is {_pct(snapshot.ltv)}, the limit {_pct(loan.margin_call_ltv)}: "
-            f"{max(missing, 0):,.0f} USD brings the loan back to the limit.{at_stale}",
+            f"{needed:,.0f} USD repaid brings it down to the warning level of {_pct(loan.warning_ltv)}.{at_stale}",
         )
     if snapshot.zone is Zone.WARNING:
         return Standing(

@@ -9,7 +9,7 @@ from vaultdash.services.heartbeat import Heartbeat
 from vaultdash.services.hedge_advisor import HedgeAdvisor
 from vaultdash.services.option_chains import OptionChains
 from vaultdash.services.portfolio_book import PortfolioBook
-from vaultdash.services.price_feed import PriceFeed
+from vaultdash.services.price_feed import PriceFeed, QuoteStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Vault:
     advisor: HedgeAdvisor
     chains: OptionChains
     warm: Callable[[], Awaitable[None]]
+    warm_pricing: Callable[[], Awaitable[None]]
     dependencies: Callable[[], Awaitable[dict[str, str]]]
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
@@ -66,6 +67,13 @@ class Vault:
             quote_age_seconds=status.age_seconds if status else None,
             not_ready=not_ready,
         )
+
+    async def quote_status(self, symbol: str) -> QuoteStatus:
+        """The price of a symbol: the one the pages show for the collateral's own, else the provider's latest."""
+        beat = self.heartbeat.current()
+        if beat is not None and beat.status is not None and self.book.holds(symbol):
+            return beat.status
+        return await self.prices.latest(symbol)
 
     async def aclose(self) -> None:
         """Release everything, in the reverse order of its making."""

@@ -15,7 +15,7 @@ from vaultdash.domain.hedge import (
     Situation,
     WholeContracts,
 )
-from vaultdash.domain.loan import is_breached
+from vaultdash.domain.loan import HedgeCounting, is_breached
 from vaultdash.domain.option import SHARES_PER_CONTRACT, payoff
 from vaultdash.strategies.premiums import premiums
 
@@ -105,6 +105,25 @@ def scenarios(plan: HedgePlan, situation: Situation, hedge_cost: float) -> tuple
             raise InvalidInput("price_changes", f"must be fractions up to {LARGEST_CHANGE:g}, not {change}")
     prices = [(change, situation.spot * (1.0 + change)) for change in situation.price_changes]
     return tuple(_scenario(plan, situation, hedge_cost, change, price) for change, price in prices if price > 0)
+
+
+def hedged_ltv(plan: HedgePlan | None, situation: Situation, price: float, counting: HedgeCounting) -> float:
+    """LTV at a gold price, USD, at expiry in one way of counting the hedge; None is no hedge.
+
+    Ignored L/V, credited L/(V+Pi), after payment (L-Pi)/V and not below zero.
+    """
+    value = situation.units * price
+    paid = 0.0 if plan is None else payoff_at(plan, situation, price)
+    if counting is HedgeCounting.CREDITED:
+        return situation.loan_amount / (value + paid)
+    if counting is HedgeCounting.AFTER_PAYMENT:
+        return max(situation.loan_amount - paid, 0.0) / value
+    return situation.loan_amount / value
+
+
+def payoff_at(plan: HedgePlan, situation: Situation, price: float) -> float:
+    """Value of the hedge at expiry, USD, at a gold price, USD."""
+    return _payoff(plan, _leg_units(plan, situation), price)
 
 
 def _scenario(plan: HedgePlan, situation: Situation, hedge_cost: float, change: float, price: float) -> Scenario:

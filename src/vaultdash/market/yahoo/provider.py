@@ -60,6 +60,7 @@ class YahooMarket:
         self._monotonic = monotonic
         self._sleep = sleep
         self._turn = asyncio.Lock()
+        self._known: set[str] = set()
         self._unknown: dict[str, float] = {}
         self._without_options: dict[str, float] = {}
         self._closed = False
@@ -140,9 +141,12 @@ class YahooMarket:
             except TimeoutError:
                 raise Unavailable(f"Yahoo did not answer within {self._timeout:g} s") from None
         if isinstance(outcome, NotFound):
+            if symbol in self._known:
+                raise Unavailable(f"Yahoo says that it does not know {symbol}, of which it gave prices before")
             self._unknown[symbol] = self._monotonic() + UNKNOWN_SECONDS
         if isinstance(outcome, VaultError):
             raise outcome
+        self._known.add(symbol)
         return outcome
 
     def _perform(self, client: YahooClient, ask: Callable[[YahooClient], T]) -> T | VaultError:

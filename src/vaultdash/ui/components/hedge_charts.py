@@ -5,31 +5,15 @@ from typing import Any
 
 from nicegui import ui
 
-from vaultdash.domain.hedge import Comparison, MeasuredHedge, Situation
+from vaultdash.domain.hedge import Comparison, MeasuredHedge
 from vaultdash.domain.loan import HedgeCounting
-from vaultdash.domain.option import payoff
+from vaultdash.strategies.measure import hedged_ltv, payoff_at
 from vaultdash.ui.format import pct, price
 from vaultdash.ui.theme import HEDGE_COLOURS, UNHEDGED_COLOUR, ChartColours
 
 NO_HEDGE = "No hedge"
 LOWEST, HIGHEST, STEPS = 0.55, 1.30, 150
 LTV_CEILING = 1.0
-
-
-def payoff_at(hedge: MeasuredHedge, units: float, spot: float) -> float:
-    """Expiry value of a hedge, USD, at a gold price."""
-    return sum(payoff(leg.right, leg.strike, spot) * leg.weight * units for leg in hedge.plan.legs)
-
-
-def ltv_at(hedge: MeasuredHedge | None, situation: Situation, spot: float, counting: HedgeCounting) -> float:
-    """LTV at a gold price in one way of counting; never below zero."""
-    value = situation.units * spot
-    gain = 0.0 if hedge is None else payoff_at(hedge, situation.units, spot)
-    if counting is HedgeCounting.CREDITED:
-        return situation.loan_amount / (value + gain)
-    if counting is HedgeCounting.AFTER_PAYMENT:
-        return max(situation.loan_amount - gain, 0.0) / value
-    return situation.loan_amount / value
 
 
 def prices_of(comparison: Comparison) -> list[float]:
@@ -51,7 +35,7 @@ def ltv_options(
             [
                 [spot, ltv]
                 for spot in prices_of(comparison)
-                if (ltv := ltv_at(hedge, situation, spot, counting)) < 1.6
+                if (ltv := hedged_ltv(hedge.plan if hedge else None, situation, spot, counting)) < 1.6
             ],
             _colour(hedge),
             dashed=hedge is None,
@@ -87,7 +71,7 @@ def wealth_options(comparison: Comparison, colours: ChartColours, picked: str) -
 
     def gain(hedge: MeasuredHedge | None, spot: float) -> float:
         gold = situation.units * spot - start
-        return gold if hedge is None else gold + payoff_at(hedge, situation.units, spot) - hedge.cost.total_cost
+        return gold if hedge is None else gold + payoff_at(hedge.plan, situation, spot) - hedge.cost.total_cost
 
     series = [
         _line(
