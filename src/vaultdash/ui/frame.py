@@ -10,7 +10,7 @@ from vaultdash.services.heartbeat import Beat
 from vaultdash.services.vault import Vault
 from vaultdash.ui.format import age, moment, number, price, signed_pct
 from vaultdash.ui.live import follow
-from vaultdash.ui.theme import age_of, text
+from vaultdash.ui.theme import age_of, note, text
 
 THEME_COOKIE = "vd-theme"
 
@@ -37,6 +37,11 @@ def frame(vault: Vault, pages: Sequence[Page]) -> None:
         with ui.element("main").classes("vd-main"), ui.element("div").classes("vd-page"):
             banner = _Banner(vault)
             ui.sub_pages({page.path: page.build for page in pages}).style("display:contents")
+            with ui.element("footer"):
+                note(
+                    f"Vault Dashboard {vault.version} · analysis, not advice, not an order · charts: TradingView Lightweight "
+                    "Charts™, copyright TradingView, Inc., tradingview.com, Apache License 2.0"
+                )
 
     def update(_: Beat) -> None:
         beat = vault.heartbeat.current()

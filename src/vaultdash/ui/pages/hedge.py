@@ -45,10 +45,7 @@ class HedgePage:
             self._basis = note("")
         with card("Six hedges side by side"):
             self._hedges = HedgeTable(self._choose_hedge)
-            note(
-                "Model premiums, fractional cover; contracts rounded up to whole ones of 100 shares. A lender who "
-                "ignores the puts calls at the same price with every hedge. Choose a row for its scenarios."
-            )
+            self._cover = note("")
         with ui.element("div").classes("vd-columns even"):
             with card("LTV against the gold price") as head:
                 with head:
@@ -89,6 +86,12 @@ class HedgePage:
             self._scenario_title.set_text(hedge.plan.title)
             self._scenarios.show(hedge)
         self._sensitivity.show(comparison)
+        self._cover.set_text(
+            "Model premiums, fractional cover; contracts rounded up to whole ones of 100 shares. A lender who ignores the "
+            "puts calls at the same price with every hedge. Against a call alone, a put that the lender credits needs a "
+            f"strike only just above {price(comparison.situation.margin_call_price)}: these six protect equity as well. "
+            "Choose a row for its scenarios."
+        )
 
     def _chosen(self, advice: Advice) -> MeasuredHedge | None:
         return next((hedge for hedge in advice.comparison.hedges if hedge.plan.name == self._picked), None)

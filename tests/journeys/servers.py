@@ -1,0 +1,150 @@
+"""Real servers for the journeys: the dashboard as its command starts it, and one whose Yahoo is on the loopback.
+
+python -m tests.journeys.servers DIR PORT      a dashboard on a Yahoo that can be made to fail, at DIR/switch
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+WEDNESDAY_NOON = datetime(2026, 6, 10, 16, 0, tzinfo=UTC)  # New York trades
+
+
+class Dashboard:
+    """A running dashboard."""
+
+    def __init__(self, port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.process = process
+        self.log = log
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(self.url + path, timeout=10)
+
+    def wait_until_ready(self, seconds: float = 40.0) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            assert self.process.poll() is None, self.log.read_text()
+            try:
+                if self.get("/health").status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
+        raise AssertionError(f"the dashboard was not ready: {self.log.read_text()}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(command: list[str], port: int, directory: Path, **environment: str) -> Iterator[Dashboard]:
+    """The command as a process, ready; ended with SIGTERM."""
+    directory.mkdir(parents=True, exist_ok=True)
+    log = directory / "server.log"
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("VAULT_")}
+    settings = {"VAULT_DATA_DIR": str(directory / "data"), **environment}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**inherited, **settings}, stdout=output, stderr=subprocess.STDOUT
+        )
+    dashboard = Dashboard(port, process, log)
+    try:
+        dashboard.wait_until_ready()
+        yield dashboard
+    finally:
+        process.terminate()
+        process.wait(timeout=15)
+
+
+@contextmanager
+def demo_dashboard(directory: Path, **environment: str) -> Iterator[Dashboard]:
+    """`vault-dash serve` on the demo market, a new price every five seconds."""
+    port = free_port()
+    settings = {"VAULT_MARKET": "demo", "VAULT_PRICE_INTERVAL_SECONDS": "5", **environment}
+    command = [sys.executable, "-m", "vaultdash", "serve", "--port", str(port)]
+    with running(command, port, directory, **settings) as dashboard:
+        yield dashboard
+
+
+class YahooDashboard:
+    """A dashboard whose Yahoo answers as told."""
+
+    def __init__(self, dashboard: Dashboard, switch: Path) -> None:
+        self.dashboard = dashboard
+        self._switch = switch
+
+    def tell(self, *, scenario: str = "ok", price: float = 460.0, hours_later: float = 0.0) -> None:
+        """Change how Yahoo answers from now on; with `hours_later` the dashboard's clock jumps."""
+        self._switch.write_text(f"{scenario} {price} {hours_later}", encoding="utf-8")
+
+
+@contextmanager
+def yahoo_dashboard(directory: Path, market: str = "yahoo") -> Iterator[YahooDashboard]:
+    """The real yfinance client against a Yahoo on the loopback; it is a Wednesday noon in New York."""
+    directory.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    command = [sys.executable, "-m", "tests.journeys.servers", str(directory), str(port)]
+    with running(command, port, directory, VAULT_MARKET=market) as dashboard:
+        yield YahooDashboard(dashboard, directory / "switch")
+
+
+def serve_with_yahoo(directory: Path, port: int) -> None:
+    """Run the application in this process on the loopback Yahoo, following the switch file."""
+    import asyncio
+
+    import uvicorn
+
+    from tests.market.yahoo_server import YahooServer
+    from vaultdash.bootstrap import build_vault
+    from vaultdash.main import create_app
+    from vaultdash.market.yahoo import BackOff, YahooMarket
+    from vaultdash.settings import load_settings
+
+    shift = WEDNESDAY_NOON - datetime.now(UTC)
+    jump = timedelta()
+
+    def now() -> datetime:
+        return datetime.now(UTC) + shift + jump
+
+    server = YahooServer(directory / "yahoo", now=now)
+    settings = load_settings(port=port, price_interval_seconds=5)
+    yahoo = YahooMarket(
+        Path(settings.data_dir) / "yfinance",
+        session_factory=server.session_factory,
+        now=now,
+        back_off=BackOff(seconds=(1.0,), jitter=0.0),
+    )
+    app = create_app(settings, build_vault(settings, yahoo=yahoo, now=now))
+
+    async def follow_switch() -> None:
+        nonlocal jump
+        switch = directory / "switch"
+        while True:
+            if switch.exists():
+                scenario, price, hours = switch.read_text(encoding="utf-8").split()
+                server.scenario, server.price, jump = scenario, float(price), timedelta(hours=float(hours))
+            await asyncio.sleep(0.1)
+
+    async def main() -> None:
+        following = asyncio.create_task(follow_switch())
+        await uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning")).serve()
+        following.cancel()
+
+    asyncio.run(main())
+
+
+if __name__ == "__main__":
+    serve_with_yahoo(Path(sys.argv[1]), int(sys.argv[2]))
