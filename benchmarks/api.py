@@ -29,11 +29,14 @@ TITLES = {
     "portfolio": "/api/portfolio",
     "health": "/health",
 }
-ALONE = {
-    "/api/strategies, live quote, gzip": (TARGETS["strategies"], ("Accept-Encoding: gzip",)),
-    "/api/strategies, new parameters each time": ("/api/strategies?symbol=GLD&spot=4{n}.5&months=6", ()),
-}
 P95 = Goal("p95", 150)
+ALONE: dict[str, tuple[str, tuple[str, ...], tuple[Goal, ...]]] = {
+    "/api/strategies, live quote, gzip": (TARGETS["strategies"], ("Accept-Encoding: gzip",), (P95,)),
+    "/api/options": ("/api/options?symbol=GLD", (), (P95,)),
+    "/api/history, 90 days": ("/api/history?symbol=GLD&days=90", (), (P95,)),
+    "/api/history, all days": ("/api/history?symbol=GLD&days=20000", (), (P95,)),
+    "/api/strategies, never asked before": ("/api/strategies?symbol=GLD&spot=4{n}&months=6", (), ()),
+}
 
 
 @dataclass(slots=True)
@@ -72,12 +75,11 @@ def run(options: Options) -> list[Line]:
                 lines = []
                 for name, path in TARGETS.items():
                     lines += compared(name, path, (product.port, plain.port), clients, seconds)
-            for title, (path, headers) in ALONE.items():
-                side = Side()
-                side.add(product.port, path.format(n=0), clients, 1.0, headers)
+            for title, (path, headers, goals) in ALONE.items():
+                loaded(product.port, path.replace("{n}", "00"), clients, 0.5, headers)
                 side = Side()
                 side.add(product.port, path, clients, seconds / 2, headers)
-                lines.append(Line("api", title, "ms", Figure.of(side.latencies), goals=(P95,), note=said(side)))
+                lines.append(Line("api", title, "ms", Figure.of(side.latencies), goals=goals, note=said(side)))
     return lines
 
 

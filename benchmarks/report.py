@@ -41,6 +41,10 @@ class Figure:
         """A single number, such as a size."""
         return cls(value, value, value, 1)
 
+    def as_dict(self) -> dict[str, float]:
+        """For a pipe."""
+        return asdict(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Goal:

@@ -32,6 +32,11 @@ class Server:
         """Resident memory in MB."""
         return psutil.Process(self.process.pid).memory_info().rss / 1e6
 
+    def cpu(self) -> float:
+        """Processor seconds used so far."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return float(times.user + times.system)
+
     def until_200(self, path: str, pause: float = 0.002) -> float:
         """Seconds from the start of the process to the end of the first answer 200."""
         while time.perf_counter() - self.begun < START_LIMIT_SECONDS:
@@ -75,9 +80,7 @@ def vault_dash(data_dir: Path, *, module: str = "vaultdash", **settings: str) ->
 def clean_environment() -> dict[str, str]:
     """The environment without settings of the product, so that every run measures the defaults."""
     names = ("WEBSOCKET_INTERVAL_SECONDS", "CORS_ORIGINS", "ENVIRONMENT", "NICEGUI_STORAGE_PATH", "LOAN")
-    return {
-        name: value for name, value in os.environ.items() if not name.startswith("VAULT_") and name not in names
-    }
+    return {name: value for name, value in os.environ.items() if not name.startswith("VAULT_") and name not in names}
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -38,7 +38,7 @@ def build_vault(
 ) -> Vault:
     """The house for these settings; `now`, `hours` and `yahoo` may be given by tests."""
     hours = hours or NewYorkHours()
-    store = ParquetPrices(settings.data_dir)
+    store = ParquetPrices(settings.data_dir, now=now)
     cache = build_cache(settings)
     demo = DemoMarket(now=now, hours=hours)
     live: MarketProvider | None = None
@@ -46,7 +46,7 @@ def build_vault(
         provider = Failover([demo])
         meanwhile = None
     else:
-        live = Cached(yahoo or YahooMarket(cache_dir=settings.data_dir / "yfinance"), cache)
+        live = Cached(yahoo or YahooMarket(cache_dir=settings.data_dir / "yfinance"), cache, now=now)
         known: list[MarketProvider] = [StoredMarket(store, now)]
         if settings.market == "auto":
             known.append(demo)
@@ -65,11 +65,12 @@ def build_vault(
     prices = feed(provider)
     book = PortfolioBook(portfolio_of(settings))
     history = DailyHistory(store, live, None if settings.market == "yahoo" else demo, hours, now)
-    advisor, chains = HedgeAdvisor(prices, book, now), OptionChains(prices, now)
+    advisor, chains = HedgeAdvisor(prices, book, now, demo=live is None), OptionChains(prices, now)
     heartbeat = Heartbeat(prices, feed(meanwhile) if meanwhile else None, book, history, hours, now)
 
     async def dependencies() -> dict[str, str]:
-        states = {name.lower(): state for name, state in provider.states().items() if state != "ok" or name != "DEMO"}
+        source = demo if live is None else live
+        states = {source.name.lower(): provider.states().get(source.name, "ok")}
         return {**states, "cache": await cache.state(), "storage": await asyncio.to_thread(storage_state, settings)}
 
     async def warm() -> None:

@@ -39,18 +39,18 @@ def serve(
 ) -> None:
     """Start the dashboard and print its address."""
     settings = _settings(host=host, port=port)
+    from vaultdash.api.guards import url_host
     from vaultdash.domain.errors import VaultError
-    from vaultdash.main import require_loopback
+    from vaultdash.main import listen
     from vaultdash.main import serve as run
     from vaultdash.settings import SettingsError
 
     try:
-        require_loopback(settings.host)
-        typer.echo(
-            f"Vault Dashboard: http://{settings.host}:{settings.port}  (market: {settings.market}; Ctrl-C ends)"
-        )
-        sys.stdout.flush()
-        run(settings)
+        with listen(settings) as listening:
+            address = f"http://{url_host(settings.host)}:{settings.port}"
+            typer.echo(f"Vault Dashboard: {address}  (market: {settings.market}; Ctrl-C ends)")
+            sys.stdout.flush()
+            run(settings, listening)
     except (SettingsError, VaultError) as error:
         _stop(str(error))
 

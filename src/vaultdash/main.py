@@ -1,7 +1,11 @@
 """API and pages on one port."""
 
+import asyncio
+import errno
 import ipaddress
 import os
+import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -19,20 +23,22 @@ from vaultdash.services.vault import Vault
 from vaultdash.settings import Settings, SettingsError
 
 log = structlog.get_logger()
+SOCKETS = ("/ws/updates", "/_nicegui_ws/")
 
 
 def create_app(settings: Settings, vault: Vault | None = None, *, pages: bool = True) -> FastAPI:
     """The application; NiceGUI allows one with pages in a process."""
     require_loopback(settings.host)
     vault = vault or build_vault(settings)
-    origins = allowed_origins(settings.port, settings.cors_origins)
+    origins = allowed_origins(settings.port, settings.cors_origins, settings.host)
+    hosts = allowed_hosts(settings.cors_origins, settings.host)
     app = create_api(vault, running)
     if pages:
         os.environ.setdefault("NICEGUI_STORAGE_PATH", str(settings.data_dir / "nicegui"))
         from vaultdash.ui.app import mount_pages
 
         mount_pages(app, vault, sorted(origins))
-    app.add_middleware(OriginGuard, origins=origins, hosts=allowed_hosts(settings.cors_origins))
+    app.add_middleware(OriginGuard, origins=origins, hosts=hosts, sockets=SOCKETS)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=list(settings.cors_origins), allow_methods=["GET"], allow_headers=["*"]
@@ -45,13 +51,15 @@ def create_app(settings: Settings, vault: Vault | None = None, *, pages: bool = 
 @asynccontextmanager
 async def running(vault: Vault) -> AsyncIterator[None]:
     """Start the jobs with the first request's answer not waiting for the first price; end them in order."""
-    import asyncio
 
     async def begin() -> None:
-        await vault.warm()
-        await vault.heartbeat.beat()
-        with suppress(VaultError):  # without a price there is nothing to warm with
-            await vault.warm_pricing()
+        try:
+            await vault.warm()
+            await vault.heartbeat.beat()
+            with suppress(VaultError):  # without a price there is nothing to warm with
+                await vault.warm_pricing()
+        except Exception as error:  # the jobs try again; the house stays up and says what is missing
+            log.error("start_failed", reason=repr(error), exc_info=True)
 
     first = asyncio.create_task(begin())
     scheduler = start_jobs(vault)
@@ -77,22 +85,32 @@ def require_loopback(host: str) -> None:
         )
 
 
-def serve(settings: Settings) -> None:
-    """Run until interrupted."""
+def listen(settings: Settings) -> socket.socket:
+    """The socket to serve on; raises SettingsError with a sentence when it cannot be had."""
+    require_loopback(settings.host)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        reason = error.strerror
+        if error.errno == errno.EADDRINUSE:
+            reason = "another program listens there. Is the dashboard running already? Else choose another --port"
+        raise SettingsError(f"VAULT_PORT {settings.port} on {settings.host} cannot be used: {reason}.") from None
+
+
+def serve(settings: Settings, listening: socket.socket) -> None:
+    """Run until SIGINT or SIGTERM; connections that do not end by themselves are cut after five seconds."""
     import uvicorn
 
+    from vaultdash.api.wire import wire_config
     from vaultdash.logs import start_logs
 
     start_logs()
+    server = uvicorn.Server(wire_config(create_app(settings)))
 
-    app = create_app(settings)
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        ws="websockets-sansio",
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=5,
-        server_header=False,
-    )
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    signal.signal(signal.SIGTERM, stop)  # uvicorn raises the signal again when it has stopped: an orderly end is 0
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])

@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias=_plain("CORS_ORIGINS"))
     environment: str = Field("local", pattern=r"^[A-Za-z0-9_-]{1,32}$", validation_alias=_plain("ENVIRONMENT"))
 
-    collateral: str = "GLD"
+    collateral: str = Field("GLD", pattern=r"^[A-Za-z0-9^][A-Za-z0-9.^=-]{0,14}$")
     units: float = Field(1_000_000 / 460, gt=0, allow_inf_nan=False)
     loan_amount: float = Field(
         600_000, gt=0, allow_inf_nan=False, validation_alias=AliasChoices("VAULT_LOAN_AMOUNT", "VAULT_LOAN")

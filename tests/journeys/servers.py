@@ -110,7 +110,7 @@ def serve_with_yahoo(directory: Path, port: int) -> None:
     from tests.market.yahoo_server import YahooServer
     from vaultdash.bootstrap import build_vault
     from vaultdash.main import create_app
-    from vaultdash.market.yahoo import BackOff, YahooMarket
+    from vaultdash.market.yahoo import BackOff, Limiter, YahooMarket
     from vaultdash.settings import load_settings
 
     shift = WEDNESDAY_NOON - datetime.now(UTC)
@@ -119,12 +119,13 @@ def serve_with_yahoo(directory: Path, port: int) -> None:
     def now() -> datetime:
         return datetime.now(UTC) + shift + jump
 
-    server = YahooServer(directory / "yahoo", now=now)
-    settings = load_settings(port=port, price_interval_seconds=5)
+    server = YahooServer(directory / "yahoo", now=lambda: now() + timedelta(seconds=5))  # its quotes are 5 s old
+    settings = load_settings(port=port).model_copy(update={"price_interval_seconds": 3.0})
     yahoo = YahooMarket(
         Path(settings.data_dir) / "yfinance",
         session_factory=server.session_factory,
         now=now,
+        limiter=Limiter(per_second=50, burst=50, per_hour=100_000),
         back_off=BackOff(seconds=(1.0,), jitter=0.0),
     )
     app = create_app(settings, build_vault(settings, yahoo=yahoo, now=now))

@@ -56,13 +56,25 @@ async def test_the_table_sorts_by_cost(visitor: Visitor, dashboard: Dashboard) -
     await page.goto(dashboard.url + "/hedge")
     table = page.get_by_label("Six hedges side by side").first
     await expect(table).to_contain_text("LEAPS")
-    await table.get_by_role("columnheader", name="cost a year").click()
-    rows = await table.locator("tbody tr").all_inner_texts()
-    costs = [float(row.split("\t")[1].split("\u00a0%")[0].replace("−", "-")) for row in rows]
-    assert costs == sorted(costs)
-    await table.get_by_role("columnheader", name="cost a year").click()
-    rows = await table.locator("tbody tr").all_inner_texts()
-    assert [float(row.split("\t")[1].split("\u00a0%")[0].replace("−", "-")) for row in rows] == costs[::-1]
+    header = table.get_by_role("columnheader", name="cost a year")
+
+    async def wait_for_order(ascending: str) -> None:
+        # numbers of the second column, read as a person reads them
+        await page.wait_for_function(
+            """([ascending]) => {
+                const rows = [...document.querySelectorAll("[aria-label='Six hedges side by side'] tbody tr")];
+                const costs = rows.map((row) => parseFloat(row.cells[1].innerText.replace("−", "-")));
+                const sorted = [...costs].sort((a, b) => (ascending === "yes" ? a - b : b - a));
+                return costs.length === 8 && costs.every((cost, index) => cost === sorted[index]);
+            }""",
+            arg=[ascending],
+            timeout=5000,
+        )
+
+    await header.click()
+    await wait_for_order("yes")
+    await header.click()
+    await wait_for_order("no")
 
 
 async def test_choosing_a_row_shows_its_scenarios(visitor: Visitor, dashboard: Dashboard) -> None:

@@ -23,9 +23,7 @@ async def open_overview(browser: Browser, yahoo: YahooDashboard) -> Page:
     return page
 
 
-@pytest.mark.parametrize(
-    "scenario", ["429", "429_crumb", "500", "html", "truncated", "zero_price", "bad_print", "dead"]
-)
+@pytest.mark.parametrize("scenario", ["429", "500", "html", "truncated", "zero_price", "bad_print", "dead"])
 async def test_last_price_stays_with_its_age_then_is_stale_then_recovers(
     browser: Browser, yahoo: YahooDashboard, scenario: str
 ) -> None:

@@ -6,7 +6,6 @@ from vaultdash.strategies.engine import STRATEGIES
 from vaultdash.ui.app import CHART_LIBRARY, STATIC
 from vaultdash.ui.theme import HEDGE_COLOURS
 
-
 PINNED = "756b0ba9f58930226d6b8b9d47ad310448ab85d799ea1f7c2c02304777c10b52"
 
 

@@ -8,17 +8,22 @@ import fastapi_offline
 from fastapi import FastAPI, HTTPException
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
 from vaultdash.api import errors
-from vaultdash.api.live import Broadcast, live_router
+from vaultdash.api.live import SEND_TIMEOUT_SECONDS, Broadcast, live_router
+from vaultdash.api.methods import ReadOnly
 from vaultdash.api.routes import api_router
 from vaultdash.services.vault import Vault
 
 Lifespan = Callable[[Vault], AbstractAsyncContextManager[None]]
+API_PATHS = ("/health", "/openapi.json", "/docs", "/api/")
 
 
-def create_api(vault: Vault, lifespan: Lifespan | None = None) -> FastAPI:
+def create_api(
+    vault: Vault, lifespan: Lifespan | None = None, *, send_timeout_seconds: float = SEND_TIMEOUT_SECONDS
+) -> FastAPI:
     """REST endpoints, `/ws/updates`, `/openapi.json` and `/docs` (its scripts are served from here)."""
     broadcast = Broadcast(vault)
 
@@ -34,10 +39,19 @@ def create_api(vault: Vault, lifespan: Lifespan | None = None) -> FastAPI:
         finally:
             await broadcast.stop()
 
-    app = FastAPI(title="Vault Dashboard", version=vault.version, lifespan=running, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Vault Dashboard",
+        version=vault.version,
+        lifespan=running,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.broadcast = broadcast
     errors.install(app)
+    app.add_middleware(ReadOnly, paths=API_PATHS)
     app.include_router(api_router(vault))
-    app.include_router(live_router(broadcast))
+    app.include_router(live_router(broadcast, send_timeout_seconds))
     assets = Path(fastapi_offline.__file__).parent / "static"
     app.mount("/static/docs", StaticFiles(directory=assets), name="docs-assets")
 
@@ -56,3 +70,7 @@ def create_api(vault: Vault, lifespan: Lifespan | None = None) -> FastAPI:
         raise HTTPException(404, f"There is no endpoint /api/{rest[:60]}; /docs lists them all")
 
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

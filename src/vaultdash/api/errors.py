@@ -1,9 +1,12 @@
 """Maps errors to HTTP: the domain knows no status, and no answer echoes the input."""
 
+from collections.abc import Mapping
+
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vaultdash.api.respond import encode
 from vaultdash.api.schemas import ErrorAnswer, ErrorDetail
@@ -18,6 +21,7 @@ STATUS: tuple[tuple[type[VaultError], int, str], ...] = (
     (ProviderError, 503, "provider_unavailable"),
     (VaultError, 500, "internal"),
 )
+HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
 def install(app: FastAPI) -> None:
@@ -25,23 +29,69 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(VaultError, _vault_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_middleware(LastResort)
 
 
-def _answer(
-    status: int, code: str, message: str, argument: str | None = None, retry: float | None = None
+def error_response(
+    status: int,
+    code: str,
+    message: str,
+    argument: str | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
+    """An answer in the shape of every error."""
     body = encode(ErrorAnswer(ErrorDetail(code, message, argument)))
-    headers = {} if retry is None else {"Retry-After": str(max(int(retry), 1))}
     return Response(body, status, headers, "application/json")
+
+
+class LastResort:
+    """Answers what nobody caught: the log has the traceback, the client a sentence without it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; an answer that broke in the middle still breaks off."""
+        begun = finished = gone = False
+
+        async def listen() -> Message:
+            nonlocal gone
+            message = await receive()
+            gone = gone or message["type"].endswith(".disconnect")
+            return message
+
+        async def watch(message: Message) -> None:
+            nonlocal begun, finished
+            await send(message)
+            begun = True
+            finished = message["type"] == "http.response.body" and not message.get("more_body")
+
+        try:
+            await self.app(scope, listen, watch)
+        except Exception as error:
+            if scope["type"] not in ("http", "websocket"):
+                raise
+            if gone:  # who asked has left, which is what most often breaks an answer
+                log.info("answer_abandoned", path=repr(scope["path"]), reason=repr(error))
+                return
+            log.error("answer_broke", path=repr(scope["path"]), reason=repr(error), exc_info=True)
+            if begun and not finished and scope["type"] == "http":
+                raise
+            if begun:
+                return
+            response = error_response(500, "internal", "Something went wrong in this server; its log says what")
+            await response(scope, receive, send)
 
 
 async def _vault_error(request: Request, error: Exception) -> Response:
     status, code = next((status, code) for kind, status, code in STATUS if isinstance(error, kind))
     if status >= 500:
-        log.warning("request_failed", path=request.url.path, code=code, reason=str(error))
-    retry = error.retry_after_seconds if isinstance(error, RateLimited) else None
+        log.warning("request_failed", path=repr(request.url.path), code=code, reason=str(error))
+    headers = {}
+    if isinstance(error, RateLimited):
+        headers["Retry-After"] = str(max(int(error.retry_after_seconds), 1))
     argument = error.argument if isinstance(error, InvalidInput) else None
-    return _answer(status, code, str(error), argument, retry)
+    return error_response(status, code, str(error), argument, headers)
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:
@@ -49,9 +99,10 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     argument = str(first["loc"][-1]) if first["loc"] else None
     message = str(first["msg"])
-    return _answer(422, "invalid_input", f"{argument}: {message[:1].lower()}{message[1:]}", argument)
+    return error_response(422, "invalid_input", f"{argument}: {message[:1].lower()}{message[1:]}", argument)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _answer(error.status_code, "not_found" if error.status_code == 404 else "http_error", str(error.detail))
+    code = HTTP_CODES.get(error.status_code, "http_error")
+    return error_response(error.status_code, code, str(error.detail), headers=error.headers)

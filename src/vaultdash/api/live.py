@@ -1,7 +1,9 @@
 """The WebSocket: each beat is encoded once and sent to every client; the newest replaces what one missed."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from typing import cast
 
 import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -21,11 +23,12 @@ class Broadcast:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self._task: asyncio.Task[None] | None = None
+        self._broken = False
         self.messages: Feed[str] = Feed()
 
     async def start(self) -> None:
         """Follow the heartbeat until stopped."""
-        self._task = asyncio.create_task(self._run())
+        self._task = asyncio.create_task(self._run(), name="broadcast")
 
     async def stop(self) -> None:
         """End the broadcast."""
@@ -34,8 +37,15 @@ class Broadcast:
             with suppress(asyncio.CancelledError):
                 await self._task
 
+    def join(self) -> AsyncGenerator[str, None]:
+        """For a new client: how things stand now, then each new message. Close it when the client is gone."""
+        greeting = self._message()
+        if greeting is not None:
+            self.messages.latest = greeting  # what was last sent to others may be old by now
+        return cast(AsyncGenerator[str, None], self.messages.follow())
+
     async def _run(self) -> None:
-        beats = self._vault.heartbeat.feed.follow()
+        beats = cast(AsyncGenerator[object, None], self._vault.heartbeat.feed.follow())
         waiting = asyncio.ensure_future(anext(beats))
         try:
             while True:
@@ -46,19 +56,30 @@ class Broadcast:
                 self._publish()
         finally:
             waiting.cancel()
+            with suppress(asyncio.CancelledError, StopAsyncIteration):
+                await waiting
+            await beats.aclose()
 
     def _publish(self) -> None:
-        beat = self._vault.heartbeat.current()
-        if beat is not None and self.messages.listeners:
-            self.messages.publish(encode(portfolio_update(beat, self._vault.book.symbol)).decode())
+        if not self.messages.listeners:
+            return
+        try:
+            message = self._message()
+        except Exception as error:  # one beat that cannot be told must not silence those after it
+            if not self._broken:
+                log.error("broadcast_broke", reason=repr(error), exc_info=True)
+            self._broken = True
+            return
+        self._broken = False
+        if message is not None:
+            self.messages.publish(message)
 
-    def greeting(self) -> str | None:
-        """What a new client is told at once."""
+    def _message(self) -> str | None:
         beat = self._vault.heartbeat.current()
         return None if beat is None else encode(portfolio_update(beat, self._vault.book.symbol)).decode()
 
 
-def live_router(broadcast: Broadcast) -> APIRouter:
+def live_router(broadcast: Broadcast, send_timeout_seconds: float = SEND_TIMEOUT_SECONDS) -> APIRouter:
     """`/ws/updates`. What a client sends is read and ignored; a client that takes nothing for 10 s is dropped."""
     router = APIRouter()
 
@@ -66,31 +87,35 @@ def live_router(broadcast: Broadcast) -> APIRouter:
     async def updates(socket: WebSocket) -> None:
         await socket.accept()
         ended = asyncio.create_task(_until_gone(socket))
-        sending = asyncio.create_task(_send_all(socket, broadcast))
+        sending = asyncio.create_task(_send_all(socket, broadcast, send_timeout_seconds))
         try:
             await asyncio.wait({ended, sending}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in (ended, sending):
                 task.cancel()
             await asyncio.gather(ended, sending, return_exceptions=True)
+        _explain(sending)
 
     return router
 
 
-async def _send_all(socket: WebSocket, broadcast: Broadcast) -> None:
-    greeting = broadcast.greeting()
-    if greeting is not None:
-        await _send(socket, greeting)
-    async for message in broadcast.messages.follow():
-        await _send(socket, message)
-
-
-async def _send(socket: WebSocket, message: str) -> None:
-    async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
-        await socket.send_text(message)
+async def _send_all(socket: WebSocket, broadcast: Broadcast, timeout: float) -> None:  # noqa: ASYNC109  # for each message
+    async with aclosing(broadcast.join()) as messages:
+        async for message in messages:
+            async with asyncio.timeout(timeout):
+                await socket.send_text(message)
 
 
 async def _until_gone(socket: WebSocket) -> None:
     with suppress(WebSocketDisconnect, RuntimeError):
         while True:
             await socket.receive()
+
+
+def _explain(sending: asyncio.Task[None]) -> None:
+    """A client that went is nothing to tell; a slow one is told once, anything else is our own mistake."""
+    error = None if sending.cancelled() else sending.exception()
+    if isinstance(error, TimeoutError):
+        log.info("slow_client_dropped")
+    elif error is not None and not isinstance(error, WebSocketDisconnect | RuntimeError | OSError):
+        log.error("socket_broke", reason=repr(error), exc_info=error)

@@ -29,6 +29,8 @@ from vaultdash.domain.portfolio import mark
 from vaultdash.services.hedge_advisor import Research
 from vaultdash.services.vault import Vault
 
+LARGEST_SIZE = 1e15  # USD; far beyond any loan
+Size = Annotated[float | None, Query(gt=0, le=LARGEST_SIZE, allow_inf_nan=False)]
 Symbol = Annotated[str, Query(description="GLD, another gold ETF, or any symbol the provider knows", max_length=15)]
 ERRORS: dict[int | str, dict[str, Any]] = {
     404: {"model": ErrorAnswer, "description": "No such symbol"},
@@ -57,11 +59,11 @@ def api_router(vault: Vault) -> APIRouter:
     async def strategies(
         request: Request,
         symbol: Symbol = "GLD",
-        spot: Annotated[float | None, Query(description="USD a share; default the latest quote")] = None,
+        spot: Annotated[Size, Query(description="USD a share; default the latest quote")] = None,
         volatility: Annotated[float | None, Query(description="fraction a year; default 0.16")] = None,
         risk_free_rate: Annotated[float | None, Query(description="fraction, continuous; default 0.045")] = None,
-        portfolio_value: Annotated[float | None, Query(description="USD; rescales the units")] = None,
-        loan_amount: Annotated[float | None, Query(description="USD")] = None,
+        portfolio_value: Annotated[Size, Query(description="USD; rescales the units")] = None,
+        loan_amount: Annotated[Size, Query(description="USD")] = None,
         margin_call_ltv: Annotated[float | None, Query(description="fraction; default the loan's")] = None,
         months: Annotated[int | None, Query(description="tenor; default 12")] = None,
         exercise: Annotated[Exercise | None, Query(description="default european")] = None,

@@ -45,11 +45,11 @@ class DailyHistory:
         """Bars of a symbol. Stored bars are given at once while an update runs behind them."""
         stored = await asyncio.to_thread(self._store.load_history, symbol)
         update = self._start_update(symbol, stored)
-        if stored is None and update is not None:
-            await asyncio.wait({update}, timeout=self._patience)
-            stored = await asyncio.to_thread(self._store.load_history, symbol)
         if stored is None:
-            stored = await self._stand_in(symbol)
+            if update is not None:
+                await asyncio.wait({update}, timeout=self._patience)
+            # without an update of ours another may just have ended
+            stored = await asyncio.to_thread(self._store.load_history, symbol) or await self._stand_in(symbol)
         return stored.between(start, end)
 
     async def _stand_in(self, symbol: str) -> PriceHistory:
@@ -72,7 +72,10 @@ class DailyHistory:
         """Fetch what is missing from the provider and store it; raises what the provider raises."""
         if self._live is None:
             raise Refused("the demo market has no history worth storing; set VAULT_MARKET to auto or yahoo")
-        stored = await asyncio.to_thread(self._store.load_history, symbol)
+        try:
+            stored = await asyncio.to_thread(self._store.load_history, symbol)
+        except Unavailable:  # a damaged file: fetch everything anew, the store keeps the file aside
+            stored = None
         start = FIRST_DAY if stored is None else stored.bars[-1].on - OVERLAP
         history = await self._live.history(symbol, start, self._today())
         return await asyncio.to_thread(self._store.merge_history, history)

@@ -56,12 +56,18 @@ class Advice:
 
 
 class HedgeAdvisor:
-    """Runs the strategy engine off the event loop and remembers the last comparisons."""
+    """Runs the strategy engine off the event loop and remembers the last comparisons.
 
-    def __init__(self, prices: PriceFeed, book: PortfolioBook, now: Callable[[], datetime]) -> None:
+    Advice on a stale price is withheld, and on an invented one unless the owner asked for the `demo` market.
+    """
+
+    def __init__(
+        self, prices: PriceFeed, book: PortfolioBook, now: Callable[[], datetime], *, demo: bool = False
+    ) -> None:
         self._prices = prices
         self._book = book
         self._now = now
+        self._demo = demo
         self._remembered: OrderedDict[Situation, Comparison] = OrderedDict()
 
     async def advise(self, research: Research, status: QuoteStatus | None = None) -> Advice:
@@ -86,7 +92,7 @@ class HedgeAdvisor:
         )
         comparison = await self._compare(situation)
         assumptions = tuple(self._assumptions(research, snapshot, own=own))
-        return Advice(symbol, self._now(), status, snapshot, comparison, assumptions, _withheld(status))
+        return Advice(symbol, self._now(), status, snapshot, comparison, assumptions, self._withheld(status))
 
     def _snapshot(self, symbol: str, research: Research, status: QuoteStatus | None) -> tuple[Snapshot, bool]:
         at = status.quote.at if status else self._now()
@@ -122,18 +128,18 @@ class HedgeAdvisor:
         said.append("premiums are model prices without bid, ask, smile or commission")
         return said
 
+    def _withheld(self, status: QuoteStatus | None) -> str | None:
+        if status is not None and status.quote.is_demo and not self._demo:
+            return "The price is invented (DEMO), because no real one could be had: nothing is recommended on it."
+        if status is None or not status.is_stale:
+            return None
+        return f"The price is {_age(status.age_seconds)} old: no recommendation until a new one arrives."
 
-def _withheld(status: QuoteStatus | None) -> str | None:
-    if status is None or not status.is_stale:
-        return None
-    seconds = status.age_seconds
+
+def _age(seconds: float) -> str:
     if seconds < 120:
-        age = f"{seconds:.0f} seconds"
-    elif seconds < 7200:
-        age = f"{seconds / 60:.0f} minutes"
-    else:
-        age = f"{seconds / 3600:,.0f} hours"
-    return f"The price is {age} old: no recommendation until a new one arrives."
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:,.0f} hours"
 
 
 def _given(value: T | None, default: T) -> T:

@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 
 from vaultdash.clock import MarketHours
-from vaultdash.domain.errors import ProviderError, Refused
+from vaultdash.domain.errors import NotFound, ProviderError, Refused
 from vaultdash.domain.market import Freshness, Quote, freshness
 from vaultdash.market.base import QuoteProvider
 from vaultdash.storage.base import PriceStore
@@ -52,9 +52,10 @@ class PriceFeed:
         self._now = now
         self._problems = problems
         self._best: dict[str, Quote] = {}
+        self._failures: dict[str, str] = {}
 
     async def refresh(self, symbol: str) -> QuoteStatus:
-        """Ask for a new price; a real quote once had is never replaced by an older or an invented one."""
+        """Ask for a new price; a real quote once had outlives failures, and no older or invented one replaces it."""
         return await self._ask(symbol, refresh=True)
 
     async def latest(self, symbol: str) -> QuoteStatus:
@@ -64,10 +65,13 @@ class PriceFeed:
     async def _ask(self, symbol: str, *, refresh: bool) -> QuoteStatus:
         try:
             quote = await self._provider.quote(symbol, refresh=refresh)
-        except ProviderError:
+        except (ProviderError, NotFound) as error:  # a symbol that had a price is not gone because one answer says so
             if symbol not in self._best:
                 raise
+            self._failures[symbol] = str(error)
             quote = self._best[symbol]
+        else:
+            self._failures.pop(symbol, None)
         if quote.currency != CURRENCY:
             raise Refused(f"{symbol} is quoted in {quote.currency}; only {CURRENCY} prices are understood")
         return await self._keep(quote)
@@ -97,4 +101,4 @@ class PriceFeed:
         state = freshness(
             quote, open_seconds=open_seconds, market_is_open=open_now, interval_seconds=self.interval_seconds
         )
-        return QuoteStatus(quote, state, age, self._problems())
+        return QuoteStatus(quote, state, age, self._problems() or self._failures.get(quote.symbol))

@@ -4,12 +4,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import structlog
+
 from vaultdash.services.daily_history import DailyHistory
 from vaultdash.services.heartbeat import Heartbeat
 from vaultdash.services.hedge_advisor import HedgeAdvisor
 from vaultdash.services.option_chains import OptionChains
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.price_feed import PriceFeed, QuoteStatus
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +82,7 @@ class Vault:
     async def aclose(self) -> None:
         """Release everything, in the reverse order of its making."""
         for close in reversed(self.closers):
-            await close()
+            try:
+                await close()
+            except Exception as error:  # noqa: BLE001 - the others must be closed all the same
+                log.error("not_closed", what=repr(close), reason=str(error))

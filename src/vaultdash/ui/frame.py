@@ -39,8 +39,8 @@ def frame(vault: Vault, pages: Sequence[Page]) -> None:
             ui.sub_pages({page.path: page.build for page in pages}).style("display:contents")
             with ui.element("footer"):
                 note(
-                    f"Vault Dashboard {vault.version} · analysis, not advice, not an order · charts: TradingView Lightweight "
-                    "Charts™, copyright TradingView, Inc., tradingview.com, Apache License 2.0"
+                    f"Vault Dashboard {vault.version} · analysis, not advice, not an order · charts: TradingView "
+                    "Lightweight Charts™, copyright TradingView, Inc., tradingview.com, Apache License 2.0"
                 )
 
     def update(_: Beat) -> None:

@@ -87,10 +87,10 @@ class HedgePage:
             self._scenarios.show(hedge)
         self._sensitivity.show(comparison)
         self._cover.set_text(
-            "Model premiums, fractional cover; contracts rounded up to whole ones of 100 shares. A lender who ignores the "
-            "puts calls at the same price with every hedge. Against a call alone, a put that the lender credits needs a "
-            f"strike only just above {price(comparison.situation.margin_call_price)}: these six protect equity as well. "
-            "Choose a row for its scenarios."
+            "Model premiums, fractional cover; contracts rounded up to whole ones of 100 shares. A lender who "
+            "ignores the puts calls at the same price with every hedge. Against a call alone, a put that the lender "
+            f"credits needs a strike only just above {price(comparison.situation.margin_call_price)}: these six "
+            "protect equity as well. Choose a row for its scenarios."
         )
 
     def _chosen(self, advice: Advice) -> MeasuredHedge | None:

@@ -1,0 +1,250 @@
+"""The WebSocket on a real uvicorn in this process: who is told what, and that a slow client harms nobody."""
+
+import asyncio
+import socket as sockets
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import psutil
+import pytest
+import uvicorn
+import websockets
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.builders import NOON
+from vaultdash.api.app import create_api
+from vaultdash.api.live import Broadcast
+from vaultdash.api.wire import wire_config
+from vaultdash.bootstrap import build_vault
+from vaultdash.clock import NewYorkHours
+from vaultdash.services.vault import Vault
+from vaultdash.settings import Settings
+
+HANDSHAKE = (
+    "GET /ws/updates HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+
+
+@dataclass
+class House:
+    """A running server with the Vault and the broadcast behind it."""
+
+    port: int
+    vault: Vault
+    broadcast: Broadcast
+
+    def connect(self) -> connect:
+        return connect(f"ws://127.0.0.1:{self.port}/ws/updates", proxy=None)
+
+    async def silent(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A client that shakes hands and never reads again."""
+        raw = sockets.socket()
+        raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+        raw.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", self.port))
+        reader, writer = await asyncio.open_connection(sock=raw, limit=1024)
+        writer.write(HANDSHAKE.encode())
+        await reader.readline()
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        return reader, writer
+
+
+@pytest.fixture
+async def house(
+    demo_settings: Callable[..., Settings], new_york: NewYorkHours
+) -> AsyncIterator[Callable[..., Any]]:
+    """Open a house: `interval` of the broadcast, `send_timeout` and `ping` in seconds."""
+
+    @asynccontextmanager
+    async def open_house(interval: float = 30, send_timeout: float = 10, ping: float = 20) -> AsyncIterator[House]:
+        settings = demo_settings(websocket_interval_seconds=max(interval, 0.5))
+        vault = build_vault(settings, now=lambda: NOON, hours=new_york)
+        vault.websocket_interval_seconds = interval
+        app = create_api(vault, send_timeout_seconds=send_timeout)
+        with sockets.create_server(("127.0.0.1", 0)) as listening:
+            server = uvicorn.Server(wire_config(app, ws_ping_interval=ping, ws_ping_timeout=ping))
+            running = asyncio.create_task(server._serve([listening]))
+            while not server.started:
+                await asyncio.sleep(0.01)
+            try:
+                yield House(listening.getsockname()[1], vault, app.state.broadcast)
+            finally:
+                server.should_exit = True
+                async with asyncio.timeout(10):
+                    await running
+                await vault.aclose()
+
+    yield open_house
+
+
+async def hear(client: ClientConnection, seconds: float = 3) -> dict[str, Any]:
+    return dict(orjson.loads(await asyncio.wait_for(client.recv(), seconds)))
+
+
+async def until(condition: Callable[[], bool], seconds: float = 5) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_client_is_told_at_once_how_things_stand(house: Callable[..., Any]) -> None:
+    async with house() as open_house:
+        await open_house.vault.heartbeat.beat()
+        async with open_house.connect() as client:
+            told = await hear(client, 1)
+    assert (told["type"], told["number"], told["symbol"]) == ("portfolio_update", 1, "GLD")
+    assert told["quote"]["source"] == "DEMO"
+    assert told["portfolio"]["margin_call_price"] == pytest.approx(368.0)
+
+
+async def test_a_client_before_the_first_price_hears_it_when_it_comes(house: Callable[..., Any]) -> None:
+    async with house() as open_house, open_house.connect() as client:
+        await until(lambda: open_house.broadcast.messages.listeners == 1)
+        with pytest.raises(TimeoutError):
+            await hear(client, 0.2)
+        await open_house.vault.heartbeat.beat()
+        assert (await hear(client))["number"] == 1
+
+
+async def test_every_client_hears_each_beat(house: Callable[..., Any]) -> None:
+    async with house() as open_house, open_house.connect() as one, open_house.connect() as other:
+        await until(lambda: open_house.broadcast.messages.listeners == 2)
+        for number in (1, 2, 3):
+            await open_house.vault.heartbeat.beat()
+            assert [(await hear(client))["number"] for client in (one, other)] == [number, number]
+
+
+async def test_between_beats_the_state_is_repeated_every_interval(house: Callable[..., Any]) -> None:
+    async with house(interval=0.1) as open_house:
+        await open_house.vault.heartbeat.beat()
+        async with open_house.connect() as client:
+            numbers = [(await hear(client, 1))["number"] for _ in range(4)]
+    assert numbers == [1, 1, 1, 1]
+
+
+async def test_a_client_that_comes_late_is_never_told_an_older_price(house: Callable[..., Any]) -> None:
+    async with house() as open_house:
+        async with open_house.connect() as early:
+            await until(lambda: open_house.broadcast.messages.listeners == 1)
+            await open_house.vault.heartbeat.beat()
+            assert (await hear(early))["number"] == 1
+        await until(lambda: open_house.broadcast.messages.listeners == 0)
+        for _ in range(3):  # nobody listens
+            await open_house.vault.heartbeat.beat()
+        async with open_house.connect() as late:
+            assert (await hear(late))["number"] == 4
+            await open_house.vault.heartbeat.beat()
+            assert (await hear(late))["number"] == 5
+
+
+async def test_for_a_slow_listener_the_newest_message_wins(house: Callable[..., Any]) -> None:
+    async with house() as open_house:
+        messages = open_house.broadcast.join()
+        waiting = asyncio.ensure_future(anext(messages))
+        await until(lambda: open_house.broadcast.messages.listeners == 1)
+        for _ in range(20):
+            await open_house.vault.heartbeat.beat()
+            await asyncio.sleep(0.01)
+        first, second = orjson.loads(await waiting), orjson.loads(await anext(messages))
+        await messages.aclose()
+    assert (first["number"], second["number"]) == (1, 20)
+
+
+async def test_a_client_that_goes_leaves_nothing_behind(house: Callable[..., Any]) -> None:
+    async with house(interval=0.05) as open_house:
+        await open_house.vault.heartbeat.beat()
+        before = _tasks()
+        clients = [await open_house.connect() for _ in range(20)]
+        await until(lambda: open_house.broadcast.messages.listeners == 20)
+        for client in clients[:10]:
+            await client.close()
+        for client in clients[10:]:
+            client.transport.abort()
+        await until(lambda: open_house.broadcast.messages.listeners == 0)
+        await until(lambda: _tasks() == before)
+
+
+async def test_a_closed_house_follows_no_feed(house: Callable[..., Any]) -> None:
+    async with house() as open_house:
+        vault = open_house.vault
+        await until(lambda: vault.heartbeat.feed.listeners == 1)
+    assert vault.heartbeat.feed.listeners == 0
+
+
+async def test_what_a_client_says_is_ignored(house: Callable[..., Any]) -> None:
+    async with house() as open_house, open_house.connect() as client:
+        for said in ("hello", "x" * 500_000, b"\x00\xff", '{"type": NaN}'):
+            await client.send(said)
+        await open_house.vault.heartbeat.beat()
+        assert (await hear(client))["number"] == 1
+
+
+async def test_a_message_beyond_a_megabyte_ends_the_connection(house: Callable[..., Any]) -> None:
+    async with house() as open_house, open_house.connect() as client:
+        with pytest.raises(websockets.ConnectionClosed) as caught:
+            await client.send("x" * 1_100_000)
+            await client.recv()
+    assert caught.value.rcvd is not None
+    assert caught.value.rcvd.code == 1009
+
+
+async def test_50_clients_that_never_read_delay_nobody_and_are_cut_off(house: Callable[..., Any]) -> None:
+    async with house(ping=0.5) as open_house:
+        silent = [await open_house.silent() for _ in range(50)]
+        async with open_house.connect() as reader:
+            await until(lambda: open_house.broadcast.messages.listeners == 51)
+            for number in range(1, 11):
+                await open_house.vault.heartbeat.beat()
+                assert (await hear(reader, 1))["number"] == number
+            await until(lambda: open_house.broadcast.messages.listeners == 1, 5)
+            await open_house.vault.heartbeat.beat()
+            assert (await hear(reader, 1))["number"] == 11
+        for _, writer in silent:
+            writer.transport.abort()
+
+
+async def test_a_client_whose_buffers_are_full_is_dropped_and_its_socket_closed(house: Callable[..., Any]) -> None:
+    async with house(send_timeout=0.5, ping=60) as open_house:
+        _, writer = await open_house.silent()
+        await until(lambda: open_house.broadcast.messages.listeners == 1)
+        mine = writer.get_extra_info("sockname")[1]
+        async with asyncio.timeout(20):
+            while open_house.broadcast.messages.listeners:
+                open_house.broadcast.messages.publish("x" * 200_000)
+                await asyncio.sleep(0.005)
+        await until(lambda: not _server_side(open_house.port, mine))
+        writer.transport.abort()
+
+
+async def test_a_beat_that_cannot_be_told_does_not_silence_the_next(
+    house: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house() as open_house, open_house.connect() as client:
+        await until(lambda: open_house.broadcast.messages.listeners == 1)
+        whole = open_house.vault.book.current
+        open_house.vault.book.current = None  # the message cannot be made
+        open_house.vault.heartbeat.feed.publish(object())
+        await asyncio.sleep(0.05)
+        open_house.vault.book.current = whole
+        open_house.vault.heartbeat.feed.latest = None
+        await open_house.vault.heartbeat.beat()
+        assert (await hear(client))["number"] == 1
+
+
+def _tasks() -> Counter[str]:
+    """What is under way, by name of the coroutine."""
+    running = (task.get_coro() for task in asyncio.all_tasks() if not task.done())
+    return Counter(getattr(one, "__qualname__", type(one).__name__) for one in running)
+
+
+def _server_side(port: int, peer: int) -> bool:
+    """True while the server holds the other end of the connection whose local port is `peer`."""
+    return any(
+        one.laddr.port == port and one.raddr and one.raddr.port == peer and one.status == psutil.CONN_ESTABLISHED
+        for one in psutil.Process().net_connections("tcp")
+    )

@@ -1,0 +1,226 @@
+"""Advice: on which price, on which assumptions, and when it is withheld."""
+
+import asyncio
+
+import pytest
+
+from tests.builders import NOON
+from vaultdash.domain.errors import InvalidInput, Unavailable
+from vaultdash.domain.hedge import Exercise, RiskProfile
+from vaultdash.services.hedge_advisor import REMEMBERED, Research
+from vaultdash.services.price_feed import QuoteStatus
+
+SEED = Research(
+    spot=460.0, volatility=0.16, risk_free_rate=0.045, portfolio_value=1_000_000, loan_amount=600_000,
+    margin_call_ltv=0.75,
+)  # fmt: skip
+
+
+async def test_the_example_of_the_brief(house):
+    advice = await house.advisor.advise(SEED)
+    assert advice.snapshot.ltv == pytest.approx(0.60)
+    assert advice.snapshot.margin_call_price == pytest.approx(368.0)
+    atm = advice.comparison.hedges[0]
+    assert atm.plan.name == "protective_put_atm"
+    assert atm.cost.cost_pct_of_portfolio == pytest.approx(0.0428, abs=0.0001)
+    fall = next(scenario for scenario in atm.scenarios if scenario.price_change_pct == -0.2)
+    assert (fall.margin_call_without_hedge, fall.margin_call_with_hedge) == (True, False)
+    assert set(advice.comparison.recommendations) == set(RiskProfile)
+
+
+async def test_without_parameters_the_live_price_and_the_owners_loan_are_used(house):
+    house.market.price = 450.0
+    advice = await house.advisor.advise(Research())
+    assert advice.comparison.situation.spot == 450.0
+    assert advice.comparison.situation.units == pytest.approx(1_000_000 / 460)
+    assert (advice.status.quote.price, advice.withheld, advice.at) == (450.0, None, NOON)
+
+
+async def test_defaults_are_labelled_as_assumptions(house):
+    said = (await house.advisor.advise(Research())).assumptions
+    assert "volatility 16 % a year is assumed, not observed" in said
+    assert "interest rate 4.5 % a year is assumed, not observed" in said
+
+
+async def test_what_is_given_is_no_assumption(house):
+    said = " ".join((await house.advisor.advise(SEED)).assumptions)
+    assert "assumed" not in said
+    assert "research portfolio" not in said
+
+
+async def test_premiums_are_always_said_to_be_model_prices(house):
+    assert any("model prices" in line for line in (await house.advisor.advise(SEED)).assumptions)
+
+
+async def test_another_symbol_makes_a_research_portfolio(house):
+    house.market.price = 86.0
+    advice = await house.advisor.advise(Research(symbol="iau"))
+    assert (advice.symbol, advice.snapshot.portfolio.id) == ("IAU", "research")
+    assert advice.snapshot.gold_value == pytest.approx(1_000_000)
+    assert advice.snapshot.portfolio.loan.amount == 600_000
+    assert any("research portfolio worth 1,000,000 USD" in line for line in advice.assumptions)
+
+
+async def test_a_symbol_that_is_no_gold_is_labelled(house):
+    house.market.price = 200.0
+    advice = await house.advisor.advise(Research(symbol="AAPL"))
+    assert advice.snapshot.gold_ounces is None
+    assert any("AAPL is no known gold instrument" in line for line in advice.assumptions)
+
+
+async def test_a_given_value_rescales_units_in_the_what_if_only(house):
+    advice = await house.advisor.advise(Research(spot=400.0, portfolio_value=2_000_000))
+    assert advice.snapshot.shares == pytest.approx(5_000)
+    assert house.book.current.collateral.units == pytest.approx(1_000_000 / 460)
+
+
+async def test_a_given_spot_leaves_units_so_that_the_ltv_moves(house):
+    advice = await house.advisor.advise(Research(spot=400.0))
+    assert advice.snapshot.shares == pytest.approx(1_000_000 / 460)
+    assert advice.snapshot.ltv == pytest.approx(600_000 / (400.0 * 1_000_000 / 460))
+
+
+async def test_tenor_exercise_and_grid_are_taken(house):
+    research = Research(spot=460.0, months=6, exercise=Exercise.AMERICAN, price_changes=(-0.1, 0.1))
+    situation = (await house.advisor.advise(research)).comparison.situation
+    assert (situation.months, situation.exercise) == (6, Exercise.AMERICAN)
+    assert situation.price_changes == (-0.1, 0.1)
+
+
+# withheld
+
+
+@pytest.mark.parametrize(
+    ("seconds", "age"), [(61, "61 seconds"), (120, "2 minutes"), (3600, "60 minutes"), (7200, "2 hours")]
+)
+async def test_a_stale_price_withholds_advice_and_says_why(house, seconds, age):
+    await house.prices.refresh("GLD")
+    house.market.failure = Unavailable("no route")
+    house.clock.go_on(seconds)
+    advice = await house.advisor.advise(Research())
+    assert advice.withheld == f"The price is {age} old: no recommendation until a new one arrives."
+
+
+async def test_a_price_of_a_shut_market_withholds_nothing(house):
+    house.market.at = NOON.replace(hour=20)
+    house.clock.go_on(hours=12)
+    assert (await house.advisor.advise(Research())).withheld is None
+
+
+async def test_a_given_spot_is_never_withheld(house):
+    await house.prices.refresh("GLD")
+    house.market.failure = Unavailable("no route")
+    house.clock.go_on(hours=5)
+    stale = house.prices.status((await house.prices.latest("GLD")).quote)
+    advice = await house.advisor.advise(Research(spot=460.0), stale)
+    assert (advice.withheld, advice.status) == (None, None)
+
+
+async def test_a_given_spot_asks_no_market(house):
+    await house.advisor.advise(Research(spot=460.0))
+    assert house.market.asked == 0
+
+
+async def test_a_price_the_caller_has_is_not_asked_for_again(house):
+    status: QuoteStatus = await house.prices.refresh("GLD")
+    await house.advisor.advise(Research(), status)
+    assert house.market.asked == 1
+
+
+async def test_without_price_and_spot_there_is_no_advice(house):
+    house.market.failure = Unavailable("no route")
+    with pytest.raises(Unavailable, match="no route"):
+        await house.advisor.advise(Research())
+
+
+# refused
+
+
+@pytest.mark.parametrize("loan", [1_000_000, 1_500_000])
+async def test_an_entered_loan_that_is_not_below_its_collateral_is_refused(house, loan):
+    with pytest.raises(InvalidInput, match="a loan must be below 100 %"):
+        await house.advisor.advise(Research(spot=460.0, portfolio_value=1_000_000, loan_amount=loan))
+
+
+async def test_an_entered_value_that_does_not_cover_the_loan_is_refused(house):
+    with pytest.raises(InvalidInput, match="a loan must be below 100 %"):
+        await house.advisor.advise(Research(spot=460.0, portfolio_value=500_000))
+
+
+async def test_a_loan_that_the_price_brought_under_water_is_advised_on(house):
+    house.market.price = 200.0
+    assert (await house.advisor.advise(Research())).snapshot.ltv > 1
+
+
+async def test_a_loan_above_its_call_limit_is_advised_on(house):
+    advice = await house.advisor.advise(Research(spot=460.0, portfolio_value=1_000_000, loan_amount=900_000))
+    assert advice.snapshot.is_called
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("spot", (0.0, -1.0, NAN, INF)),
+        ("volatility", (0.0, -0.1, 16.0, NAN, INF)),
+        ("risk_free_rate", (4.5, -1.0, NAN, INF)),
+        ("portfolio_value", (0.0, -1.0, NAN, INF)),
+        ("loan_amount", (0.0, -1.0, NAN, INF)),
+        ("margin_call_ltv", (0.0, 1.0, 75.0, NAN, INF)),
+        ("months", (0, -1, 1000)),
+    ],
+)
+async def test_a_wrong_parameter_is_refused_by_its_name(house, name, values):
+    for value in values:
+        with pytest.raises(InvalidInput) as refused:
+            await house.advisor.advise(Research(**{"spot": 460.0, name: value}))
+        assert refused.value.argument == name, value
+
+
+@pytest.mark.parametrize("tiny", [1e-300, 1e-310, 1e-319, 5e-324])
+async def test_absurd_sizes_are_refused_and_break_nothing(house, tiny):
+    for research in (
+        Research(spot=460.0, portfolio_value=tiny, margin_call_ltv=1e-10),
+        Research(spot=tiny),
+        Research(spot=tiny, portfolio_value=1e308),
+        Research(spot=460.0, loan_amount=tiny),
+        Research(spot=460.0, margin_call_ltv=tiny),
+        Research(spot=1e308, portfolio_value=1e308, loan_amount=1e308 * (1 - tiny)),
+    ):
+        with pytest.raises(InvalidInput):
+            await house.advisor.advise(research)
+
+
+async def test_a_symbol_that_cannot_be_one_is_refused(house):
+    with pytest.raises(InvalidInput, match="symbol"):
+        await house.advisor.advise(Research(symbol="../etc/passwd"))
+
+
+# remembered
+
+
+async def test_the_same_question_is_answered_from_memory(house):
+    one, other = await house.advisor.advise(SEED), await house.advisor.advise(SEED)
+    assert other.comparison is one.comparison
+
+
+async def test_another_question_is_worked_out(house):
+    one = await house.advisor.advise(SEED)
+    other = await house.advisor.advise(Research(spot=461.0))
+    assert other.comparison is not one.comparison
+
+
+async def test_memory_is_bounded_and_keeps_what_is_asked_for_often(house):
+    first = await house.advisor.advise(Research(spot=460.0))
+    for n in range(REMEMBERED + 10):
+        await house.advisor.advise(Research(spot=300.0 + n))
+        assert (await house.advisor.advise(Research(spot=460.0))).comparison is first.comparison
+    assert len(house.advisor._remembered) == REMEMBERED
+
+
+async def test_many_questions_at_once_are_all_answered(house):
+    spots = [400.0 + n for n in range(20)]
+    answers = await asyncio.gather(*(house.advisor.advise(Research(spot=spot)) for spot in spots))
+    assert [answer.comparison.situation.spot for answer in answers] == spots

@@ -1,0 +1,72 @@
+"""How things stand, in words."""
+
+import pytest
+
+from tests.builders import NOON, a_portfolio, a_quote
+from vaultdash.domain.market import Freshness
+from vaultdash.domain.portfolio import Zone, mark
+from vaultdash.services.heartbeat import Beat
+from vaultdash.services.price_feed import QuoteStatus
+from vaultdash.services.standing import standing
+
+
+def a_beat(price: float, freshness: Freshness = Freshness.LIVE) -> Beat:
+    quote = a_quote(price)
+    snapshot = mark(a_portfolio(), price, NOON.date())
+    return Beat(1, NOON, QuoteStatus(quote, freshness, 0.0), snapshot, 0.16, "assumed")
+
+
+def test_before_the_first_price_it_is_said_to_be_on_its_way():
+    said = standing(None)
+    assert (said.zone, said.headline) == (None, "Asking for the first price.")
+
+
+def test_without_a_price_the_reason_is_told():
+    said = standing(Beat(1, NOON, None, None, 0.16, "assumed", "no route to Yahoo"))
+    assert (said.zone, said.sentence) == (None, "No price. The loan cannot be valued: no route to Yahoo")
+
+
+@pytest.mark.parametrize(
+    ("price", "zone", "sentence"),
+    [
+        (460.0, Zone.ROOM, "No call in sight. Gold can fall 20.0 %, to 368.00, before the lender calls."),
+        (400.0, Zone.ROOM, "No call now. Gold can fall 8.0 %, to 368.00, before the lender calls."),
+        (380.0, Zone.WARNING, "Close to a call. Gold can fall 3.2 % more, to 368.00, before the lender calls."),
+        (
+            350.0,
+            Zone.CALL,
+            "Margin call. LTV is 78.9 %, the limit 75.0 %: "
+            "67,391 USD repaid brings it down to the warning level of 70.0 %.",
+        ),
+        (
+            300.0,
+            Zone.CLOSE_OUT,
+            "Close-out level reached. The lender may sell the gold now: LTV is 92.0 %, the limit 85.0 %.",
+        ),
+    ],
+)
+def test_each_zone_has_its_sentence(price, zone, sentence):
+    said = standing(a_beat(price))
+    assert (said.zone, said.sentence) == (zone, sentence)
+
+
+@pytest.mark.parametrize("price", [460.0, 400.0, 380.0, 350.0, 300.0])
+def test_an_old_price_is_said_to_be_one_in_every_zone(price):
+    fresh, old = standing(a_beat(price)), standing(a_beat(price, Freshness.STALE))
+    assert old.sentence == fresh.sentence + " Judged by an old price."
+
+
+def test_the_close_of_a_shut_market_is_not_called_old():
+    assert standing(a_beat(460.0, Freshness.CLOSED)) == standing(a_beat(460.0))
+
+
+def test_exactly_on_the_call_price_it_still_takes_money_to_end_the_call():
+    said = standing(a_beat(460.0 * (1 - 0.2)))
+    assert said.zone is Zone.CALL
+    assert (
+        "40,000 USD repaid brings it down to the warning level of 70.0 %" in said.detail
+    )  # 600,000 - 0.70 * 800,000
+
+
+def test_a_loan_under_water_is_told_like_the_rest():
+    assert "LTV is 138.0 %" in standing(a_beat(200.0)).detail

@@ -1,0 +1,92 @@
+"""A clock, market hours and providers that a test can direct."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+
+from tests.builders import NOON, a_quote
+from vaultdash.domain.market import Bar, PriceHistory, Quote
+
+
+class Clock:
+    """Stands still until it is told to go on."""
+
+    def __init__(self, at: datetime = NOON) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def go_on(self, seconds: float = 0.0, **span: float) -> None:
+        self.at += timedelta(seconds=seconds, **span)
+
+
+class FixedHours:
+    """Every weekday from 13:30 to 20:00 UTC, with prices moving from 08:00 to 24:00: New York in summer time."""
+
+    OPENS, CLOSES = time(13, 30), time(20)
+
+    def is_open(self, now: datetime) -> bool:
+        return now.weekday() < 5 and self.OPENS <= now.time() < self.CLOSES
+
+    def is_extended(self, now: datetime) -> bool:
+        return now.weekday() < 5 and now.time() >= time(8) and not self.is_open(now)
+
+    def open_seconds(self, start: datetime, end: datetime) -> float:
+        total = 0.0
+        for day in self.sessions(start.date(), end.date()):
+            opens, closes = (datetime.combine(day, at, UTC) for at in (self.OPENS, self.CLOSES))
+            total += max((min(closes, end) - max(opens, start)).total_seconds(), 0.0)
+        return total
+
+    def sessions(self, start: date, end: date) -> list[date]:
+        days = (start + timedelta(days=n) for n in range((end - start).days + 1))
+        return [day for day in days if day.weekday() < 5]
+
+
+class ScriptedMarket:
+    """Quotes and history as the test says: a price, a failure, or no answer until `gate` opens."""
+
+    def __init__(self, now: Callable[[], datetime], name: str = "Scripted") -> None:
+        self.name = name
+        self.price = 460.0
+        self.at: datetime | None = None
+        self.source = "Scripted"
+        self.fields: dict[str, object] = {}
+        self.bars: tuple[Bar, ...] = ()
+        self.failure: Exception | None = None
+        self.history_failure: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.asked = 0
+        self.under_way = 0
+        self.asked_days: list[tuple[date, date]] = []
+        self._now = now
+
+    async def quote(self, symbol: str, *, refresh: bool = False) -> Quote:
+        self.asked += 1
+        self.under_way += 1
+        try:
+            await self.gate.wait()
+        finally:
+            self.under_way -= 1
+        if self.failure is not None:
+            raise self.failure
+        return a_quote(self.price, symbol, self.at or self._now(), source=self.source, **self.fields)
+
+    async def history(self, symbol: str, start: date, end: date) -> PriceHistory:
+        self.asked_days.append((start, end))
+        await self.gate.wait()
+        if self.history_failure is not None:
+            raise self.history_failure
+        return PriceHistory(symbol, self.name, self.bars).between(start, end)
+
+    async def aclose(self) -> None:
+        pass
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let other tasks and their threads run until the condition holds; fails after five seconds."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  threads set it, which no event of the loop tells
+            await asyncio.sleep(0.001)

@@ -1,0 +1,243 @@
+"""The house rules, each with a planted violation that it catches."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "src" / "vaultdash"
+LINT_IMPORTS = Path(sys.executable).parent / "lint-imports"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+CONTRACTS = {contract["name"]: contract for contract in PROJECT["tool"]["importlinter"]["contracts"]}
+LONGEST_MODULE = 400
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+# import contracts
+
+LAYERS = "Imports go downwards, and strangers do not meet"
+CHOICES = "Only bootstrap, main and cli know a wing's implementations and the settings"
+WINGS = "Wings that touch the world know no strategy"
+QUANT = "QuantLib enters by pricing, scipy by pricing and risk"
+VENDORS = "yfinance and curl_cffi enter by market/yahoo, polars by storage, redis by cache/redis, NiceGUI by ui"
+THINKING = "Thinking does no I/O"
+CYCLES = "There are no import cycles"
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """An offending line at the end of a module, and the contract that must break because of it."""
+
+    contract: str
+    module: str
+    line: str
+
+
+PLANTS = (
+    Plant(LAYERS, "domain/loan.py", "import vaultdash.services.vault"),
+    Plant(LAYERS, "api/respond.py", "import vaultdash.ui.format"),
+    Plant(LAYERS, "market/base.py", "import vaultdash.storage.base"),
+    Plant(LAYERS, "strategies/base.py", "import vaultdash.cache.base"),
+    Plant(LAYERS, "services/vault.py", "import vaultdash.bootstrap"),
+    Plant(LAYERS, "treasury/__init__.py", "import vaultdash.domain.loan"),
+    Plant(CHOICES, "services/price_feed.py", "import vaultdash.market.demo"),
+    Plant(CHOICES, "jobs.py", "import vaultdash.settings"),
+    Plant(CHOICES, "ui/live.py", "import vaultdash.storage.parquet_prices"),
+    Plant(CHOICES, "api/live.py", "import vaultdash.cache.redis"),
+    Plant(WINGS, "market/failover.py", "import vaultdash.strategies.engine"),
+    Plant(WINGS, "storage/files.py", "import vaultdash.pricing.base"),
+    Plant(QUANT, "strategies/measure.py", "import scipy.stats"),
+    Plant(QUANT, "services/option_chains.py", "import QuantLib"),
+    Plant(VENDORS, "services/daily_history.py", "import polars"),
+    Plant(VENDORS, "bootstrap.py", "import yfinance"),
+    Plant(VENDORS, "api/app.py", "import nicegui"),
+    Plant(THINKING, "domain/gold.py", "import pathlib"),
+    Plant(THINKING, "risk/volatility.py", "import asyncio"),
+    Plant(THINKING, "strategies/engine.py", "import vaultdash.clock"),
+    Plant(THINKING, "pricing/european.py", "import structlog"),
+    Plant(CYCLES, "domain/errors.py", "import vaultdash.domain.portfolio"),
+)
+
+
+def lint(source: Path, config: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [LINT_IMPORTS, "--config", config, "--no-cache"],
+        cwd=source,
+        env={**os.environ, "PYTHONPATH": str(source), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Plant | None, str]]:
+    """What import-linter says of a copy of the package with each plant, and of one without."""
+
+    def verdict(plant: Plant | None) -> tuple[Plant | None, str]:
+        source = tmp_path_factory.mktemp("house")
+        shutil.copytree(PACKAGE, source / "vaultdash", ignore=shutil.ignore_patterns("__pycache__", "static"))
+        if plant is not None:
+            path = source / "vaultdash" / plant.module
+            path.parent.mkdir(exist_ok=True)
+            with path.open("a") as module:
+                module.write(f"\n{plant.line}\n")
+        return plant, lint(source, ROOT / "pyproject.toml").stdout
+
+    with ThreadPoolExecutor(2) as pool:
+        yield dict(pool.map(verdict, (None, *PLANTS)))
+
+
+def broken(report: str) -> set[str]:
+    """Names of the contracts that the report says are broken; the report wraps long names."""
+    text = " ".join(report.split())
+    return {name for name in CONTRACTS if f"{name} BROKEN" in text}
+
+
+def test_every_import_contract_is_kept(verdicts):
+    assert f"Contracts: {len(CONTRACTS)} kept, 0 broken." in verdicts[None], verdicts[None]
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: f"{plant.module}-{plant.line.split()[1]}")
+def test_a_planted_violation_breaks_its_contract(plant, verdicts):
+    assert plant.contract in broken(verdicts[plant]), verdicts[plant]
+
+
+def test_every_contract_has_a_planted_violation():
+    assert {plant.contract for plant in PLANTS} == set(CONTRACTS)
+
+
+def test_a_folder_without_a_layer_is_found(verdicts):
+    plant = next(plant for plant in PLANTS if plant.module.startswith("treasury/"))
+    assert "treasury" in verdicts[plant]
+
+
+# the shape of the source
+
+
+def test_no_module_is_longer_than_400_lines():
+    lengths = {name_of(path): len(path.read_text().splitlines()) for path in modules()}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_MODULE} == {}
+    assert len(lengths) > 50
+
+
+def test_nothing_is_left_to_be_done():
+    mark = re.compile(r"\b(TODO|FIXME|XXX|HACK|NotImplementedError)\b")
+    assert [name_of(path) for path in modules() if mark.search(path.read_text())] == []
+
+
+@pytest.mark.parametrize("folder", ["domain", "pricing", "risk", "strategies"])
+def test_thinking_is_not_asynchronous(folder):
+    thinking = [path for path in modules() if path.is_relative_to(PACKAGE / folder)]
+    assert thinking
+    assert [name_of(path) for path in thinking if re.search(r"^\s*async |\bawait\b", path.read_text(), re.M)] == []
+
+
+def test_no_file_has_a_name_that_says_nothing():
+    nothing = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
+    named = [path.stem.lower() for path in PACKAGE.rglob("*") if "__pycache__" not in path.parts]
+    assert nothing.isdisjoint(named)
+
+
+def test_every_module_says_in_one_line_what_it_is():
+    silent = [name_of(path) for path in modules() if not path.read_text().lstrip().startswith('"""')]
+    assert silent == []
+
+
+def test_every_lint_exception_has_its_reason_on_the_line():
+    bare = re.compile(r"#\s*(noqa|type:\s*ignore)(:?\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*|\[[\w, -]+\])?\s*$")
+    found = [
+        f"{name_of(path)}:{number}"
+        for path in modules()
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if bare.search(line)
+    ]
+    assert found == []
+
+
+# the locks
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_a_lock_names_no_address(lock):
+    assert re.search(r"https?://|--index|--extra-index|--find-links|@\s*file:", (ROOT / lock).read_text()) is None
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_every_package_of_a_lock_has_its_version_and_hashes(lock):
+    entries = re.split(r"\n(?=\S)", "\n" + (ROOT / lock).read_text().strip())
+    packages = [entry for entry in entries if entry.strip() and not entry.lstrip().startswith("#")]
+    assert len(packages) > 40
+    loose = [
+        entry.split()[0] for entry in packages if not re.search(r"==\S+.*--hash=sha256:[0-9a-f]{64}", entry, re.S)
+    ]
+    assert loose == []
+
+
+def test_every_dependency_is_in_the_lock():
+    wanted = {
+        re.split(r"[<>=;\[ ]", line)[0].lower().replace("_", "-") for line in PROJECT["project"]["dependencies"]
+    }
+    locked = set(re.findall(r"^([A-Za-z0-9._-]+)==", (ROOT / "requirements.lock").read_text(), re.M))
+    assert wanted - {name.lower().replace("_", "-") for name in locked} == set()
+
+
+# what a start loads
+
+
+def loaded_by(program: str, *names: str) -> set[str]:
+    """Which of the modules a fresh interpreter has loaded after the program."""
+    report = f"\nimport sys; print('loaded', *(name for name in {names!r} if name in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program + report], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+def test_help_loads_nothing_heavy():
+    heavy = (
+        "nicegui",
+        "fastapi",
+        "numpy",
+        "polars",
+        "QuantLib",
+        "yfinance",
+        "pandas",
+        "scipy",
+        "pydantic",
+        "structlog",
+    )
+    assert loaded_by("import vaultdash.cli", *heavy) == set()
+
+
+def test_the_list_of_loaded_modules_can_be_trusted():
+    assert loaded_by("import numpy", "numpy", "polars") == {"numpy"}
+
+
+def test_the_first_page_waits_for_no_quant_library(tmp_path):
+    program = f"""
+from pathlib import Path
+from vaultdash.bootstrap import build_vault
+from vaultdash.main import create_app
+from vaultdash.settings import Settings
+settings = Settings(data_dir=Path({str(tmp_path)!r}), market="demo", _env_file=None)
+create_app(settings, build_vault(settings))
+"""
+    heavy = ("QuantLib", "yfinance", "scipy", "scipy.stats", "polars", "pandas", "exchange_calendars", "curl_cffi")
+    assert loaded_by(program, *heavy) == set()

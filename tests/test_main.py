@@ -1,0 +1,138 @@
+"""The server as a process: how it begins, what stops it from beginning, and how it ends."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+import websockets
+
+from tests.api.live_server import LiveServer, free_port, vault_dash
+from tests.api.test_wire import UNREADABLE, UPGRADE
+from vaultdash.main import create_app, listen, require_loopback
+from vaultdash.services.vault import Vault
+from vaultdash.settings import Settings, SettingsError
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "gold.example", "", "127.0.0.1.evil.com", "2130706433"])
+def test_another_address_than_this_computers_own_is_refused(host: str) -> None:
+    with pytest.raises(SettingsError, match="without authentication"):
+        require_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "::1"])
+def test_this_computers_own_addresses_are_allowed(host: str) -> None:
+    require_loopback(host)
+
+
+def test_an_application_for_the_outside_is_not_even_made(
+    demo_settings: Callable[..., Settings], demo_vault: Vault
+) -> None:
+    with pytest.raises(SettingsError):
+        create_app(demo_settings(host="0.0.0.0"), demo_vault, pages=False)
+
+
+def test_a_taken_port_is_a_sentence(demo_settings: Callable[..., Settings]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=f"VAULT_PORT {port} on 127.0.0.1 .*another program"):
+            listen(demo_settings(port=port))
+
+
+def test_an_address_this_computer_has_not_is_a_sentence(demo_settings: Callable[..., Settings]) -> None:
+    with pytest.raises(SettingsError, match="cannot be used"), socket.socket() as holder:
+        holder.bind(("127.0.0.3", 0))
+        holder.listen()
+        listen(demo_settings(host="127.0.0.3", port=holder.getsockname()[1]))
+
+
+def test_serving_the_outside_ends_at_once_with_a_sentence(tmp_path: Path) -> None:
+    ended = vault_dash("serve", folder=tmp_path, VAULT_HOST="0.0.0.0", VAULT_PORT=str(free_port()))
+    assert ended.returncode == 2
+    assert "VAULT_HOST is '0.0.0.0'" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "70000", "80.5"])
+def test_a_wrong_port_is_named_and_ends_the_start(tmp_path: Path, port: str) -> None:
+    ended = vault_dash("serve", folder=tmp_path, VAULT_PORT=port)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"VAULT_PORT is '{port}'")
+    assert "Traceback" not in ended.stderr
+
+
+def test_starting_twice_says_so_and_leaves_the_first_alone(live_server: LiveServer, tmp_path: Path) -> None:
+    ended = vault_dash("serve", "--port", str(live_server.port), folder=tmp_path)
+    assert ended.returncode == 2
+    assert "Is the dashboard running already?" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""  # no address that leads to the other one
+    assert httpx.get(f"{live_server.url}/health", trust_env=False).status_code == 200
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+async def test_with_100_open_sockets_it_stops_within_ten_seconds(tmp_path: Path, how: int) -> None:
+    server = LiveServer(tmp_path, WEBSOCKET_INTERVAL_SECONDS="0.5").wait()
+    url = f"ws://127.0.0.1:{server.port}"
+    pages = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+    clients = await asyncio.gather(
+        *(websockets.connect(url + path, proxy=None) for path in ["/ws/updates"] * 60 + [pages] * 20)
+    )
+    idle = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(20)]
+    for _, writer in idle[:10]:  # handshakes that never come to an end
+        writer.write((UPGRADE + UNREADABLE[0] + "\r\n").encode())
+    code, took = await asyncio.to_thread(server.stop, how)
+    for _, writer in idle:
+        writer.close()
+    assert code == 0
+    assert took < 10
+    assert "Traceback" not in server.said()
+    with pytest.raises(websockets.ConnectionClosed) as caught:
+        while True:
+            await clients[0].recv()
+    assert caught.value.rcvd is not None
+    assert caught.value.rcvd.code == 1012  # the service restarts: a page knows to come back
+
+
+async def test_a_client_that_does_not_read_cannot_keep_it_from_stopping(tmp_path: Path) -> None:
+    server = LiveServer(tmp_path).wait()
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
+    for _ in range(400):  # answers of 50 kB that nobody takes
+        writer.write(b"GET /api/history?days=9000 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    await asyncio.sleep(1)
+    code, took = await asyncio.to_thread(server.stop)
+    writer.close()
+    assert code == 0
+    assert took < 10
+
+
+def test_it_prints_its_address_first(live_server: LiveServer) -> None:
+    assert live_server.process.stdout is not None
+    line = live_server.process.stdout.readline().decode()
+    assert line.startswith(f"Vault Dashboard: {live_server.url}  (market: demo")
+
+
+def test_a_quiet_run_says_nothing_on_standard_error(live_server: LiveServer) -> None:
+    httpx.get(f"{live_server.url}/nothing", trust_env=False)
+    httpx.get(f"{live_server.url}/api/portfolio?symbol=NOSUCH", trust_env=False)
+    assert "error" not in live_server.said()
+    assert "nothing" not in live_server.said()
+
+
+async def test_a_start_that_fails_is_logged_and_the_house_stays_up(
+    demo_settings: Callable[..., Settings], demo_vault: Vault, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def broken() -> None:
+        raise ZeroDivisionError("no calendar today")
+
+    demo_vault.warm = broken
+    app = create_app(demo_settings(), demo_vault, pages=False)
+    async with app.router.lifespan_context(app):
+        await asyncio.sleep(0.05)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000") as client:
+            assert (await client.get("/health")).status_code in (200, 503)
+    assert "no calendar today" in "".join(capfd.readouterr())
