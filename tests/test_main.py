@@ -17,7 +17,9 @@ from vaultdash.services.vault import Vault
 from vaultdash.settings import Settings, SettingsError
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "gold.example", "", "127.0.0.1.evil.com", "2130706433"])
+@pytest.mark.parametrize(
+    "host", ["0.0.0.0", "192.168.1.5", "::", "gold.example", "", "127.0.0.1.evil.com", "2130706433"]
+)
 def test_another_address_than_this_computers_own_is_refused(host: str) -> None:
     with pytest.raises(SettingsError, match="without authentication"):
         require_loopback(host)
@@ -42,11 +44,12 @@ def test_a_taken_port_is_a_sentence(demo_settings: Callable[..., Settings]) -> N
             listen(demo_settings(port=port))
 
 
-def test_an_address_this_computer_has_not_is_a_sentence(demo_settings: Callable[..., Settings]) -> None:
-    with pytest.raises(SettingsError, match="cannot be used"), socket.socket() as holder:
-        holder.bind(("127.0.0.3", 0))
-        holder.listen()
-        listen(demo_settings(host="127.0.0.3", port=holder.getsockname()[1]))
+def test_an_address_this_computer_has_not_is_a_sentence(
+    demo_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "create_server", _refuse)
+    with pytest.raises(SettingsError, match="VAULT_PORT 80 on ::1 cannot be used: Cannot assign requested address"):
+        listen(demo_settings(host="::1", port=80))
 
 
 def test_serving_the_outside_ends_at_once_with_a_sentence(tmp_path: Path) -> None:
@@ -90,17 +93,15 @@ async def test_with_100_open_sockets_it_stops_within_ten_seconds(tmp_path: Path,
         writer.close()
     assert code == 0
     assert took < 10
+    print(took)
     assert "Traceback" not in server.said()
-    with pytest.raises(websockets.ConnectionClosed) as caught:
-        while True:
-            await clients[0].recv()
-    assert caught.value.rcvd is not None
-    assert caught.value.rcvd.code == 1012  # the service restarts: a page knows to come back
+    await clients[0].wait_closed()
+    assert clients[0].close_code == 1012  # the service restarts: a page knows to come back
 
 
 async def test_a_client_that_does_not_read_cannot_keep_it_from_stopping(tmp_path: Path) -> None:
     server = LiveServer(tmp_path).wait()
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
+    _, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
     for _ in range(400):  # answers of 50 kB that nobody takes
         writer.write(b"GET /api/history?days=9000 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     await asyncio.sleep(1)
@@ -136,3 +137,7 @@ async def test_a_start_that_fails_is_logged_and_the_house_stays_up(
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000") as client:
             assert (await client.get("/health")).status_code in (200, 503)
     assert "no calendar today" in "".join(capfd.readouterr())
+
+
+def _refuse(*_: object, **__: object) -> socket.socket:
+    raise OSError(99, "Cannot assign requested address")

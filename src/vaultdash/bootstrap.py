@@ -57,7 +57,7 @@ def build_vault(
         if live is None:
             return None
         state = provider.states().get(live.name, "ok")
-        return None if state == "ok" else f"{live.name}: {state}"
+        return None if state == "ok" else state
 
     def feed(source: MarketProvider) -> PriceFeed:
         return PriceFeed(source, store, hours, settings.price_interval_seconds, now, problems=problem)

@@ -60,12 +60,15 @@ def status() -> None:
     """The loan in ten lines."""
     from vaultdash.terminal import status_lines
 
-    async def lines(vault: "Vault") -> list[str]:
+    async def ask(vault: "Vault") -> tuple[bool, list[str]]:
         beat = await vault.heartbeat.beat()
-        return status_lines(beat, vault.book.symbol)
+        return beat.snapshot is not None, status_lines(beat, vault.book.symbol)
 
-    for line in _with_vault(lines):
-        typer.echo(line)
+    known, lines = _with_vault(ask)
+    for line in lines:
+        typer.echo(line, err=not known)
+    if not known:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -156,9 +159,12 @@ def history_show(
     inventory: Annotated[bool, typer.Option("--list", help="List what is stored")] = False,
 ) -> None:
     """Print stored daily prices; the last thirty days unless --from or --to is given."""
+    from vaultdash.domain.gold import clean_symbol
     from vaultdash.domain.market import PriceHistory
     from vaultdash.storage.base import StoredSeries
     from vaultdash.terminal import history_table, inventory_table
+
+    first, last = _day(start), _day(end)
 
     if inventory:
 
@@ -168,10 +174,10 @@ def history_show(
         return _show(inventory_table(_with_vault(stored)))
 
     async def load(vault: "Vault") -> PriceHistory:
-        return await vault.history.load((symbol or "GLD").upper(), _day(start), _day(end))
+        return await vault.history.load(clean_symbol(symbol or "GLD"), end=last)
 
-    found = _with_vault(load)
-    bars = found.bars if start or end else found.bars[-30:]
+    found = _with_vault(load)  # from the beginning, so that the first day shown has its change, too
+    bars = found.between(first, last).bars if first or last else found.bars[-30:]
     if not bars:
         _stop(f"No prices of {found.symbol} in those days. `vault-dash history show --list` says what is stored.")
     return _show(history_table(found, bars))
@@ -181,12 +187,16 @@ def history_show(
 def check_market(symbol: SymbolOption = "GLD") -> None:
     """One real call to each configured price provider; the exit code is 1 when one does not answer."""
     from vaultdash.bootstrap import market_providers
+    from vaultdash.domain.gold import clean_symbol
+    from vaultdash.logs import quiet_logs
     from vaultdash.terminal import provider_verdict
 
     settings = _settings()
+    quiet_logs()
 
     async def ask_all() -> list[tuple[bool, str]]:
-        return [await provider_verdict(provider, symbol.upper()) for provider in market_providers(settings)]
+        name = clean_symbol(symbol)
+        return [await provider_verdict(provider, name) for provider in market_providers(settings)]
 
     verdicts = _guarded(lambda: asyncio.run(ask_all()))
     for _, line in verdicts:
@@ -196,12 +206,22 @@ def check_market(symbol: SymbolOption = "GLD") -> None:
 
 
 def _settings(**overrides: object) -> "Settings":
-    from vaultdash.settings import SettingsError, load_settings
+    import logging
 
+    from vaultdash.settings import ENV_FILE, SettingsError, load_settings
+
+    def named(record: logging.LogRecord) -> bool:
+        _stop(f"{ENV_FILE} has a line that cannot be understood: {record.getMessage()}. Write NAME=value.")
+
+    reader = logging.getLogger("dotenv.main")  # which would pass over such a line with a warning
+    reader.setLevel(logging.WARNING)
+    reader.addFilter(named)
     try:
         return load_settings(**overrides)
     except SettingsError as error:
         _stop(str(error))
+    finally:
+        reader.removeFilter(named)
 
 
 def _with_vault(work: "Callable[[Vault], Awaitable[T]]") -> T:

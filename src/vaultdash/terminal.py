@@ -3,6 +3,8 @@
 import time
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 from rich.table import Table
 
 from vaultdash.domain.errors import VaultError
@@ -56,19 +58,13 @@ def comparison_table(advice: Advice) -> Table:
     situation = advice.comparison.situation
     table = Table(
         title=f"{advice.symbol} {situation.spot:.2f}, LTV {advice.snapshot.ltv:.2%}, "
-        f"margin call at {situation.margin_call_price:.2f}"
+        f"margin call at {situation.margin_call_price:.2f}",
+        box=SIMPLE_HEAD,  # with narrow columns the whole fits into 80
+        padding=(0, 1, 0, 0),
     )
-    table.add_column("hedge")
-    for name in (
-        "months",
-        "cost",
-        "cost a year",
-        "LTV at call price",
-        "after payment",
-        "keeps the call away",
-        "floor",
-    ):
-        table.add_column(name, justify="right")
+    table.add_column("hedge", overflow="fold", min_width=16)
+    for name in ("term", "cost", "a year", "LTV at\ncall", "after\npaying", "no\ncall", "floor"):
+        table.add_column(name, justify="right", no_wrap=True)
     for hedge in advice.comparison.hedges:
         cost, protection = hedge.cost, hedge.protection
         table.add_row(
@@ -98,7 +94,7 @@ def recommendation_lines(advice: Advice) -> list[str]:
 
 def history_table(history: PriceHistory, bars: Sequence[Bar]) -> Table:
     """Daily prices with the change from day to day."""
-    table = Table(title=f"{history.symbol}, {history.source}")
+    table = Table(title=escape(f"{history.symbol}, {history.source}"))
     for name in ("date", "open", "high", "low", "close", "change", "volume"):
         table.add_column(name, justify="left" if name == "date" else "right")
     before = {bar.on: earlier.close for earlier, bar in zip(history.bars, history.bars[1:], strict=False)}
@@ -115,7 +111,7 @@ def inventory_table(stored: Sequence[StoredSeries]) -> Table:
     for name in ("symbol", "first", "last", "days", "source"):
         table.add_column(name, justify="right" if name == "days" else "left")
     for series in stored:
-        table.add_row(series.symbol, str(series.first), str(series.last), f"{series.bars:,}", series.source)
+        table.add_row(series.symbol, str(series.first), str(series.last), f"{series.bars:,}", escape(series.source))
     return table
 
 

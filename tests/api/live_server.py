@@ -21,12 +21,14 @@ def clean_environment(data_dir: Path, **given: str) -> dict[str, str]:
     """The machine's environment without settings of ours, without a way out, and the demo market."""
     plain = ("WEBSOCKET_INTERVAL_SECONDS", "CORS_ORIGINS", "ENVIRONMENT")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("VAULT_") and name not in plain}
-    closed = {name: "http://127.0.0.1:9" for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy")}
+    closed = dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"), "http://127.0.0.1:9")
     usual = {"VAULT_MARKET": "demo", "VAULT_DATA_DIR": str(data_dir), "COLUMNS": "200"}
     return {**kept, **closed, **usual, **given}
 
 
-def vault_dash(*arguments: str, folder: Path, timeout: float = 60, **environment: str) -> subprocess.CompletedProcess[str]:
+def vault_dash(
+    *arguments: str, folder: Path, timeout: float = 60, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run the command line in `folder`, whose `data` is the data directory, as a user would."""
     return subprocess.run(
         [sys.executable, "-m", "vaultdash", *arguments],

@@ -17,7 +17,7 @@ class Maybe:
 
 
 def require(value: Any, promised: Any, where: str = "answer") -> None:
-    """`promised` is a type, Instant, Maybe, a dict of promised fields, or a list whose one entry fits each element."""
+    """`promised` is a type, Instant, Maybe, a dict of promised fields, or a list of what fits each element."""
     if isinstance(promised, Maybe):
         if value is not None:
             require(value, promised.kind, where)
@@ -36,7 +36,7 @@ def require(value: Any, promised: Any, where: str = "answer") -> None:
         assert value.endswith("Z"), f"{where} is not UTC: {value!r}"
         datetime.fromisoformat(value)
     elif promised is float:
-        assert isinstance(value, float | int) and not isinstance(value, bool), f"{where} is no number: {value!r}"
+        assert type(value) in (float, int), f"{where} is no number: {value!r}"
         assert math.isfinite(value)
     else:
         assert type(value) is promised, f"{where} is no {promised.__name__}: {value!r}"

@@ -8,7 +8,22 @@ from fastapi import FastAPI
 
 from vaultdash.domain.errors import ProviderError, RateLimited, Refused, Unavailable, VaultError
 
-BAD_NUMBERS = ("nan", "NaN", "inf", "-inf", "Infinity", "1e999", "-1e999", "-1", "0", "-0", "9" * 400, "abc", "", "1e300")
+BAD_NUMBERS = (
+    "nan",
+    "NaN",
+    "inf",
+    "-inf",
+    "Infinity",
+    "1e999",
+    "-1e999",
+    "-1",
+    "0",
+    "-0",
+    "9" * 400,
+    "abc",
+    "",
+    "1e300",
+)
 NUMBERS = {
     "spot": BAD_NUMBERS,
     "portfolio_value": BAD_NUMBERS,
@@ -21,8 +36,11 @@ NUMBERS = {
     "price_changes": ("nan", "1e999", "-2", "x", ""),
     "symbol": ("", " ", "A" * 16, "<script>", "G LD", "../x", "GLD\x00", "💰", "'; DROP TABLE"),
 }
-OTHERS = [("/api/history", "days", value) for value in ("nan", "inf", "1e999", "-1", "0", "9" * 30, "20001", "x", "")] + [
-    ("/api/options", "expiration", value) for value in ("nan", "1e999", "-1", "2026-13-01", "1999-01-01", "x", "", "9" * 40)
+OTHERS = [
+    ("/api/history", "days", value) for value in ("nan", "inf", "1e999", "-1", "0", "9" * 30, "20001", "x", "")
+] + [
+    ("/api/options", "expiration", value)
+    for value in ("nan", "1e999", "-1", "2026-13-01", "1999-01-01", "x", "", "9" * 40)
 ]
 CASES = [("/api/strategies", name, value) for name, values in NUMBERS.items() for value in values] + OTHERS
 
@@ -31,7 +49,8 @@ def the_error(answer: httpx.Response) -> dict[str, Any]:
     body = answer.json()
     assert set(body) == {"error"}
     assert set(body["error"]) == {"code", "message", "argument"}
-    assert isinstance(body["error"]["message"], str) and body["error"]["message"]
+    assert isinstance(body["error"]["message"], str)
+    assert body["error"]["message"]
     return dict(body["error"])
 
 
@@ -80,7 +99,9 @@ async def test_an_unknown_path_is_404_in_the_same_shape(api_client: httpx.AsyncC
     assert the_error(answer)["code"] == "not_found"
 
 
-@pytest.mark.parametrize("path", ["/health", "/api/portfolio", "/api/strategies", "/api/nothing", "/docs", "/openapi.json"])
+@pytest.mark.parametrize(
+    "path", ["/health", "/api/portfolio", "/api/strategies", "/api/nothing", "/docs", "/openapi.json"]
+)
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
 async def test_nothing_can_be_changed(api_client: httpx.AsyncClient, method: str, path: str) -> None:
     answer = await api_client.request(method, path, content=b'{"a": NaN')

@@ -17,7 +17,13 @@ from vaultdash.main import create_app
 from vaultdash.services.vault import Vault
 from vaultdash.settings import Settings
 
-FOREIGN = ("http://evil.com", "http://127.0.0.1:1", "https://127.0.0.1:{port}", "null", "http://127.0.0.1.evil.com:{port}")
+FOREIGN = (
+    "http://evil.com",
+    "http://127.0.0.1:1",
+    "https://127.0.0.1:{port}",
+    "null",
+    "http://127.0.0.1.evil.com:{port}",
+)
 SOCKETS = ("/ws/updates", "/_nicegui_ws/socket.io/?EIO=4&transport=websocket")
 PATHS = (
     "/",
@@ -76,7 +82,9 @@ async def test_a_websocket_of_our_own_is_let_in(live_server: LiveServer, path: s
     assert "portfolio_update" in str(first) or str(first).startswith("0{")
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/static/vd/vault.css", "/static/docs/swagger-ui.css", "/ws", "/ws/updates/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/health", "/static/vd/vault.css", "/static/docs/swagger-ui.css", "/ws", "/ws/updates/"]
+)
 async def test_a_websocket_elsewhere_is_told_that_there_is_none(live_server: LiveServer, path: str) -> None:
     with pytest.raises(websockets.InvalidStatus) as caught:
         await websockets.connect(f"ws://127.0.0.1:{live_server.port}{path}", proxy=None)
@@ -138,7 +146,9 @@ async def test_only_our_own_scripts_carry_the_nonce_and_each_request_has_another
     async with httpx.AsyncClient(base_url=live_server.url, trust_env=False) as client:
         first, second = await client.get(path), await client.get(path)
     nonces = [re.search(r"'nonce-([^']{20,})'", page.headers["content-security-policy"]) for page in (first, second)]
-    assert nonces[0] and nonces[1] and nonces[0][1] != nonces[1][1]
+    assert nonces[0]
+    assert nonces[1]
+    assert nonces[0][1] != nonces[1][1]
     assert first.headers["content-security-policy"] == POLICY.format(nonce=nonces[0][1])
     tags = re.findall(r"<script\b[^>]*>", first.text)
     assert tags
@@ -228,7 +238,9 @@ async def test_a_configured_origin_may_open_the_websocket(tmp_path_factory: pyte
 
 
 @asynccontextmanager
-async def running_app(settings: Settings, vault: Vault, **routes: Callable[..., object]) -> AsyncIterator[httpx.AsyncClient]:
+async def running_app(
+    settings: Settings, vault: Vault, **routes: Callable[..., object]
+) -> AsyncIterator[httpx.AsyncClient]:
     app: FastAPI = create_app(settings, vault, pages=False)
     for name, endpoint in routes.items():
         app.add_api_route(f"/{name}", endpoint, response_model=None)

@@ -134,7 +134,9 @@ async def test_the_documentation_needs_nothing_from_outside(api_client: httpx.As
         asset = await api_client.get(link)
         assert asset.status_code == 200
         assert len(asset.content) > 10_000
-        assert not re.search(rb"@import|url\(\s*['\"]?https?:", asset.content[:2_000_000] if link.endswith("css") else b"")
+        assert not re.search(
+            rb"@import|url\(\s*['\"]?https?:", asset.content[:2_000_000] if link.endswith("css") else b""
+        )
 
 
 def schema_of(document: dict[str, Any], url: str, status: int) -> dict[str, Any]:
@@ -156,7 +158,9 @@ def _references(value: Any) -> Iterator[str]:
 def _value(schema: dict[str, Any], chance: random.Random) -> str:
     """Half the time something the schema allows, half the time something it may not."""
     if chance.random() < 0.5:
-        return chance.choice(["", "x", "nan", "-1", "0", "1e999", "2026-01-01", "GLD", "true", "[]", "9" * 40, "½", "\x00"])
+        return chance.choice(
+            ["", "x", "nan", "-1", "0", "1e999", "2026-01-01", "GLD", "true", "[]", "9" * 40, "½", "\x00"]
+        )
     kinds = [schema, *schema.get("anyOf", [])]
     if any(kind.get("type") == "integer" for kind in kinds):
         return str(chance.randint(1, 60))

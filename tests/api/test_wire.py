@@ -35,7 +35,9 @@ async def test_a_handshake_that_cannot_be_read_is_refused_and_not_left_waiting(
 
 
 async def test_a_handshake_with_bytes_beyond_ascii_is_refused(live_server: LiveServer) -> None:
-    said = await answer_to(UPGRADE.replace("/ws/updates", "/ws/\xff\xfe").encode("latin-1") + b"\r\n", live_server.port)
+    said = await answer_to(
+        UPGRADE.replace("/ws/updates", "/ws/\xff\xfe").encode("latin-1") + b"\r\n", live_server.port
+    )
     assert said.startswith(b"HTTP/1.1 4")
     assert "Traceback" not in live_server.said()
 
@@ -71,6 +73,7 @@ async def test_x_forwarded_headers_are_not_believed(live_server: LiveServer) -> 
 async def test_requests_in_one_packet_are_answered_in_order(live_server: LiveServer) -> None:
     one = b"GET /%s HTTP/1.1\r\nHost: 127.0.0.1\r\n%s\r\n"
     said = await answer_to(
-        one % (b"health", b"") + one % (b"api/none", b"") + one % (b"docs", b"Connection: close\r\n"), live_server.port
+        one % (b"health", b"") + one % (b"api/none", b"") + one % (b"docs", b"Connection: close\r\n"),
+        live_server.port,
     )
     assert [int(part[:3]) for part in said.split(b"HTTP/1.1 ")[1:]] == [200, 404, 200]

@@ -120,7 +120,7 @@ def serve_with_yahoo(directory: Path, port: int) -> None:
         return datetime.now(UTC) + shift + jump
 
     server = YahooServer(directory / "yahoo", now=lambda: now() + timedelta(seconds=5))  # its quotes are 5 s old
-    settings = load_settings(port=port).model_copy(update={"price_interval_seconds": 3.0})
+    settings = load_settings(port=port).model_copy(update={"price_interval_seconds": 2.0})
     yahoo = YahooMarket(
         Path(settings.data_dir) / "yfinance",
         session_factory=server.session_factory,

@@ -51,7 +51,7 @@ async def test_the_last_close_is_a_quote_of_its_own_time() -> None:
         price=400.0,
         previous_close=395.0,
         at=datetime(2026, 6, 9, 20, 0, tzinfo=UTC),
-        source="stored close (gld.csv (imported))",
+        source="stored close, gld.csv (imported)",
         market_state=MarketState.CLOSED,
     )
 

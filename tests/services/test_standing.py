@@ -50,10 +50,16 @@ def test_each_zone_has_its_sentence(price, zone, sentence):
     assert (said.zone, said.sentence) == (zone, sentence)
 
 
-@pytest.mark.parametrize("price", [460.0, 400.0, 380.0, 350.0, 300.0])
-def test_an_old_price_is_said_to_be_one_in_every_zone(price):
+@pytest.mark.parametrize("price", [380.0, 350.0, 300.0])
+def test_a_call_by_an_old_price_is_said_with_the_age_of_it(price):
     fresh, old = standing(a_beat(price)), standing(a_beat(price, Freshness.STALE))
     assert old.sentence == fresh.sentence + " Judged by an old price."
+
+
+def test_an_old_price_gives_no_all_clear():
+    said = standing(a_beat(460.0, Freshness.STALE))
+    assert said.zone is None
+    assert said.sentence.startswith("Not known now.")
 
 
 def test_the_close_of_a_shut_market_is_not_called_old():

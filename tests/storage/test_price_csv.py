@@ -38,7 +38,7 @@ def reasons(report: ImportReport) -> list[tuple[int, str]]:
 def test_a_plain_file_is_taken_whole(folder: Path) -> None:
     report = read(folder, "date,open,high,low,close,volume\n2026-08-20,410,416.45,409.82,415.26,13900940\n")
     assert report.history.bars == (Bar(date(2026, 8, 20), 415.26, 410.0, 416.45, 409.82, 13900940.0),)
-    assert (report.history.symbol, report.history.source) == ("GLD", "prices.csv (imported)")
+    assert (report.history.symbol, report.history.source) == ("GLD", "prices.csv, imported")
     assert (report.rows_read, report.rejected, report.remarks) == (1, (), ())
 
 
@@ -305,7 +305,7 @@ def test_the_gold_file_is_taken_without_a_single_reject() -> None:
     assert time.perf_counter() - started < 2.0  # about 0.07 s; the room is for busy machines
     assert (report.rows_read, len(report.history.bars), report.rejected, report.remarks) == (5_473, 5_473, (), ())
     assert report.history.between(date(2026, 1, 30), date(2026, 1, 30)).bars[0].close == 444.95
-    assert report.history.source == "gld_daily.csv (imported)"
+    assert report.history.source == "gld_daily.csv, imported"
 
 
 @needs_shared_data

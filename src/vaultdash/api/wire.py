@@ -11,7 +11,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 MOST_HEAD_BYTES = 65_536
 MOST_MESSAGE_BYTES = 1_000_000
 PING_SECONDS = 5.0
-CLOSING = b"content-length: 0\r\nconnection: close\r\nx-content-type-options: nosniff\r\nreferrer-policy: same-origin\r\n\r\n"
+PLAIN = b"x-content-type-options: nosniff\r\nreferrer-policy: same-origin\r\n"
+CLOSING = b"content-length: 0\r\nconnection: close\r\n" + PLAIN + b"\r\n"
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\n" + CLOSING
 HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\n" + CLOSING
 

@@ -62,7 +62,7 @@ def last_close(history: PriceHistory, now: datetime) -> Quote | None:
     if previous is not None and previous <= 0:
         previous = None
     try:
-        source = f"stored close ({history.source})"
+        source = f"stored close, {history.source}"
         return Quote(history.symbol, last.close, previous, session_close(last.on), source, MarketState.CLOSED)
     except InvalidInput:  # a rate may close at or below zero, which is no price
         return None

@@ -8,7 +8,7 @@ from vaultdash.services.heartbeat import Beat
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`headline` is the verdict, `detail` the rest of the sentence; `zone` is None without a price."""
+    """`headline` is the verdict, `detail` the rest of the sentence; `zone` is None when nothing can be said."""
 
     zone: Zone | None
     headline: str
@@ -28,13 +28,13 @@ def standing(beat: Beat | None) -> Standing:
         return Standing(None, "No price.", f"The loan cannot be valued: {beat.problem}")
     snapshot, loan = beat.snapshot, beat.snapshot.portfolio.loan
     drop, call = snapshot.drop_to_margin_call, snapshot.margin_call_price
-    at_stale = " Judged by an old price." if beat.status.is_stale else ""
+    caveat = " Judged by an old price." if beat.status.is_stale else _invented(beat)
     if snapshot.zone is Zone.CLOSE_OUT:
         return Standing(
             Zone.CLOSE_OUT,
             "Close-out level reached.",
             f"The lender may sell the gold now: LTV is {_pct(snapshot.ltv)}, "
-            f"the limit {_pct(loan.close_out_ltv)}.{at_stale}",
+            f"the limit {_pct(loan.close_out_ltv)}.{caveat}",
         )
     if snapshot.zone is Zone.CALL:
         needed = cure(loan.amount, snapshot.gold_value, loan.warning_ltv).repay_cash
@@ -42,18 +42,25 @@ def standing(beat: Beat | None) -> Standing:
             Zone.CALL,
             "Margin call.",
             f"LTV is {_pct(snapshot.ltv)}, the limit {_pct(loan.margin_call_ltv)}: "
-            f"{needed:,.0f} USD repaid brings it down to the warning level of {_pct(loan.warning_ltv)}.{at_stale}",
+            f"{needed:,.0f} USD repaid brings it down to the warning level of {_pct(loan.warning_ltv)}.{caveat}",
         )
     if snapshot.zone is Zone.WARNING:
+        detail = f"Gold can fall {_pct(drop)} more, to {call:,.2f}, before the lender calls.{caveat}"
+        return Standing(Zone.WARNING, "Close to a call.", detail)
+    if beat.status.is_stale:
         return Standing(
-            Zone.WARNING,
-            "Close to a call.",
-            f"Gold can fall {_pct(drop)} more, to {call:,.2f}, before the lender calls.{at_stale}",
+            None,
+            "Not known now.",
+            f"By the last price gold could fall {_pct(drop)}, to {call:,.2f}, before the lender calls; it is old.",
         )
     headline = "No call in sight." if drop >= 0.1 else "No call now."
     return Standing(
-        Zone.ROOM, headline, f"Gold can fall {_pct(drop)}, to {call:,.2f}, before the lender calls.{at_stale}"
+        Zone.ROOM, headline, f"Gold can fall {_pct(drop)}, to {call:,.2f}, before the lender calls.{caveat}"
     )
+
+
+def _invented(beat: Beat) -> str:
+    return " At an invented price." if beat.status is not None and beat.status.quote.is_demo else ""
 
 
 def _pct(fraction: float) -> str:

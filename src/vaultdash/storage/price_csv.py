@@ -78,7 +78,7 @@ def read_price_csv(
         except BadRow as bad:
             rejected.append(RejectedRow(line, _shown(row), str(bad)))
     ordered = tuple(bars[day] for day in sorted(bars))
-    history = PriceHistory(name, f"{_printable(path.name)} (imported)", ordered)
+    history = PriceHistory(name, f"{_printable(path.name)}, imported", ordered)
     remarks = remarks_on(history, without_value, repeated, reader.odd_volumes, hours)
     rejected.sort(key=lambda bad: bad.line)
     return ImportReport(history, len(rows.full) + len(rows.short), tuple(rejected), remarks)

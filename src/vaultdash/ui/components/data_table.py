@@ -73,7 +73,7 @@ class DataTable:
         ]
         self._table = ui.table(columns=described, rows=[], row_key="id", pagination=0)
         self._table.classes("vd-table roomy" if roomy else "vd-table").props(
-            f'flat dense hide-pagination binary-state-sort no-data-label="Waiting for a price …" aria-label="{label}"'
+            f'flat dense hide-pagination hide-no-data binary-state-sort aria-label="{label}"'
         )
         self._table.add_slot("body", BODY)
         if pick is not None:

@@ -14,8 +14,11 @@ class SensitivityTable:
         columns += [Column(f"spot{index}", "", left=True) for index in range(5)]
         self._table = DataTable(columns, label="Recommendations under other assumptions")
 
-    def show(self, comparison: Comparison) -> None:
-        """Fill the rows."""
+    def show(self, comparison: Comparison | None) -> None:
+        """Fill the rows; None, when advice is withheld, empties them."""
+        if comparison is None:
+            self._table.show([])
+            return
         spot, found = comparison.situation.spot, comparison.sensitivity
         titles = {hedge.plan.name: hedge.plan.title.split(",")[0] for hedge in comparison.hedges}
         points = {f"volatility{index}": point for index, point in enumerate(found.volatility)}

@@ -85,7 +85,7 @@ class HedgePage:
         if hedge is not None:
             self._scenario_title.set_text(hedge.plan.title)
             self._scenarios.show(hedge)
-        self._sensitivity.show(comparison)
+        self._sensitivity.show(None if advice.withheld else comparison)
         self._cover.set_text(
             "Model premiums, fractional cover; contracts rounded up to whole ones of 100 shares. A lender who "
             "ignores the puts calls at the same price with every hedge. Against a call alone, a put that the lender "
@@ -107,6 +107,7 @@ class HedgePage:
             self._who.set_text("No recommendation now.")
             self._winner.set_text("")
             self._reason.set_text(advice.withheld)
+            self._holds.set_text("Nothing is recommended now, so nothing can be tested.")
         else:
             found = advice.comparison.recommendations[self._profile]
             titles = {hedge.plan.name: hedge.plan.title for hedge in advice.comparison.hedges}
