@@ -74,18 +74,17 @@ def make_venv() -> None:
 def install(lock: Path) -> None:
     """Install the lock with uv, or with pip where uv cannot be had; every hash is checked either way."""
     uv = find_uv()
-    say(f"Installing {lock.name}" + ("" if uv else " with pip"))
+    pip: list[object] = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    attempts: list[list[object]] = [pip]
     if uv:
-        command = [uv, "pip", "install", "--quiet", "--python", PYTHON]
-    else:
-        command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if run([*command, "--require-hashes", "-r", lock], check=False) != 0:
-        if not uv:
-            sys.exit(f"Could not install {lock.name}. Is the package index reachable?")
-        say("uv could not install it; trying pip")
-        command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        run([*command, "--require-hashes", "-r", lock])
-    run([*command, "--no-deps", "--no-build-isolation", "-e", ROOT])
+        fast: list[object] = [uv, "pip", "install", "--quiet", "--python", PYTHON]
+        attempts = [fast, [*fast, "--system-certs"], pip]  # behind a proxy the certificates are the system's
+    for command in attempts:
+        say(f"Installing {lock.name}" + (" with pip: this takes a few minutes" if command is pip else ""))
+        if run([*command, "--require-hashes", "-r", lock], check=False, quiet=command is not attempts[-1]) == 0:
+            run([*command, "--no-deps", "--no-build-isolation", "-e", ROOT])
+            return
+    sys.exit(f"Could not install {lock.name}. Is the package index reachable?")
 
 
 def find_uv() -> str | None:
