@@ -6,7 +6,7 @@ import sys
 import time
 
 from benchmarks.options import Options
-from benchmarks.report import Line, as_json, print_lines, print_machine
+from benchmarks.report import Line, as_json, machine, print_lines, print_machine
 
 ROWS = {
     "start": "process start to the first page, and --help",
@@ -23,8 +23,9 @@ def main() -> int:
     options = Options(asked.seconds, asked.samples, asked.clients)
     every: list[Line] = []
     failed = False
+    about = machine()
     if not asked.json:
-        print_machine()
+        print_machine(about)
     for name in asked.row or list(ROWS):
         print(f"{name}: {ROWS[name]} ...", file=sys.stderr, flush=True)
         begun = time.monotonic()
@@ -38,7 +39,7 @@ def main() -> int:
         if not asked.json:
             print_lines(f"{name} ({time.monotonic() - begun:.0f} s)", lines)
     if asked.json:
-        print(as_json(every))
+        print(as_json(every, about))
     return 1 if failed else 0
 
 

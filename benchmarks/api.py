@@ -5,6 +5,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks.options import Options
 from benchmarks.report import Figure, Goal, Line
@@ -106,7 +107,7 @@ def said(side: Side) -> str:
     return f"{side.bytes_each:,.0f} bytes an answer; the client process used {side.client_cpu:.0%} of a core"
 
 
-def loaded(port: int, path: str, clients: int, seconds: float, headers: tuple[str, ...] = ()) -> dict:
+def loaded(port: int, path: str, clients: int, seconds: float, headers: tuple[str, ...] = ()) -> dict[str, Any]:
     """One round of the load generator."""
     process = child("benchmarks.http_load", str(port), path, str(clients), str(seconds), *headers)
     try:
@@ -115,7 +116,8 @@ def loaded(port: int, path: str, clients: int, seconds: float, headers: tuple[st
         process.kill()
     if process.returncode != 0:
         raise RuntimeError(f"the load generator failed on {path}")
-    return json.loads(out)
+    answer: dict[str, Any] = json.loads(out)
+    return answer
 
 
 def wait_for_price(port: int, limit: float = 30.0) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks.api import answer_of, wait_for_price
 from benchmarks.options import Options
@@ -33,8 +34,9 @@ class Watched:
     messages: int = 0
     missed: int = 0
     disconnects: int = 0
+    compressed: bool = False
     client_cpu: float = 0.0
-    each: dict[str, float] = field(default_factory=dict)
+    each: dict[str, Any] = field(default_factory=dict)
     memory: list[float] = field(default_factory=list)
     cpu: float = 0.0
 
@@ -70,7 +72,8 @@ def lines(ours: Watched, raw: Watched, library: Watched, packed: Watched, client
     each = Figure(**ours.each)
     own = 1000 * (begin - before) / clients
     memory = f"before clients {before:.0f} MB, after they left {after:.0f} MB, {own:.0f} kB a client"
-    browser = f"as a browser asks; {packed.missed} missed; {packed.memory[1]:.0f} MB with clients"
+    answer = "compresses" if packed.compressed else "declines"
+    browser = f"the server {answer}; {packed.missed} missed; {packed.memory[1]:.0f} MB with clients"
     return [
         Line("fanout", "messages missed", "messages", Figure.one(ours.missed), goals=(NOTHING,), note=told),
         Line("fanout", "disconnects", "clients", Figure.one(ours.disconnects), goals=(NOTHING,)),
@@ -93,7 +96,9 @@ def lines(ours: Watched, raw: Watched, library: Watched, packed: Watched, client
             raw.cpu_each(clients),
             "raw uvloop writes",
         ),
-        Line("fanout", "publish to last client, compressed", "ms", Figure.of(packed.last_ms), note=browser),
+        Line(
+            "fanout", "publish to last client, compression asked for", "ms", Figure.of(packed.last_ms), note=browser
+        ),
         Line("fanout", "memory with clients, at begin", "MB", Figure.one(begin), note=memory),
         Line("fanout", "memory with clients, at end", "MB", Figure.one(end)),
         Line("fanout", "growth while watched", "%", Figure.one(100 * (end / begin - 1)), goals=(Goal("p50", 5),)),
@@ -150,12 +155,13 @@ def watch(
     return Watched(**seen, memory=[before, begin, end, server.rss()], cpu=cpu)
 
 
-def _answer(process: subprocess.Popen[str]) -> dict:
+def _answer(process: subprocess.Popen[str]) -> dict[str, Any]:
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
         raise RuntimeError("the clients ended early")
-    return json.loads(line)
+    answer: dict[str, Any] = json.loads(line)
+    return answer
 
 
 def enough_files(clients: int) -> None:

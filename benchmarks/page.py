@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_playwright
 
@@ -205,10 +206,10 @@ def _listen(session: CDPSession) -> tuple[dict[str, float], dict[str, str], list
     names: dict[str, str] = {}
     frames: list[int] = []
 
-    def sent(event: dict) -> None:
+    def sent(event: dict[str, Any]) -> None:
         names[event["requestId"]] = event["request"]["url"]
 
-    def finished(event: dict) -> None:
+    def finished(event: dict[str, Any]) -> None:
         if names.get(event["requestId"], "").startswith("http"):
             sizes[event["requestId"]] = event["encodedDataLength"]
 

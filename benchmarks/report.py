@@ -83,7 +83,8 @@ class Line:
         for goal in self.goals:
             value = self.ratio if goal.of == "ratio" else getattr(self.ours, goal.of)
             unit = "x" if goal.of == "ratio" else f" {self.unit}"
-            words = f"{goal.of} {'>=' if goal.at_least else '<='} {goal.limit:g}{unit}"
+            of = "" if goal.of != "ratio" and self.ours.samples == 1 else f"{goal.of} "
+            words = f"{of}{'>=' if goal.at_least else '<='} {goal.limit:g}{unit}"
             said.append((words, value is not None and goal.is_met(value)))
         return said
 
@@ -102,12 +103,12 @@ def machine() -> dict[str, object]:
     }
 
 
-def print_machine() -> None:
-    """One line about the machine."""
-    about = machine()
-    packages = ", ".join(f"{name} {number}" for name, number in about.pop("packages").items())  # type: ignore[attr-defined]
-    CONSOLE.print(", ".join(f"{name} {value}" for name, value in about.items()), highlight=False)
-    CONSOLE.print(packages, highlight=False)
+def print_machine(about: dict[str, object]) -> None:
+    """Two lines about the machine."""
+    CONSOLE.print(
+        ", ".join(f"{name} {value}" for name, value in about.items() if name != "packages"), highlight=False
+    )
+    CONSOLE.print(", ".join(f"{name} {version(name)}" for name in PACKAGES), highlight=False)
 
 
 def print_lines(title: str, lines: Sequence[Line]) -> None:
@@ -131,7 +132,7 @@ def print_lines(title: str, lines: Sequence[Line]) -> None:
             str(ours.samples),
             line.peer_name,
             *(_shown(peer) if peer else ("", "", "")),
-            f"{line.ratio:.2f}x" if line.ratio is not None else "",
+            _times(line.ratio),
             goals,
         )
     CONSOLE.print(table)
@@ -140,7 +141,7 @@ def print_lines(title: str, lines: Sequence[Line]) -> None:
             CONSOLE.print(f"  {line.what}: {line.note}", highlight=False)
 
 
-def as_json(lines: Sequence[Line]) -> str:
+def as_json(lines: Sequence[Line], about: dict[str, object]) -> str:
     """Everything, for a script."""
     rows = [
         {
@@ -150,7 +151,13 @@ def as_json(lines: Sequence[Line]) -> str:
         }
         for line in lines
     ]
-    return json.dumps({"machine": machine(), "lines": rows}, indent=1)
+    return json.dumps({"machine": about, "lines": rows}, indent=1)
+
+
+def _times(ratio: float | None) -> str:
+    if ratio is None:
+        return ""
+    return f"{ratio:.2f}x" if ratio >= 0.1 else f"{ratio:.2g}x"
 
 
 def _shown(figure: Figure) -> tuple[str, str, str]:

@@ -30,7 +30,7 @@ class Server:
 
     def rss(self) -> float:
         """Resident memory in MB."""
-        return psutil.Process(self.process.pid).memory_info().rss / 1e6
+        return float(psutil.Process(self.process.pid).memory_info().rss) / 1e6
 
     def cpu(self) -> float:
         """Processor seconds used so far."""

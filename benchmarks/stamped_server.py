@@ -18,7 +18,7 @@ def stamp(number: int, at_ns: int) -> str:
     return f',"bench":"{number:010d} {at_ns:020d}"}}'
 
 
-def publish(self: Feed, value: object) -> None:
+def publish(self: Feed[object], value: object) -> None:
     """Publish, stamped when it is a message."""
     global _count
     if isinstance(value, str):
@@ -28,5 +28,5 @@ def publish(self: Feed, value: object) -> None:
 
 
 if __name__ == "__main__":
-    Feed.publish = publish  # type: ignore[method-assign]
+    Feed.publish = publish  # type: ignore[assignment,method-assign]
     main()

@@ -93,7 +93,6 @@ async def test_with_100_open_sockets_it_stops_within_ten_seconds(tmp_path: Path,
         writer.close()
     assert code == 0
     assert took < 10
-    print(took)
     assert "Traceback" not in server.said()
     await clients[0].wait_closed()
     assert clients[0].close_code == 1012  # the service restarts: a page knows to come back

@@ -111,8 +111,9 @@ class HedgePage:
         else:
             found = advice.comparison.recommendations[self._profile]
             titles = {hedge.plan.name: hedge.plan.title for hedge in advice.comparison.hedges}
-            self._who.set_text(f"{words}: ")
-            self._winner.set_text(titles[found.name])
+            called = advice.snapshot.is_called
+            self._who.set_text("The loan is called: repay or add gold first." if called else f"{words}: ")
+            self._winner.set_text("" if called else titles[found.name])
             self._reason.set_text(found.reason)
             self._holds.set_text(advice.comparison.sensitivity.sentences[self._profile])
         snapshot, status = advice.snapshot, advice.status

@@ -13,7 +13,7 @@ from vaultdash.ui.components.falls_table import FallsTable
 from vaultdash.ui.components.figure import Figure
 from vaultdash.ui.components.price_chart import PriceChart
 from vaultdash.ui.components.zone_bar import ZoneBar
-from vaultdash.ui.format import moment, number, pct, price, unbroken, usd
+from vaultdash.ui.format import moment, number, pct, price, signed_pct, unbroken, usd
 from vaultdash.ui.live import follow
 from vaultdash.ui.theme import HEDGE_COLOURS, TONES, card, note, text
 
@@ -99,11 +99,11 @@ class Overview:
             price(snapshot.margin_call_price),
             f"loan ÷ (call limit × shares)\n{usd(loan.amount)} ÷ "
             f"({loan.margin_call_ltv:g} × {number(snapshot.shares, 2)})",
-            label=f"margin-call price · {pct(-snapshot.drop_to_margin_call)}",
+            label=f"margin-call price · {signed_pct(-snapshot.drop_to_margin_call)}",
         )
         sigmas = beat.daily_sigmas_to_call
         self._sigmas.show(
-            f"{number(sigmas, 1)} σ",
+            "called" if snapshot.is_called else f"{number(sigmas, 1)} σ",
             f"ln(price ÷ call price) ÷ one day's standard deviation\nvolatility {pct(beat.volatility)} a year: "
             f"{beat.volatility_source}",
         )
@@ -115,7 +115,7 @@ class Overview:
         self._close.show(
             price(snapshot.close_out_price),
             f"loan ÷ (close-out limit × shares)\nthe lender may sell at {pct(loan.close_out_ltv, 0)} LTV",
-            label=f"close-out price · {pct(snapshot.close_out_price / snapshot.price - 1)}",
+            label=f"close-out price · {signed_pct(snapshot.close_out_price / snapshot.price - 1)}",
         )
         self._bar.show(snapshot.ltv, loan)
         quote = status.quote
@@ -147,6 +147,13 @@ class Overview:
         if advice.withheld:
             self._advice.show([])
             self._advice_note.set_text(advice.withheld)
+            return
+        if advice.snapshot.is_called:
+            self._advice.show([])
+            self._advice_note.set_text(
+                "The loan is called: no put bought now undoes that. Repay, add gold or sell gold first; the table above "
+                "says how much."
+            )
             return
         self._advice.show([_advice_row(advice, profile) for profile in RiskProfile])
         self._advice_note.set_text(
