@@ -131,7 +131,7 @@ def storage_state(settings: Settings) -> str:
     try:
         probe.parent.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"")
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another request may be probing too
     except OSError as error:
         return f"{settings.data_dir} cannot be written: {error.strerror}"
     return "ok"

@@ -73,7 +73,7 @@ def status() -> None:
 
 @app.command()
 def strategies(
-    symbol: SymbolOption = "GLD",
+    symbol: Annotated[str | None, typer.Option(help="Default: what values the collateral, such as GLD")] = None,
     spot: Annotated[float | None, typer.Option(help="USD a share; default the latest quote")] = None,
     volatility: Annotated[float | None, typer.Option(help="Fraction a year; default 0.16")] = None,
     months: Annotated[int | None, typer.Option(help="Tenor; default 12")] = None,
@@ -86,7 +86,7 @@ def strategies(
     from vaultdash.terminal import comparison_table, recommendation_lines
 
     async def advise(vault: "Vault") -> Advice:
-        research = Research(symbol=symbol, spot=spot, volatility=volatility, months=months)
+        research = Research(symbol=symbol or vault.book.symbol, spot=spot, volatility=volatility, months=months)
         return await vault.advisor.advise(research)
 
     advice = _with_vault(advise)

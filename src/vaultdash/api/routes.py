@@ -31,7 +31,9 @@ from vaultdash.services.vault import Vault
 
 LARGEST_SIZE = 1e15  # USD; far beyond any loan
 Size = Annotated[float | None, Query(gt=0, le=LARGEST_SIZE, allow_inf_nan=False)]
-Symbol = Annotated[str, Query(description="GLD, another gold ETF, or any symbol the provider knows", max_length=15)]
+Symbol = Annotated[
+    str | None, Query(description="default the collateral's; GLD, or any symbol the provider knows", max_length=15)
+]
 ERRORS: dict[int | str, dict[str, Any]] = {
     404: {"model": ErrorAnswer, "description": "No such symbol"},
     422: {"model": ErrorAnswer, "description": "The request makes no sense; `argument` is what is wrong"},
@@ -41,6 +43,10 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 
 def api_router(vault: Vault) -> APIRouter:
     """All endpoints under /api, and /health."""
+
+    def named(symbol: str | None) -> str:
+        return vault.book.symbol if symbol is None else clean_symbol(symbol)
+
     router = APIRouter()
 
     @router.get("/health", responses={200: {"model": HealthAnswer}, 503: {"model": HealthAnswer}}, tags=["house"])
@@ -51,14 +57,14 @@ def api_router(vault: Vault) -> APIRouter:
         return respond(request, answer, 503 if state.not_ready else 200)
 
     @router.get("/api/portfolio", responses={200: {"model": PortfolioAnswer}, **ERRORS}, tags=["loan"])
-    async def portfolio(request: Request, symbol: Symbol = "GLD") -> Response:
+    async def portfolio(request: Request, symbol: Symbol = None) -> Response:
         """The loan at the latest quote."""
-        return respond(request, await _portfolio(vault, clean_symbol(symbol)))
+        return respond(request, await _portfolio(vault, named(symbol)))
 
     @router.get("/api/strategies", responses={200: {"model": StrategiesAnswer}, **ERRORS}, tags=["hedge"])
     async def strategies(
         request: Request,
-        symbol: Symbol = "GLD",
+        symbol: Symbol = None,
         spot: Annotated[Size, Query(description="USD a share; default the latest quote")] = None,
         volatility: Annotated[float | None, Query(description="fraction a year; default 0.16")] = None,
         risk_free_rate: Annotated[float | None, Query(description="fraction, continuous; default 0.045")] = None,
@@ -71,7 +77,7 @@ def api_router(vault: Vault) -> APIRouter:
     ) -> Response:
         """The six hedges compared, with a recommendation for each risk profile."""
         research = Research(
-            symbol=symbol,
+            symbol=named(symbol),
             spot=spot,
             volatility=volatility,
             risk_free_rate=risk_free_rate,
@@ -82,28 +88,28 @@ def api_router(vault: Vault) -> APIRouter:
             exercise=exercise,
             price_changes=parse_changes(price_changes),
         )
-        status = await vault.quote_status(clean_symbol(symbol)) if spot is None else None
+        status = await vault.quote_status(named(symbol)) if spot is None else None
         return respond(request, strategies_answer(await vault.advisor.advise(research, status)))
 
     @router.get("/api/options", responses={200: {"model": OptionsAnswer}, **ERRORS}, tags=["hedge"])
-    async def options(request: Request, symbol: Symbol = "GLD", expiration: date | None = None) -> Response:
+    async def options(request: Request, symbol: Symbol = None, expiration: date | None = None) -> Response:
         """Expirations and a model chain, marked as one."""
         return respond(
             request,
             options_answer(
-                await vault.chains.load(symbol, expiration, await vault.quote_status(clean_symbol(symbol)))
+                await vault.chains.load(named(symbol), expiration, await vault.quote_status(named(symbol)))
             ),
         )
 
     @router.get("/api/history", responses={200: {"model": HistoryAnswer}, **ERRORS}, tags=["market"])
     async def history(
         request: Request,
-        symbol: Symbol = "GLD",
+        symbol: Symbol = None,
         days: Annotated[int, Query(ge=1, le=20_000, description="calendar days back from today")] = 90,
     ) -> Response:
         """Daily prices: what is stored, else the provider's, else the demo market's."""
         start = vault.now().astimezone(NEW_YORK).date() - timedelta(days=days)
-        return respond(request, history_answer(await vault.history.load(clean_symbol(symbol), start)))
+        return respond(request, history_answer(await vault.history.load(named(symbol), start)))
 
     return router
 

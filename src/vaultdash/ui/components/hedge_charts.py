@@ -1,6 +1,6 @@
 """LTV and wealth over the gold price, and cost against protection, for all hedges at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 from nicegui import ui
@@ -13,7 +13,6 @@ from vaultdash.ui.theme import HEDGE_COLOURS, UNHEDGED_COLOUR, ChartColours
 
 NO_HEDGE = "No hedge"
 LOWEST, HIGHEST, STEPS = 0.55, 1.30, 150
-LTV_CEILING = 1.0
 
 
 def prices_of(comparison: Comparison) -> list[float]:
@@ -29,37 +28,27 @@ def ltv_options(
 ) -> dict[str, Any]:
     """LTV over the gold price at expiry: a line a hedge, the call limit, the call zone, gold now."""
     situation = comparison.situation
-    series = [
-        _line(
-            _title(hedge),
-            [
-                [spot, ltv]
-                for spot in prices_of(comparison)
-                if (ltv := hedged_ltv(hedge.plan if hedge else None, situation, spot, counting)) < 1.6
-            ],
-            _colour(hedge),
-            dashed=hedge is None,
-            wide=hedge is not None and hedge.plan.name == picked,
-        )
-        for hedge in (None, *comparison.hedges)
-    ]
-    limit = situation.margin_call_ltv
-    series[0]["markLine"] = {
-        "silent": True,
-        "symbol": "none",
-        "label": {"color": colours.strong, "fontSize": 11},
-        "data": [
-            _mark({"yAxis": limit}, f"margin call {pct(limit, 0)}", colours.call, "insideEndTop"),
-            _mark({"xAxis": situation.spot}, f"gold now {price(situation.spot)}", colours.text, "insideEndTop"),
-        ],
-    }
+    limit, spot = situation.margin_call_ltv, situation.spot
+
+    def ltv(hedge: MeasuredHedge | None, at: float) -> float:
+        return hedged_ltv(hedge.plan if hedge else None, situation, at, counting)
+
+    series = _lines(comparison, ltv, picked)
+    call = _mark({"yAxis": limit}, f"margin call {pct(limit, 0)}", colours.call)
+    series[0]["markLine"] = _marks(colours, call, _mark({"xAxis": spot}, f"gold now {price(spot)}", colours.text))
+    top = max(1.0, situation.loan_amount / situation.portfolio_value + 0.1)
     series[0]["markArea"] = {
         "silent": True,
         "itemStyle": {"color": colours.call_area},
-        "data": [[{"yAxis": limit}, {"yAxis": LTV_CEILING}]],
+        "data": [[{"yAxis": limit}, {"yAxis": top}]],
     }
-    axis = _axes(colours, situation.spot)
-    axis["yAxis"] |= {"min": 0.3, "max": LTV_CEILING, "axisLabel": _label("v => Math.round(v * 100) + ' %'", colours)}
+    lowest = min(point[1] for line in series for point in line["data"])
+    axis = _axes(colours, spot)
+    axis["yAxis"] |= {
+        "min": 0.3 if lowest >= 0.3 else 0.0,
+        "max": round(top, 1),
+        "axisLabel": _label("v => Math.round(v * 100) + ' %'", colours),
+    }
     axis["tooltip"] |= {":valueFormatter": "v => (v * 100).toFixed(1) + ' %'"}
     return {**axis, "series": series}
 
@@ -67,33 +56,19 @@ def ltv_options(
 def wealth_options(comparison: Comparison, colours: ChartColours, picked: str) -> dict[str, Any]:
     """Gain or loss at expiry against today, gold and hedge together, premium paid, over the gold price."""
     situation = comparison.situation
-    start = situation.portfolio_value
+    call, spot = situation.margin_call_price, situation.spot
 
-    def gain(hedge: MeasuredHedge | None, spot: float) -> float:
-        gold = situation.units * spot - start
-        return gold if hedge is None else gold + payoff_at(hedge.plan, situation, spot) - hedge.cost.total_cost
+    def gain(hedge: MeasuredHedge | None, at: float) -> float:
+        gold = situation.units * at - situation.portfolio_value
+        return gold if hedge is None else gold + payoff_at(hedge.plan, situation, at) - hedge.cost.total_cost
 
-    series = [
-        _line(
-            _title(hedge),
-            [[spot, gain(hedge, spot)] for spot in prices_of(comparison)],
-            _colour(hedge),
-            dashed=hedge is None,
-            wide=hedge is not None and hedge.plan.name == picked,
-        )
-        for hedge in (None, *comparison.hedges)
-    ]
-    call = situation.margin_call_price
-    series[0]["markLine"] = {
-        "silent": True,
-        "symbol": "none",
-        "label": {"color": colours.strong, "fontSize": 11},
-        "data": [
-            _mark({"xAxis": call}, f"call {price(call)}", colours.call, "insideEndTop"),
-            _mark({"xAxis": situation.spot}, "gold now", colours.text, "insideEndTop"),
-        ],
-    }
-    axis = _axes(colours, situation.spot)
+    series = _lines(comparison, gain, picked)
+    series[0]["markLine"] = _marks(
+        colours,
+        _mark({"xAxis": call}, f"call {price(call)}", colours.call),
+        _mark({"xAxis": spot}, "gold now", colours.text),
+    )
+    axis = _axes(colours, spot)
     axis["yAxis"] |= {"axisLabel": _label("v => (v / 1000).toFixed(0) + 'k'", colours)}
     axis["tooltip"] |= {":valueFormatter": "v => '$ ' + Math.round(v).toLocaleString('en-US')"}
     return {**axis, "series": series}
@@ -140,19 +115,28 @@ def cost_options(comparison: Comparison, colours: ChartColours, picked: str) -> 
     }
 
 
-def _title(hedge: MeasuredHedge | None) -> str:
-    return NO_HEDGE if hedge is None else hedge.plan.title
+def _lines(
+    comparison: Comparison, value: Callable[[MeasuredHedge | None, float], float], picked: str
+) -> list[dict[str, Any]]:
+    """A line for no hedge, dashed, and one a hedge; the chosen one is wide."""
+    prices = prices_of(comparison)
+    return [
+        _line(
+            NO_HEDGE if hedge is None else hedge.plan.title,
+            [[round(at, 4), round(value(hedge, at), 6)] for at in prices],
+            UNHEDGED_COLOUR if hedge is None else HEDGE_COLOURS[hedge.plan.name],
+            dashed=hedge is None,
+            wide=hedge is not None and hedge.plan.name == picked,
+        )
+        for hedge in (None, *comparison.hedges)
+    ]
 
 
-def _colour(hedge: MeasuredHedge | None) -> str:
-    return UNHEDGED_COLOUR if hedge is None else HEDGE_COLOURS[hedge.plan.name]
-
-
-def _line(name: str, points: Sequence[list[float]], colour: str, *, dashed: bool, wide: bool) -> dict[str, Any]:
+def _line(name: str, points: list[list[float]], colour: str, *, dashed: bool, wide: bool) -> dict[str, Any]:
     return {
         "name": name,
         "type": "line",
-        "data": [[round(x, 4), round(y, 6)] for x, y in points],
+        "data": points,
         "showSymbol": False,
         "z": 4 if wide else 2,
         "lineStyle": {"width": 3.5 if wide else 1.6, "type": "dashed" if dashed else "solid", "color": colour},
@@ -160,12 +144,14 @@ def _line(name: str, points: Sequence[list[float]], colour: str, *, dashed: bool
     }
 
 
-def _mark(where: dict[str, float], label: str, colour: str, position: str) -> dict[str, Any]:
-    return {
-        **where,
-        "lineStyle": {"color": colour, "type": "dashed"},
-        "label": {"formatter": label, "position": position},
-    }
+def _marks(colours: ChartColours, *marks: dict[str, Any]) -> dict[str, Any]:
+    label = {"color": colours.strong, "fontSize": 11}
+    return {"silent": True, "symbol": "none", "label": label, "data": list(marks)}
+
+
+def _mark(where: dict[str, float], label: str, colour: str) -> dict[str, Any]:
+    style = {"color": colour, "type": "dashed"}
+    return {**where, "lineStyle": style, "label": {"formatter": label, "position": "insideEndTop"}}
 
 
 def _label(formatter: str, colours: ChartColours) -> dict[str, Any]:

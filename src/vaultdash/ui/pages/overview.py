@@ -151,8 +151,8 @@ class Overview:
         if advice.snapshot.is_called:
             self._advice.show([])
             self._advice_note.set_text(
-                "The loan is called: no put bought now undoes that. Repay, add gold or sell gold first; the table above "
-                "says how much."
+                "The loan is called: no put bought now undoes that. Repay, add gold or sell gold first; the table "
+                "above says how much."
             )
             return
         self._advice.show([_advice_row(advice, profile) for profile in RiskProfile])
