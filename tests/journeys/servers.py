@@ -88,7 +88,9 @@ class YahooDashboard:
 
     def tell(self, *, scenario: str = "ok", price: float = 460.0, hours_later: float = 0.0) -> None:
         """Change how Yahoo answers from now on; with `hours_later` the dashboard's clock jumps."""
-        self._switch.write_text(f"{scenario} {price} {hours_later}", encoding="utf-8")
+        written = self._switch.with_suffix(".new")
+        written.write_text(f"{scenario} {price} {hours_later}", encoding="utf-8")
+        written.replace(self._switch)  # the reader never sees half of it
 
 
 @contextmanager

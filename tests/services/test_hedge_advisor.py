@@ -224,3 +224,9 @@ async def test_many_questions_at_once_are_all_answered(house):
     spots = [400.0 + n for n in range(20)]
     answers = await asyncio.gather(*(house.advisor.advise(Research(spot=spot)) for spot in spots))
     assert [answer.comparison.situation.spot for answer in answers] == spots
+
+
+async def test_nothing_is_recommended_for_a_loan_that_is_called(house):
+    advice = await house.advisor.advise(Research(spot=360.0))
+    assert advice.withheld is not None
+    assert advice.withheld.startswith("The loan is called")

@@ -29,9 +29,9 @@ def test_without_a_price_the_reason_is_told():
 @pytest.mark.parametrize(
     ("price", "zone", "sentence"),
     [
-        (460.0, Zone.ROOM, "No call in sight. Gold can fall 20.0 %, to 368.00, before the lender calls."),
-        (400.0, Zone.ROOM, "No call now. Gold can fall 8.0 %, to 368.00, before the lender calls."),
-        (380.0, Zone.WARNING, "Close to a call. Gold can fall 3.2 % more, to 368.00, before the lender calls."),
+        (460.0, Zone.ROOM, "No call in sight. Gold can fall 20.0 %, to GLD 368.00, before the lender calls."),
+        (400.0, Zone.ROOM, "No call now. Gold can fall 8.0 %, to GLD 368.00, before the lender calls."),
+        (380.0, Zone.WARNING, "Close to a call. Gold can fall 3.2 % more, to GLD 368.00, before the lender calls."),
         (
             350.0,
             Zone.CALL,
@@ -41,7 +41,8 @@ def test_without_a_price_the_reason_is_told():
         (
             300.0,
             Zone.CLOSE_OUT,
-            "Close-out level reached. The lender may sell the gold now: LTV is 92.0 %, the limit 85.0 %.",
+            "Close-out level reached. The lender may sell the gold now: LTV is 92.0 %, the limit 85.0 %; "
+            "143,478 USD repaid brings it down to the warning level of 70.0 %.",
         ),
     ],
 )
@@ -76,3 +77,9 @@ def test_exactly_on_the_call_price_it_still_takes_money_to_end_the_call():
 
 def test_a_loan_under_water_is_told_like_the_rest():
     assert "LTV is 138.0 %" in standing(a_beat(200.0)).detail
+
+
+def test_no_call_in_sight_needs_more_room_than_the_worst_two_days_took():
+    # 13.9 % between the closes of 29 January and 2 February 2026
+    assert standing(a_beat(368.0 / (1 - 0.138))).headline == "No call now."
+    assert standing(a_beat(368.0 / (1 - 0.141))).headline == "No call in sight."

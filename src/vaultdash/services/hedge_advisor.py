@@ -58,7 +58,8 @@ class Advice:
 class HedgeAdvisor:
     """Runs the strategy engine off the event loop and remembers the last comparisons.
 
-    Advice on a stale price is withheld, and on an invented one unless the owner asked for the `demo` market.
+    Advice is withheld on a stale price, on an invented one unless the owner asked for the `demo` market, and when the
+    loan is called already.
     """
 
     def __init__(
@@ -92,7 +93,9 @@ class HedgeAdvisor:
         )
         comparison = await self._compare(situation)
         assumptions = tuple(self._assumptions(research, snapshot, own=own))
-        return Advice(symbol, self._now(), status, snapshot, comparison, assumptions, self._withheld(status))
+        return Advice(
+            symbol, self._now(), status, snapshot, comparison, assumptions, self._withheld(status, snapshot)
+        )
 
     def _snapshot(self, symbol: str, research: Research, status: QuoteStatus | None) -> tuple[Snapshot, bool]:
         at = status.quote.at if status else self._now()
@@ -128,9 +131,14 @@ class HedgeAdvisor:
         said.append("premiums are model prices without bid, ask, smile or commission")
         return said
 
-    def _withheld(self, status: QuoteStatus | None) -> str | None:
+    def _withheld(self, status: QuoteStatus | None, snapshot: Snapshot) -> str | None:
         if status is not None and status.quote.is_demo and not self._demo:
             return "The price is invented (DEMO), because no real one could be had: nothing is recommended on it."
+        if snapshot.is_called:
+            return (
+                f"The loan is called at this price: its LTV of {snapshot.ltv * 100:.1f} % has reached the limit, and no "
+                "put bought now undoes that. Repay, add gold or sell gold first."
+            )
         if status is None or not status.is_stale:
             return None
         return f"The price is {_age(status.age_seconds)} old: no recommendation until a new one arrives."

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from vaultdash.domain.portfolio import Zone, cure
 from vaultdash.services.heartbeat import Beat
 
+WORST_TWO_DAYS = 0.139  # GLD closes of 29 January and 2 February 2026: 495.90 and 427.13
+FEWEST_SIGMAS = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -27,17 +30,18 @@ def standing(beat: Beat | None) -> Standing:
     if beat.snapshot is None or beat.status is None:
         return Standing(None, "No price.", f"The loan cannot be valued: {beat.problem}")
     snapshot, loan = beat.snapshot, beat.snapshot.portfolio.loan
-    drop, call = snapshot.drop_to_margin_call, snapshot.margin_call_price
+    drop = snapshot.drop_to_margin_call
+    call = f"{snapshot.portfolio.collateral.instrument.quoted_by} {snapshot.margin_call_price:,.2f}"
     caveat = " Judged by an old price." if beat.status.is_stale else _invented(beat)
+    needed = cure(loan.amount, snapshot.gold_value, loan.warning_ltv).repay_cash
     if snapshot.zone is Zone.CLOSE_OUT:
         return Standing(
             Zone.CLOSE_OUT,
             "Close-out level reached.",
-            f"The lender may sell the gold now: LTV is {_pct(snapshot.ltv)}, "
-            f"the limit {_pct(loan.close_out_ltv)}.{caveat}",
+            f"The lender may sell the gold now: LTV is {_pct(snapshot.ltv)}, the limit {_pct(loan.close_out_ltv)}; "
+            f"{needed:,.0f} USD repaid brings it down to the warning level of {_pct(loan.warning_ltv)}.{caveat}",
         )
     if snapshot.zone is Zone.CALL:
-        needed = cure(loan.amount, snapshot.gold_value, loan.warning_ltv).repay_cash
         return Standing(
             Zone.CALL,
             "Margin call.",
@@ -45,18 +49,17 @@ def standing(beat: Beat | None) -> Standing:
             f"{needed:,.0f} USD repaid brings it down to the warning level of {_pct(loan.warning_ltv)}.{caveat}",
         )
     if snapshot.zone is Zone.WARNING:
-        detail = f"Gold can fall {_pct(drop)} more, to {call:,.2f}, before the lender calls.{caveat}"
+        detail = f"Gold can fall {_pct(drop)} more, to {call}, before the lender calls.{caveat}"
         return Standing(Zone.WARNING, "Close to a call.", detail)
     if beat.status.is_stale:
         return Standing(
             None,
             "Not known now.",
-            f"By the last price gold could fall {_pct(drop)}, to {call:,.2f}, before the lender calls; it is old.",
+            f"By the last price gold could fall {_pct(drop)}, to {call}, before the lender calls; it is old.",
         )
-    headline = "No call in sight." if drop >= 0.1 else "No call now."
-    return Standing(
-        Zone.ROOM, headline, f"Gold can fall {_pct(drop)}, to {call:,.2f}, before the lender calls.{caveat}"
-    )
+    far = drop > WORST_TWO_DAYS and (beat.daily_sigmas_to_call or 0) >= FEWEST_SIGMAS
+    headline = "No call in sight." if far else "No call now."
+    return Standing(Zone.ROOM, headline, f"Gold can fall {_pct(drop)}, to {call}, before the lender calls.{caveat}")
 
 
 def _invented(beat: Beat) -> str:

@@ -61,7 +61,11 @@ class FallsTable:
         if ways.repay_cash == 0:
             self._said.set_text(f"{after}: nothing to cure, LTV stays below {pct(loan.warning_ltv, 0)}.")
             return
+        left = self._snapshot.gold_value * (1 - fall)
+        sale = f"sell gold worth {usd(ways.sell_gold)} and repay with it"
+        if ways.sell_gold > left:
+            sale = f"selling all of it, worth {usd(left)}, is not enough"
         self._said.set_text(
             f"{after}, back to {pct(loan.warning_ltv, 0)} by one of three: repay {usd(ways.repay_cash)}; "
-            f"add gold worth {usd(ways.add_gold)}; sell gold worth {usd(ways.sell_gold)} and repay with it."
+            f"add gold worth {usd(ways.add_gold)}; {sale}."
         )

@@ -35,7 +35,7 @@ def ltv_options(
 
     series = _lines(comparison, ltv, picked)
     call = _mark({"yAxis": limit}, f"margin call {pct(limit, 0)}", colours.call)
-    series[0]["markLine"] = _marks(colours, call, _mark({"xAxis": spot}, f"gold now {price(spot)}", colours.text))
+    series[0]["markLine"] = _marks(colours, call, _mark({"xAxis": spot}, f"now {price(spot)}", colours.text))
     top = max(1.0, situation.loan_amount / situation.portfolio_value + 0.1)
     series[0]["markArea"] = {
         "silent": True,
@@ -66,7 +66,7 @@ def wealth_options(comparison: Comparison, colours: ChartColours, picked: str) -
     series[0]["markLine"] = _marks(
         colours,
         _mark({"xAxis": call}, f"call {price(call)}", colours.call),
-        _mark({"xAxis": spot}, "gold now", colours.text),
+        _mark({"xAxis": spot}, f"now {price(spot)}", colours.text),
     )
     axis = _axes(colours, spot)
     axis["yAxis"] |= {"axisLabel": _label("v => (v / 1000).toFixed(0) + 'k'", colours)}
@@ -109,7 +109,7 @@ def cost_options(comparison: Comparison, colours: ChartColours, picked: str) -> 
                 "type": "scatter",
                 "data": points,
                 "label": {"show": True, "color": colours.strong, "fontSize": 11, "formatter": "{b}"},
-                "labelLayout": {"hideOverlap": False, "moveOverlap": "shiftY"},
+                "labelLayout": {"hideOverlap": True, "moveOverlap": "shiftY"},
             }
         ],
     }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from vaultdash.domain.hedge import Comparison, MeasuredHedge
 from vaultdash.domain.loan import Interest
+from vaultdash.domain.portfolio import Snapshot, cure
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
 from vaultdash.ui.format import number, pct, price, usd
 from vaultdash.ui.theme import HEDGE_COLOURS, UNHEDGED_COLOUR
@@ -25,12 +26,14 @@ class HedgeTable:
     def __init__(self, pick: Callable[[str], None]) -> None:
         self._table = DataTable(COLUMNS, pick=pick, label="Six hedges side by side", roomy=True)
 
-    def show(self, comparison: Comparison, interest: Interest, picked: str, recommended: str | None) -> None:
-        """Fill the rows: the hedges, doing nothing, and repaying with the recommended hedge's premium."""
+    def show(self, comparison: Comparison, snapshot: Snapshot, picked: str, recommended: str | None) -> None:
+        """Fill the rows: the hedges, doing nothing, and repaying instead."""
         rows = [_row(hedge, comparison, best=hedge.plan.name == recommended) for hedge in comparison.hedges]
         rows.append(_nothing(comparison))
-        if recommended is not None:
-            rows.append(_repay(comparison, recommended, interest))
+        if snapshot.is_called:
+            rows.append(_cure(snapshot))
+        elif recommended is not None:
+            rows.append(_repay(comparison, recommended, snapshot.portfolio.loan.interest))
         self._table.show(rows, picked)
 
 
@@ -79,6 +82,26 @@ def _nothing(comparison: Comparison) -> Row:
             "credited": Cell(pct(limit), limit, "call"),
             "paid": Cell(pct(limit), limit, "call"),
             "keeps": Cell("no", 0.0, "call"),
+        },
+    )
+
+
+def _cure(snapshot: Snapshot) -> Row:
+    """What brings a called loan back to the warning limit, at the price now."""
+    loan = snapshot.portfolio.loan
+    paid = cure(loan.amount, snapshot.gold_value, loan.warning_ltv).repay_cash
+    saved = -paid * loan.interest.rate / snapshot.gold_value
+    after = Cell(f"{pct(loan.warning_ltv)} now", loan.warning_ltv)
+    return Row(
+        "repay_instead",
+        {
+            "hedge": Cell("Repay instead", sub=f"{usd(paid)} ends the call at the price now", swatch=UNHEDGED_COLOUR),
+            "year": Cell(pct(saved, 2), saved, sub="interest saved"),
+            "cost": Cell(usd(paid), paid, sub="less debt"),
+            "ignored": after,
+            "credited": after,
+            "paid": after,
+            "keeps": Cell("yes, for now", 1.0, "room"),
         },
     )
 

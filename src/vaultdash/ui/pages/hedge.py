@@ -24,6 +24,13 @@ COUNTING_NOTES = {
     HedgeCounting.CREDITED: "The lender holds the puts and counts what they would pay as collateral.",
 }
 
+LENDERS = {
+    HedgeCounting.IGNORED: "Your lender ignores puts (as most do): none of these moves the call. They protect your "
+    "wealth, and the loan once they are sold.",
+    HedgeCounting.AFTER_PAYMENT: "Your lender looks at the loan after the puts are sold and have repaid it.",
+    HedgeCounting.CREDITED: "Your lender counts what the puts would pay as collateral.",
+}
+
 
 class HedgePage:
     """The page's parts and what is chosen on them."""
@@ -32,7 +39,8 @@ class HedgePage:
         self._vault = vault
         self._advice: Advice | None = None
         self._profile = RiskProfile.BALANCED
-        self._counting = HedgeCounting.CREDITED
+        self._counting = vault.book.current.loan.hedge_counting
+        self._drawn: tuple[float, str | None] | None = None
         self._picked: str | None = None
         self._colours = ChartColours(dark=True)
         with card():
@@ -42,6 +50,7 @@ class HedgePage:
                     self._winner = text("span", "", "room").mark("recommended")
                 Tabs(PROFILES, self._profile, self._choose_profile)
             self._reason = text("div", "").mark("reason")
+            self._lender = text("div", LENDERS[self._counting], "muted")
             self._basis = note("")
         with card("Six hedges side by side"):
             self._hedges = HedgeTable(self._choose_hedge)
@@ -54,7 +63,7 @@ class HedgePage:
                 self._counted = note(COUNTING_NOTES[self._counting])
             with card("Gain and loss at expiry"):
                 self._wealth = HedgeChart()
-                note("Gold and puts against today, premium paid, before the loan's interest.")
+                note("Gold and puts against today, premium paid, before interest; each hedge at its own expiry.")
         with ui.element("div").classes("vd-columns"):
             with card("Scenarios") as head:
                 with head:
@@ -70,14 +79,23 @@ class HedgePage:
             self._sensitivity = SensitivityTable()
             self._holds = note("")
 
+    def update(self, advice: Advice) -> None:
+        """The texts at each beat; tables and charts when the price or the verdict has changed."""
+        self._advice = advice
+        self._show_recommendation(advice)
+        drawn = (advice.snapshot.price, None if advice.withheld is None else advice.withheld[:20])
+        if drawn != self._drawn:
+            self._drawn = drawn
+            self.show(advice)
+
     def show(self, advice: Advice) -> None:
         """Fill every part from a comparison."""
         self._advice = advice
         if self._picked is None:
             self._picked = advice.comparison.recommendations[self._profile].name
         self._show_recommendation(advice)
-        comparison, interest = advice.comparison, advice.snapshot.portfolio.loan.interest
-        self._hedges.show(comparison, interest, self._picked, self._recommended())
+        comparison = advice.comparison
+        self._hedges.show(comparison, advice.snapshot, self._picked, self._recommended())
         self._cost.show(cost_options(comparison, self._colours, self._picked))
         self._wealth.show(wealth_options(comparison, self._colours, self._picked))
         self._ltv.show(ltv_options(comparison, self._counting, self._colours, self._picked))
@@ -86,12 +104,7 @@ class HedgePage:
             self._scenario_title.set_text(hedge.plan.title)
             self._scenarios.show(hedge)
         self._sensitivity.show(None if advice.withheld else comparison)
-        self._cover.set_text(
-            "Model premiums, fractional cover; contracts rounded up to whole ones of 100 shares. A lender who "
-            "ignores the puts calls at the same price with every hedge. Against a call alone, a put that the lender "
-            f"credits needs a strike only just above {price(comparison.situation.margin_call_price)}: these six "
-            "protect equity as well. Choose a row for its scenarios."
-        )
+        self._cover.set_text(_cover(advice))
 
     def _chosen(self, advice: Advice) -> MeasuredHedge | None:
         return next((hedge for hedge in advice.comparison.hedges if hedge.plan.name == self._picked), None)
@@ -104,16 +117,16 @@ class HedgePage:
     def _show_recommendation(self, advice: Advice) -> None:
         words = dict(PROFILES)[self._profile].capitalize()
         if advice.withheld:
-            self._who.set_text("No recommendation now.")
+            called = advice.snapshot.is_called
+            self._who.set_text("Repay, add gold or sell gold first." if called else "No recommendation now.")
             self._winner.set_text("")
             self._reason.set_text(advice.withheld)
             self._holds.set_text("Nothing is recommended now, so nothing can be tested.")
         else:
             found = advice.comparison.recommendations[self._profile]
             titles = {hedge.plan.name: hedge.plan.title for hedge in advice.comparison.hedges}
-            called = advice.snapshot.is_called
-            self._who.set_text("The loan is called: repay or add gold first." if called else f"{words}: ")
-            self._winner.set_text("" if called else titles[found.name])
+            self._who.set_text(f"{words}: ")
+            self._winner.set_text(titles[found.name])
             self._reason.set_text(found.reason)
             self._holds.set_text(advice.comparison.sensitivity.sentences[self._profile])
         snapshot, status = advice.snapshot, advice.status
@@ -153,16 +166,25 @@ async def build(vault: Vault) -> None:
     await context.client.connected()
     page.dress(dark=bool(await ui.run_javascript("document.body.classList.contains('body--dark')")))
     ui.on("vd-theme", lambda event: page.dress(dark=bool(event.args)))
-    shown: tuple[float, bool] | None = None
 
     async def update(_: Beat) -> None:
-        nonlocal shown
         beat = vault.heartbeat.current()
-        if beat is None or beat.status is None:
-            return
-        key = (beat.status.quote.price, beat.status.is_stale)
-        if key != shown:
-            shown = key
-            page.show(await vault.advisor.advise(Research(symbol=vault.book.symbol), beat.status))
+        if beat is not None and beat.status is not None:
+            page.update(await vault.advisor.advise(Research(symbol=vault.book.symbol), beat.status))
 
     follow(vault.heartbeat.feed, update)
+
+
+def _cover(advice: Advice) -> str:
+    call = price(advice.comparison.situation.margin_call_price)
+    if advice.snapshot.is_called:
+        return (
+            f"The price at which this loan is called, {call}, lies above the price now: figures at the call price "
+            "say nothing about today. The puts would protect what is left of your wealth, not the loan."
+        )
+    return (
+        "Model premiums, fractional cover; contracts rounded up to whole ones of 100 shares. A lender who ignores "
+        "the puts calls at the same price with every hedge. After payment supposes that the puts are sold in time; "
+        "what is sold is gone when gold falls again. Against a call alone, a put that the lender credits needs a "
+        f"strike only just above {call}: these six protect equity as well. Choose a row for its scenarios."
+    )

@@ -30,7 +30,7 @@ class Overview:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
-        self._advised: float | None = None
+        self._advised: tuple[float, bool] | None = None
         self._standing()
         with ui.element("div").classes("vd-columns"):
             with card(f"{vault.book.symbol} and the loan's prices") as head:
@@ -79,8 +79,9 @@ class Overview:
         self._show_facts(beat)
         self._chart.show(beat.snapshot, beat.status.quote.at)
         self._falls.show(beat.snapshot)
-        if self._advised != beat.snapshot.price or beat.status.is_stale:
-            self._advised = beat.snapshot.price
+        key = (beat.snapshot.price, beat.status.is_stale)
+        if self._advised != key or beat.status.is_stale:
+            self._advised = key
             await self._show_advice(beat)
 
     def _show_figures(self, beat: Beat) -> None:
@@ -91,8 +92,7 @@ class Overview:
         worth = f"{number(snapshot.shares, 2)} {symbol} × {price(snapshot.price)} = {usd(snapshot.gold_value)}"
         self._ltv.show(
             pct(snapshot.ltv),
-            f"loan ÷ collateral\n{usd(loan.amount)} ÷ ({worth})\nHedges are not counted: the lender's rule is "
-            f"“{loan.hedge_counting.value.replace('_', ' ')}”.",
+            f"loan ÷ collateral\n{usd(loan.amount)} ÷ ({worth})\nNo hedge is held, so none is counted.",
             tone="" if snapshot.zone.value == "room" else snapshot.zone.value,
         )
         self._call.show(
@@ -147,13 +147,6 @@ class Overview:
         if advice.withheld:
             self._advice.show([])
             self._advice_note.set_text(advice.withheld)
-            return
-        if advice.snapshot.is_called:
-            self._advice.show([])
-            self._advice_note.set_text(
-                "The loan is called: no put bought now undoes that. Repay, add gold or sell gold first; the table "
-                "above says how much."
-            )
             return
         self._advice.show([_advice_row(advice, profile) for profile in RiskProfile])
         self._advice_note.set_text(
