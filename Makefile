@@ -9,7 +9,7 @@ run:            ## set up and start on http://127.0.0.1:8000
 
 test:           ## set up, browser included, and run every test
 	@$(PYTHON) scripts/setup.py --dev --browser
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 setup:          ## set up with the development tools
 	@$(PYTHON) scripts/setup.py --dev

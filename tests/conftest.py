@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 from fastapi import FastAPI
 
 from tests.api.live_server import LiveServer
@@ -85,3 +86,10 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer
     yield server
     code, _ = server.stop()
     assert code == 0, server.said()
+
+
+@pytest.fixture(autouse=True)
+def usual_logs() -> Iterator[None]:
+    """A command run in this process sets up its own logs; the next test has the usual ones again."""
+    yield
+    structlog.reset_defaults()

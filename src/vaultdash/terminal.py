@@ -23,14 +23,14 @@ def status_lines(beat: Beat, symbol: str) -> list[str]:
     if beat.status is None or beat.snapshot is None:
         return [f"No price of {symbol}: {beat.problem}"]
     snapshot, loan = beat.snapshot, beat.snapshot.portfolio.loan
-    counting, drop = loan.hedge_counting.replace("_", " "), snapshot.drop_to_margin_call
+    drop = snapshot.drop_to_margin_call
     sigmas = f"{beat.daily_sigmas_to_call or 0:.1f} daily sigmas at {beat.volatility:.1%} volatility"
     distance = f"{-drop:.1%} above the price" if snapshot.is_called else f"a fall of {drop:.1%} ({sigmas})"
     collateral = snapshot.portfolio.collateral
     ounces = "" if snapshot.gold_ounces is None else f" = {snapshot.gold_ounces:,.2f} oz of gold"
     return [
         standing(beat).sentence,
-        f"LTV              {snapshot.ltv:8.2%}   as the lender counts it (hedges {counting})",
+        f"LTV              {snapshot.ltv:8.2%}   as the lender counts it; no hedges are held",
         f"Limits           {loan.warning_ltv:8.2%}   warning, {loan.margin_call_ltv:.2%} margin call, "
         f"{loan.close_out_ltv:.2%} close-out",
         f"Margin call at   {snapshot.margin_call_price:8.2f}   {symbol}, {distance}",
