@@ -73,7 +73,7 @@ async def api_client(api_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def shared_data() -> Path:
-    """Real market data that lies beside the project on the machines that have it."""
+    """Real market data, when it is there."""
     if not SHARED_DATA.is_dir():
         pytest.skip("needs the shared market data")
     return SHARED_DATA.resolve()

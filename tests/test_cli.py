@@ -52,7 +52,7 @@ def refused(result: Result, code: int = 2) -> str:
         (("status",), ("ten lines",)),
         (("strategies",), ("--symbol", "--volatility", "--json")),
         (("history",), ("import", "update", "show")),
-        (("history", "import"), ("--symbol", "--column")),
+        (("history", "import"), ("--symbol", "--column", "--force")),
         (("history", "show"), ("--from", "--to", "--list")),
         (("check", "market"), ("--symbol",)),
     ],
@@ -177,6 +177,40 @@ def test_an_imported_file_is_shown_and_listed(run: Run, tmp_path: Path) -> None:
     assert "+0.37%" in shown
     assert "DEMO" not in shown
     assert "2026-06-09" in run("history", "show", "--list").stdout
+
+
+def test_ounce_prices_do_not_replace_stored_shares_unless_forced(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "prices.csv").write_text(GOOD)
+    (tmp_path / "gold.csv").write_text("date,close\n2026-06-08,4405.5\n2026-06-09,4422\n2026-06-10,4430\n")
+    assert run("history", "import", "prices.csv").exit_code == 0
+    for symbol in ((), ("--symbol", "GLD")):
+        said = refused(run("history", "import", "gold.csv", *symbol))
+        assert "gold.csv: its closes are 11 times those stored for GLD (the median of 2 common days)" in said
+        assert "Nothing was stored" in said
+        assert "--symbol" in said
+        assert "--force" in said
+    assert "4,422" not in run("history", "show").stdout
+    ounces = run("history", "import", "gold.csv", "--symbol", "GC=F")
+    assert ounces.exit_code == 0, ounces.output
+    forced = run("history", "import", "gold.csv", "--force")
+    assert "1 new, 2 replaced" in forced.stdout
+
+
+def test_ounce_prices_are_not_taken_for_gld_into_an_empty_store(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "gold.csv").write_text("date,close\n2026-06-08,4405.5\n2026-06-09,4422\n")
+    assert "looks like the price of an ounce of gold" in refused(run("history", "import", "gold.csv"))
+    assert not list((tmp_path / "data").rglob("*.parquet"))
+    assert run("history", "import", "gold.csv", "--force").exit_code == 0
+
+
+def test_a_damaged_store_is_still_mended_by_an_import(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "prices.csv").write_text(GOOD)
+    assert run("history", "import", "prices.csv").exit_code == 0
+    (path,) = (tmp_path / "data").rglob("*.parquet")
+    path.write_bytes(b"PAR1 garbage PAR1")
+    mended = run("history", "import", "prices.csv")
+    assert mended.exit_code == 0, mended.output
+    assert "2 new" in mended.stdout
 
 
 def test_a_file_name_cannot_break_or_colour_the_table(run: Run, tmp_path: Path) -> None:

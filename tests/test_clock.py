@@ -1,11 +1,17 @@
 """Market hours against known facts and against a second, plain implementation."""
 
+import json
 import random
+import stat
+import subprocess
+import sys
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from vaultdash import clock
 from vaultdash.clock import NewYorkHours, session_close, utc_now
 
 HOURS = NewYorkHours()
@@ -86,7 +92,7 @@ def plain_open_seconds(start: datetime, end: datetime) -> float:
 
 
 def instants(count: int) -> list[datetime]:
-    print(f"seed {SEED}")  # noqa: T201  a failing run shows it
+    print(f"seed {SEED}")  # a failing run shows it
     chance = random.Random(SEED)
     first = datetime.combine(FIRST, time(12), UTC)
     span = (LAST - FIRST).days * 86_400
@@ -195,6 +201,26 @@ def test_a_session_closes_at_four_in_new_york(on, hour):
     assert session_close(on) == datetime(on.year, on.month, on.day, hour, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("on", "hour"),
+    [
+        (date(2026, 11, 27), 18),  # the day after Thanksgiving: 13:00
+        (date(2026, 12, 24), 18),
+        (date(2027, 12, 24), 21),  # a Friday: the holiday itself, so there is no session to be short
+        (date(2025, 7, 3), 17),
+        (date(2026, 7, 3), 20),  # a Friday, likewise
+        (date(2026, 11, 20), 21),
+    ],
+)
+def test_the_eves_of_holidays_close_at_one(on, hour):
+    assert session_close(on) == datetime(on.year, on.month, on.day, hour, tzinfo=UTC)
+
+
+def test_every_session_since_2004_closes_when_the_calendar_says():
+    days, closes = HOURS._schedule.days, HOURS._schedule.closes
+    assert [session_close(day).timestamp() for day in days] == closes
+
+
 def test_now_is_aware_and_in_utc():
     assert utc_now().utcoffset() == timedelta(0)
 
@@ -236,3 +262,104 @@ def test_open_time_over_every_change_of_the_clocks_is_that_of_a_second_implement
             start = datetime.combine(friday, time(15, 59), NEW_YORK).astimezone(UTC)
             end = datetime.combine(monday, time(9, 31), NEW_YORK).astimezone(UTC)
             assert HOURS.open_seconds(start, end) == plain_open_seconds(start, end) == 120.0
+
+
+# the file in which the calendar is kept
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """A file with the calendar in it; making the calendar anew takes no second here, and is counted."""
+    made: list[int] = []
+
+    def make() -> clock.Schedule:
+        made.append(1)
+        return HOURS._schedule
+
+    monkeypatch.setattr(clock, "_make_schedule", make)
+    file = tmp_path / "new" / "xnys.json"
+    NewYorkHours(file).warm()
+    assert made == [1]
+    made.clear()
+    return file, made
+
+
+def test_a_kept_calendar_is_the_same_and_not_made_again(kept):
+    file, made = kept
+    assert NewYorkHours(file)._schedule == HOURS._schedule
+    assert made == []
+    assert [one.name for one in file.parent.iterdir()] == ["xnys.json"]
+
+
+def test_a_kept_calendar_needs_neither_pandas_nor_the_calendars_package(kept):
+    code = (
+        "import sys; from datetime import UTC, datetime; from pathlib import Path; "
+        "from vaultdash.clock import NewYorkHours\n"
+        "assert NewYorkHours(Path(sys.argv[1])).is_open(datetime(2026, 6, 10, 16, tzinfo=UTC))\n"
+        "sys.exit(str({'pandas', 'numpy', 'exchange_calendars'} & set(sys.modules) or ''))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, kept[0]], capture_output=True, text=True, check=False)
+    assert ended.stderr.strip() == ""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x00\xff",
+        b"null",
+        b"[]",
+        b"{}",
+        b"[" * 100_000,
+        b'{"edition": 1}',
+        "cut",
+        {"days": []},
+        {"days": 5},
+        {"days": ["2026-13-01"]},
+        {"opens": None},
+        {"opens": [1.0, 2.0]},
+        {"closes": ["x"]},
+        "swapped",
+        "nan",
+    ],
+)
+def test_a_broken_or_foreign_file_is_made_anew(kept, content):
+    file, made = kept
+    whole = json.loads(file.read_bytes())
+    if content == "cut":
+        file.write_bytes(file.read_bytes()[:5_000])
+    elif content == "swapped":
+        file.write_text(json.dumps({**whole, "opens": whole["closes"], "closes": whole["opens"]}))
+    elif content == "nan":
+        file.write_text(json.dumps({**whole, "opens": [float("nan"), *whole["opens"][1:]]}))
+    elif isinstance(content, dict):
+        file.write_text(json.dumps({**whole, **content}))
+    else:
+        file.write_bytes(content)
+    assert NewYorkHours(file)._schedule == HOURS._schedule
+    assert made == [1]
+    assert json.loads(file.read_bytes()) == whole
+
+
+def test_another_version_or_range_is_made_anew(kept, monkeypatch):
+    file, made = kept
+    monkeypatch.setattr(clock.importlib.metadata, "version", lambda _: "99.0")
+    NewYorkHours(file).warm()
+    NewYorkHours(file).warm()
+    assert made == [1]
+    monkeypatch.setattr(clock, "CALENDAR_END", "2032-12-31")
+    NewYorkHours(file).warm()
+    assert made == [1, 1]
+
+
+def test_where_nothing_can_be_kept_the_calendar_is_made_each_time(kept, tmp_path: Path):
+    _, made = kept
+    (tmp_path / "file").write_text("")
+    for file in (tmp_path / "file" / "below.json", tmp_path):
+        assert NewYorkHours(file)._schedule == HOURS._schedule
+    assert made == [1, 1]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "new"]
+
+
+def test_a_kept_calendar_is_private_like_the_data_beside_it(kept):
+    assert stat.S_IMODE(kept[0].stat().st_mode) & 0o077 == 0

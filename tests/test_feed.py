@@ -107,3 +107,27 @@ def test_without_listeners_the_latest_is_kept():
     assert feed.latest is None
     feed.publish(5)
     assert feed.latest == 5
+
+
+def test_who_hears_by_calls_gets_the_latest_first_and_each_one_after_it_at_once():
+    feed: Feed[int] = Feed()
+    feed.publish(1)
+    heard: list[int] = []
+    with feed.heard_by(heard.append):
+        assert heard == [1]
+        assert feed.listeners == 1
+        feed.publish(2)
+        feed.publish(3)
+        assert heard == [1, 2, 3]
+    feed.publish(4)
+    assert heard == [1, 2, 3]
+    assert feed.listeners == 0
+
+
+def test_who_hears_before_the_first_value_is_called_with_it():
+    feed: Feed[int] = Feed()
+    heard: list[int] = []
+    with feed.heard_by(heard.append):
+        assert heard == []
+        feed.publish(7)
+    assert heard == [7]

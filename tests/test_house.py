@@ -32,10 +32,11 @@ def name_of(path: Path) -> str:
 # import contracts
 
 LAYERS = "Imports go downwards, and strangers do not meet"
-CHOICES = "Only bootstrap, main and cli know a wing's implementations and the settings"
+CHOICES = "Only bootstrap, main and cli know a wing's implementations"
+CACHE = "The other wings know the base of the cache, not how it is made"
+SETTINGS = "Only bootstrap, main and cli know the settings"
 WINGS = "Wings that touch the world know no strategy"
-QUANT = "QuantLib enters by pricing, scipy by pricing and risk"
-VENDORS = "yfinance and curl_cffi enter by market/yahoo, polars by storage, redis by cache/redis, NiceGUI by ui"
+DOORS = "Each stranger enters by its own door"
 THINKING = "Thinking does no I/O"
 CYCLES = "There are no import cycles"
 
@@ -57,22 +58,58 @@ PLANTS = (
     Plant(LAYERS, "services/vault.py", "import vaultdash.bootstrap"),
     Plant(LAYERS, "treasury/__init__.py", "import vaultdash.domain.loan"),
     Plant(CHOICES, "services/price_feed.py", "import vaultdash.market.demo"),
-    Plant(CHOICES, "jobs.py", "import vaultdash.settings"),
+    Plant(CACHE, "market/stored.py", "import vaultdash.cache.redis"),
+    Plant(SETTINGS, "jobs.py", "import vaultdash.settings"),
+    Plant(SETTINGS, "market/failover.py", "import vaultdash.settings"),
     Plant(CHOICES, "ui/live.py", "import vaultdash.storage.parquet_prices"),
     Plant(CHOICES, "api/live.py", "import vaultdash.cache.redis"),
     Plant(WINGS, "market/failover.py", "import vaultdash.strategies.engine"),
     Plant(WINGS, "storage/files.py", "import vaultdash.pricing.base"),
-    Plant(QUANT, "strategies/measure.py", "import scipy.stats"),
-    Plant(QUANT, "services/option_chains.py", "import QuantLib"),
-    Plant(VENDORS, "services/daily_history.py", "import polars"),
-    Plant(VENDORS, "bootstrap.py", "import yfinance"),
-    Plant(VENDORS, "api/app.py", "import nicegui"),
+    Plant(DOORS, "strategies/measure.py", "import scipy.stats"),
+    Plant(DOORS, "services/option_chains.py", "import QuantLib"),
+    Plant(DOORS, "bootstrap.py", "import yfinance"),
     Plant(THINKING, "domain/gold.py", "import pathlib"),
     Plant(THINKING, "risk/volatility.py", "import asyncio"),
     Plant(THINKING, "strategies/engine.py", "import vaultdash.clock"),
     Plant(THINKING, "pricing/european.py", "import structlog"),
     Plant(CYCLES, "domain/errors.py", "import vaultdash.domain.portfolio"),
 )
+
+STRANGERS = {
+    "QuantLib": "risk/volatility.py services/vault.py market/demo.py strategies/engine.py ui/live.py cli.py",
+    "scipy": "strategies/measure.py services/hedge_advisor.py domain/loan.py api/answers.py",
+    "yfinance": "ui/live.py storage/files.py market/base.py market/stored.py services/price_feed.py cache/memory.py",
+    "curl_cffi": "market/failover.py market/cached.py storage/price_csv.py api/routes.py jobs.py",
+    "pandas": "market/demo.py storage/history_file.py risk/volatility.py ui/format.py clock.py",
+    "polars": "market/demo.py ui/live.py services/daily_history.py cache/memory.py risk/volatility.py main.py",
+    "redis": "market/demo.py ui/live.py cache/memory.py cache/envelope.py services/vault.py storage/files.py feed.py",
+    "nicegui": "api/app.py main.py bootstrap.py services/vault.py terminal.py storage/base.py",
+    "litecharts": "api/app.py services/standing.py market/demo.py",
+    "fastapi": "services/vault.py jobs.py market/base.py storage/base.py domain/loan.py terminal.py settings.py",
+    "starlette": "services/heartbeat.py cache/base.py bootstrap.py",
+    "fastapi_offline": "ui/app.py main.py services/vault.py",
+    "uvicorn": "services/vault.py ui/app.py cli.py",
+    "httpx": "services/price_feed.py market/yahoo/client.py api/app.py ui/app.py",
+    "requests": "services/price_feed.py market/yahoo/client.py storage/files.py",
+    "apscheduler": "services/heartbeat.py ui/live.py api/live.py main.py",
+    "exchange_calendars": "services/heartbeat.py market/demo.py storage/price_csv.py risk/volatility.py",
+}
+FACES = ("api/routes.py", "ui/live.py", "jobs.py", "terminal.py", "services/vault.py")
+WING_FOLDERS = ("market", "storage", "cache")
+
+
+def implementations() -> list[str]:
+    """Every module and package of a wing but its base, with dots."""
+    return [
+        f"vaultdash.{wing}.{path.stem}"
+        for wing in WING_FOLDERS
+        for path in sorted((PACKAGE / wing).iterdir())
+        if path.stem not in ("__init__", "base", "__pycache__")
+    ]
+
+
+def dotted(module: str) -> str:
+    return f"vaultdash.{module.removesuffix('.py').replace('/', '.')}"
 
 
 def lint(source: Path, config: Path) -> subprocess.CompletedProcess[str]:
@@ -117,6 +154,46 @@ def test_every_import_contract_is_kept(verdicts):
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: f"{plant.module}-{plant.line.split()[1]}")
 def test_a_planted_violation_breaks_its_contract(plant, verdicts):
     assert plant.contract in broken(verdicts[plant]), verdicts[plant]
+
+
+@pytest.fixture(scope="module")
+def all_at_once(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What import-linter says of a copy in which every stranger and implementation stands where it must not."""
+    source = tmp_path_factory.mktemp("crowd")
+    shutil.copytree(PACKAGE, source / "vaultdash", ignore=shutil.ignore_patterns("__pycache__", "static"))
+    lines = [(module, stranger) for stranger, modules in STRANGERS.items() for module in modules.split()]
+    lines += [(module, implementation) for module in FACES for implementation in implementations()]
+    for module, imported in lines:
+        with (source / "vaultdash" / module).open("a") as file:
+            file.write(f"\nimport {imported}\n")
+    return " ".join(lint(source, ROOT / "pyproject.toml").stdout.split())
+
+
+@pytest.mark.parametrize("stranger", STRANGERS)
+def test_a_stranger_is_caught_at_every_wrong_door(stranger, all_at_once):
+    wrong = STRANGERS[stranger].split()
+    assert [door for door in wrong if not re.search(rf"\b{dotted(door)} -> {stranger}\b", all_at_once)] == []
+
+
+def test_every_stranger_of_the_contract_has_a_planted_violation():
+    assert set(STRANGERS) == set(CONTRACTS[DOORS]["forbidden_modules"])
+    assert CONTRACTS[DOORS]["source_modules"] == ["vaultdash"]  # whatever has no door of its own
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_every_implementation_is_caught_in_a_face(face, all_at_once):
+    names = implementations()
+    assert len(names) > 15
+    assert {"vaultdash.cache.secret", "vaultdash.storage.files", "vaultdash.market.yahoo"} < set(names)
+    assert [name for name in names if not re.search(rf"\b{dotted(face)} -> {name}\b", all_at_once)] == []
+
+
+def test_the_contract_of_the_settings_names_every_part_of_the_house():
+    parts = {dotted(path.name) for path in PACKAGE.iterdir() if path.is_dir() or path.suffix == ".py"}
+    outside = {
+        dotted(name) for name in ("__pycache__", "__init__", "__main__", "cli", "main", "bootstrap", "settings")
+    }
+    assert set(CONTRACTS[SETTINGS]["source_modules"]) == parts - outside
 
 
 def test_every_contract_has_a_planted_violation():

@@ -3,6 +3,8 @@
 import asyncio
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -136,6 +138,40 @@ async def test_a_start_that_fails_is_logged_and_the_house_stays_up(
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000") as client:
             assert (await client.get("/health")).status_code in (200, 503)
     assert "no calendar today" in "".join(capfd.readouterr())
+
+
+def test_what_the_pages_do_not_need_is_not_loaded_and_can_be_loaded_after_them() -> None:
+    code = (
+        "import sys, vaultdash.ui\n"
+        "from vaultdash.ui import CLIENTS\n"
+        "assert not set(CLIENTS) & set(sys.modules), set(CLIENTS) & set(sys.modules)\n"
+        "import redis.asyncio, requests\n"
+        "from vaultdash.cache.redis import RedisCache\n"
+        "RedisCache('redis://127.0.0.1:1', b'x' * 32)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_what_is_loaded_before_the_pages_stays_as_it_was() -> None:
+    code = (
+        "import sys, redis.asyncio\n"
+        "before = redis, redis.asyncio\n"
+        "import vaultdash.ui\n"
+        "assert (sys.modules['redis'], sys.modules['redis.asyncio']) == before\n"
+        "assert 'aiohttp' not in sys.modules\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_a_page_that_is_written_to_refuses_in_the_shape_of_every_error(live_server: LiveServer) -> None:
+    answer = httpx.put(f"{live_server.url}/", trust_env=False)
+    assert answer.status_code == 405
+    assert answer.json()["error"]["code"] == "method_not_allowed"
+    assert "GET" in answer.headers["allow"]
+    page = httpx.get(f"{live_server.url}/nothing", trust_env=False)
+    assert page.headers["content-type"].startswith("text/html")
 
 
 def _refuse(*_: object, **__: object) -> socket.socket:

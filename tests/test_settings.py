@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vaultdash.settings import SettingsError, load_settings
+from vaultdash.settings import SettingsError, known_names, load_settings
 
 VARIABLES = {
     "VAULT_HOST": ("localhost", "host", "localhost"),
@@ -109,6 +109,47 @@ def test_what_belongs_to_other_programs_is_left_alone(monkeypatch):
     assert load_settings().port == 8000
 
 
+MISSPELT = [
+    ("VAULT_LOAN_AMOUT", "VAULT_LOAN_AMOUNT"),
+    ("VAULT_UNIT", "VAULT_UNITS"),
+    ("VAULT_PROT", "VAULT_PORT"),
+    ("VAULT_MARGIN_LTV", "VAULT_MARGIN_CALL_LTV"),
+    ("VAULT_CORS_ORIGIN", "VAULT_CORS_ORIGINS"),
+]
+
+
+@pytest.mark.parametrize(("name", "meant"), MISSPELT)
+def test_a_name_that_is_nearly_a_setting_is_refused(name, meant, monkeypatch):
+    monkeypatch.setenv(name, CANARY)
+    assert refusal() == f"{name} is no setting; did you mean {meant}?"
+
+
+@pytest.mark.parametrize(("name", "meant"), MISSPELT)
+def test_a_name_that_is_nearly_a_setting_is_refused_in_the_env_file(name, meant):
+    Path(".env").write_text(f"{name.lower()}=900000\n")
+    assert refusal() == f"{name} is no setting; did you mean {meant}?"
+
+
+def test_a_misspelt_name_is_told_with_the_wrong_values(monkeypatch):
+    monkeypatch.setenv("VAULT_PORT", "abc")
+    monkeypatch.setenv("VAULT_LOAN_AMOUT", "900000")
+    assert [line.split()[0] for line in refusal().splitlines()] == ["VAULT_PORT", "VAULT_LOAN_AMOUT"]
+
+
+OTHERS = ["ADDR", "CACERT", "CAPATH", "CHROMIUM", "CLIENT_CERT", "CLIENT_TIMEOUT", "FORMAT", "LOG_LEVEL", "MOUNT",
+          "NAMESPACE", "PATH", "RATE_LIMIT", "REDIRECT_ADDR", "SKIP_VERIFY", "TOKEN", "UI"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_names_of_other_programs_are_no_misspelt_settings(name, monkeypatch):
+    monkeypatch.setenv(f"VAULT_{name}", "x")
+    assert load_settings().port == 8000
+
+
+def test_the_names_are_all_that_are_read():
+    assert known_names() == {*VARIABLES, "VAULT_LOAN_CURRENCY"}
+
+
 def test_an_env_file_that_begins_with_a_byte_order_mark_is_read_whole():
     Path(".env").write_bytes(b"\xef\xbb\xbfVAULT_PORT=8444\n")
     assert load_settings().port == 8444
@@ -135,6 +176,8 @@ WRONG = [
     ("VAULT_UNITS", "-1", "VAULT_UNITS is '-1': input should be greater than 0"),
     ("VAULT_UNITS", "nan", "VAULT_UNITS is 'nan': input should be a finite number"),
     ("VAULT_UNITS", "inf", "VAULT_UNITS is 'inf': input should be a finite number"),
+    ("VAULT_UNITS", "1e13", "VAULT_UNITS is '1e13': input should be less than or equal to 1000000000000"),
+    ("VAULT_LOAN_AMOUNT", "1e300", "VAULT_LOAN_AMOUNT is '1e300': input should be less than or equal to 10000000"),
     ("VAULT_LOAN_AMOUNT", "0", "VAULT_LOAN_AMOUNT is '0': input should be greater than 0"),
     ("VAULT_LOAN_CURRENCY", "CHF", "VAULT_LOAN_CURRENCY is 'CHF': input should be 'USD'"),
     ("VAULT_MARGIN_CALL_LTV", "75", "VAULT_MARGIN_CALL_LTV is '75': input should be less than 1; write 0.05 for 5 %"),

@@ -1,6 +1,8 @@
 """Chooses the implementations and wires them into a Vault."""
 
 import asyncio
+import os
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +30,9 @@ from vaultdash.services.vault import Vault
 from vaultdash.settings import Settings
 from vaultdash.storage.parquet_prices import ParquetPrices
 
+YAHOO_INTERVAL_SECONDS = 15.0  # the shortest within the 300 requests an hour that Yahoo bears, with some to spare
+PROBE_SECONDS = 30.0
+
 
 def build_vault(
     settings: Settings,
@@ -35,17 +40,21 @@ def build_vault(
     now: Callable[[], datetime] = utc_now,
     hours: MarketHours | None = None,
     yahoo: MarketProvider | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> Vault:
-    """The house for these settings; `now`, `hours` and `yahoo` may be given by tests."""
+    """The house for these settings; clocks, `hours` and `yahoo` (with limits of its own) may be given by tests."""
     hours = hours or NewYorkHours()
     store = ParquetPrices(settings.data_dir, now=now)
     cache = build_cache(settings)
     demo = DemoMarket(now=now, hours=hours)
+    interval = settings.price_interval_seconds
     live: MarketProvider | None = None
     if settings.market == "demo":
         provider = Failover([demo])
         meanwhile = None
     else:
+        if yahoo is None:
+            interval = max(interval, YAHOO_INTERVAL_SECONDS)
         live = Cached(yahoo or YahooMarket(cache_dir=settings.data_dir / "yfinance"), cache, now=now)
         known: list[MarketProvider] = [StoredMarket(store, now)]
         if settings.market == "auto":
@@ -53,25 +62,26 @@ def build_vault(
         provider = Failover([live, *known])
         meanwhile = Failover(known)
 
-    def problem() -> str | None:
+    def problem(symbol: str) -> str | None:
         if live is None:
             return None
-        state = provider.states().get(live.name, "ok")
+        state = provider.states(symbol).get(live.name, "ok")
         return None if state == "ok" else state
 
     def feed(source: MarketProvider) -> PriceFeed:
-        return PriceFeed(source, store, hours, settings.price_interval_seconds, now, problems=problem)
+        return PriceFeed(source, store, hours, interval, now, problems=problem)
 
-    prices = feed(provider)
+    prices, stand_in = feed(provider), feed(meanwhile) if meanwhile else None
     book = PortfolioBook(portfolio_of(settings))
-    history = DailyHistory(store, live, None if settings.market == "yahoo" else demo, hours, now)
+    history = DailyHistory(store, live, None if settings.market == "yahoo" else demo, hours, now, monotonic=monotonic)
     advisor, chains = HedgeAdvisor(prices, book, now, demo=live is None), OptionChains(prices, now)
-    heartbeat = Heartbeat(prices, feed(meanwhile) if meanwhile else None, book, history, hours, now)
+    heartbeat = Heartbeat(prices, stand_in, book, history, hours, now, monotonic=monotonic)
+    disk = StorageProbe(settings.data_dir, monotonic)
 
     async def dependencies() -> dict[str, str]:
         source = demo if live is None else live
-        states = {source.name.lower(): provider.states().get(source.name, "ok")}
-        return {**states, "cache": await cache.state(), "storage": await asyncio.to_thread(storage_state, settings)}
+        states = {source.name.lower(): provider.states(book.symbol).get(source.name, "ok")}
+        return {**states, "cache": await cache.state(), "storage": await disk.state()}
 
     async def warm() -> None:
         if isinstance(hours, NewYorkHours):
@@ -97,7 +107,13 @@ def build_vault(
         warm=warm,
         warm_pricing=warm_pricing,
         dependencies=dependencies,
-        closers=[cache.aclose, provider.aclose, history.aclose],
+        closers=[
+            cache.aclose,
+            provider.aclose,
+            history.aclose,
+            prices.aclose,
+            *([stand_in.aclose] if stand_in else []),
+        ],
     )
 
 
@@ -125,16 +141,36 @@ def portfolio_of(settings: Settings) -> Portfolio:
     return Portfolio("main", Collateral(instrument(settings.collateral), settings.units), loan)
 
 
-def storage_state(settings: Settings) -> str:
-    """`ok`, or why the data directory cannot be written."""
-    probe = Path(settings.data_dir) / ".write-probe"
-    try:
-        probe.parent.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"")
-        probe.unlink(missing_ok=True)  # another request may be probing too
-    except OSError as error:
-        return f"{settings.data_dir} cannot be written: {error.strerror}"
-    return "ok"
+class StorageProbe:
+    """Tries to write in the data directory, at most every half minute; in between it remembers."""
+
+    def __init__(self, data_dir: Path, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._data_dir = data_dir
+        self._monotonic = monotonic
+        self._turn = asyncio.Lock()
+        self._known: tuple[float, str] | None = None
+
+    async def state(self) -> str:
+        """`ok`, or why the data directory cannot be written."""
+        async with self._turn:
+            if self._known is None or self._monotonic() - self._known[0] >= PROBE_SECONDS:
+                self._known = self._monotonic(), await asyncio.to_thread(self._try)
+            return self._known[1]
+
+    def _try(self) -> str:
+        probe = self._data_dir / ".write-probe"
+        try:
+            self._data_dir.mkdir(parents=True, exist_ok=True)
+            try:
+                with probe.open("wb") as file:
+                    file.write(b"can this be kept?")
+                    file.flush()
+                    os.fsync(file.fileno())
+            finally:
+                probe.unlink(missing_ok=True)  # another process may be probing too
+        except OSError as error:
+            return f"{self._data_dir} cannot be written: {error.strerror or error}"
+        return "ok"
 
 
 def market_providers(settings: Settings) -> list[MarketProvider]:

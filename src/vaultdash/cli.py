@@ -1,6 +1,5 @@
 """vault-dash: the loan, the hedges and the history from a terminal. Everything heavy is imported by the command."""
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
@@ -21,10 +20,15 @@ app = typer.Typer(
     help="Watch a loan secured by gold and compare the hedges that keep a margin call away.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # help in plain words: boxes would import rich first
     add_completion=False,
 )
-history = typer.Typer(help="Daily prices: import them, update them, look at them.", no_args_is_help=True)
-check = typer.Typer(help="One real call to what this installation is configured to use.", no_args_is_help=True)
+history = typer.Typer(
+    help="Daily prices: import them, update them, look at them.", no_args_is_help=True, rich_markup_mode=None
+)
+check = typer.Typer(
+    help="One real call to what this installation is configured to use.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(history, name="history")
 app.add_typer(check, name="check")
 SymbolOption = Annotated[
@@ -103,11 +107,16 @@ def history_import(
     file: Annotated[Path, typer.Argument(help="CSV with a date and a close column", exists=True, dir_okay=False)],
     symbol: Annotated[str | None, typer.Option(help="What the file holds; default GLD")] = None,
     column: Annotated[str | None, typer.Option(help="Column of the value when it is not `close`")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take prices that look like another instrument's all the same")
+    ] = False,
 ) -> None:
     """Store the daily prices of a CSV file; rejected rows are listed with their reason."""
     from vaultdash.clock import NewYorkHours
+    from vaultdash.storage.history_file import DamagedHistory
     from vaultdash.storage.parquet_prices import ParquetPrices
     from vaultdash.storage.price_csv import read_price_csv, symbol_in_name
+    from vaultdash.storage.price_doubts import doubt
 
     guess = symbol_in_name(file)
     if symbol is None and guess not in (None, "GLD"):
@@ -120,7 +129,18 @@ def history_import(
             for row in report.rejected[:20]:
                 typer.echo(f"  line {row.line}: {row.reason}: {row.text[:80]}", err=True)
             _stop(f"{file.name}: none of {report.rows_read} rows could be taken; nothing was stored.")
-        merged = ParquetPrices(settings.data_dir).merge_history(report.history)
+        store = ParquetPrices(settings.data_dir)
+        try:
+            stored = store.load_history(report.history.symbol)
+        except DamagedHistory:  # which the merge puts aside
+            stored = None
+        reason = None if force else doubt(report.history, stored)
+        if reason is not None:
+            _stop(
+                f"{file.name}: {reason}. Nothing was stored. For another instrument say which with --symbol, "
+                f"such as --symbol GC=F for ounces; to take it as {report.history.symbol} all the same add --force."
+            )
+        merged = store.merge_history(report.history)
         bars = report.history.bars
         typer.echo(
             f"{report.history.symbol}: {report.rows_read:,} rows read, {len(bars):,} kept, "
@@ -186,6 +206,8 @@ def history_show(
 @check.command("market")
 def check_market(symbol: SymbolOption = "GLD") -> None:
     """One real call to each configured price provider; the exit code is 1 when one does not answer."""
+    import asyncio
+
     from vaultdash.bootstrap import market_providers
     from vaultdash.domain.gold import clean_symbol
     from vaultdash.logs import quiet_logs
@@ -226,6 +248,8 @@ def _settings(**overrides: object) -> "Settings":
 
 def _with_vault(work: "Callable[[Vault], Awaitable[T]]") -> T:
     """Run `work` on a Vault made for this command; its errors end the command with their sentence."""
+    import asyncio
+
     settings = _settings()
     from vaultdash.bootstrap import build_vault
     from vaultdash.logs import quiet_logs

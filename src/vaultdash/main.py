@@ -8,13 +8,17 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import cast
 
 import structlog
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Mount
 
-from vaultdash.api.app import create_api
+from vaultdash.api.app import API_PATHS, create_api
+from vaultdash.api.errors import http_error
 from vaultdash.api.guards import OriginGuard, SecurityHeaders, allowed_hosts, allowed_origins
 from vaultdash.bootstrap import build_vault
 from vaultdash.domain.errors import VaultError
@@ -38,7 +42,9 @@ def create_app(settings: Settings, vault: Vault | None = None, *, pages: bool = 
         from vaultdash.ui.app import mount_pages
 
         mount_pages(app, vault, sorted(origins))
-    app.add_middleware(OriginGuard, origins=origins, hosts=hosts, sockets=SOCKETS)
+        pages_app = next(route.app for route in app.routes if isinstance(route, Mount) and not route.path)
+        cast(FastAPI, pages_app).add_exception_handler(HTTPException, http_error)
+    app.add_middleware(OriginGuard, origins=origins, hosts=hosts, sockets=SOCKETS, data=API_PATHS)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=list(settings.cors_origins), allow_methods=["GET"], allow_headers=["*"]

@@ -1,5 +1,6 @@
 """Deployment settings, from the environment or `.env`; a wrong one is named and stops the start."""
 
+import difflib
 import os
 import re
 from pathlib import Path
@@ -7,11 +8,14 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 ENV_FILE = ".env"
 REDIS_EXAMPLE = "redis://localhost:6379/0"
+LARGEST_AMOUNT = 1e12  # of units and of dollars
 FRACTIONS = ("_LTV", "_RATE", "_SPREAD")
+SIMILAR = 0.8
+NAMES_OF_OTHERS = {"VAULT_FORMAT", "VAULT_MOUNT", "VAULT_PATH", "VAULT_UI"}  # of HashiCorp's Vault, similar to ours
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
 
 
@@ -50,9 +54,13 @@ class Settings(BaseSettings):
     environment: str = Field("local", pattern=r"^[A-Za-z0-9_-]{1,32}$", validation_alias=_plain("ENVIRONMENT"))
 
     collateral: str = Field("GLD", pattern=r"^[A-Za-z0-9^][A-Za-z0-9.^=-]{0,14}$")
-    units: float = Field(1_000_000 / 460, gt=0, allow_inf_nan=False)
+    units: float = Field(1_000_000 / 460, gt=0, le=LARGEST_AMOUNT, allow_inf_nan=False)
     loan_amount: float = Field(
-        600_000, gt=0, allow_inf_nan=False, validation_alias=AliasChoices("VAULT_LOAN_AMOUNT", "VAULT_LOAN")
+        600_000,
+        gt=0,
+        le=LARGEST_AMOUNT,
+        allow_inf_nan=False,
+        validation_alias=AliasChoices("VAULT_LOAN_AMOUNT", "VAULT_LOAN"),
     )
     loan_currency: Literal["USD"] = "USD"
     margin_call_ltv: float = Field(0.75, gt=0, lt=1)
@@ -104,12 +112,36 @@ class Settings(BaseSettings):
 def load_settings(**overrides: object) -> Settings:
     """Read the settings; raises SettingsError with a line for each that is wrong."""
     given = {name: value for name, value in overrides.items() if value is not None}
+    wrong: list[str] = []
+    settings = None
     try:
-        return Settings(**given)  # type: ignore[arg-type]  # overrides are validated by pydantic like the rest
+        settings = Settings(**given)  # type: ignore[arg-type]  # overrides are validated by pydantic like the rest
     except ValidationError as error:
-        raise SettingsError("\n".join(_line(problem) for problem in error.errors())) from None
+        wrong = [_line(problem) for problem in error.errors()]
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{ENV_FILE} cannot be read: {error}") from None
+    wrong += _misspelt()
+    if settings is None or wrong:
+        raise SettingsError("\n".join(wrong))
+    return settings
+
+
+def _misspelt() -> list[str]:
+    """A sentence for each VAULT_ name, in the environment or `.env`, that is nearly one of ours."""
+    known = known_names()
+    given = {*os.environ, *DotEnvSettingsSource(Settings).env_vars}
+    strange = {name.upper() for name in given if name.upper().startswith("VAULT_")} - known - NAMES_OF_OTHERS
+    meant = {name: difflib.get_close_matches(name, sorted(known), 1, SIMILAR) for name in sorted(strange)}
+    return [f"{name} is no setting; did you mean {near[0]}?" for name, near in meant.items() if near]
+
+
+def known_names() -> set[str]:
+    """Every name a setting can be given by."""
+    names: set[str] = set()
+    for field, info in Settings.model_fields.items():
+        alias = info.validation_alias
+        names.update(map(str, alias.choices) if isinstance(alias, AliasChoices) else [f"VAULT_{field.upper()}"])
+    return names
 
 
 def _line(problem: object) -> str:

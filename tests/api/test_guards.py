@@ -121,6 +121,58 @@ async def test_reading_is_allowed_from_anywhere_but_shared_with_nobody(live_serv
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
+DATA = ("/api/history?symbol=GLD", "/api/nothing", "/health", "/docs", "/openapi.json")
+IMAGE = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+FETCH = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
+FRAME = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+LINK = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+FRIEND = "https://gold.example"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {**IMAGE, "Sec-Fetch-Site": "cross-site"},
+        {**FRAME, "Sec-Fetch-Site": "cross-site"},
+        {**FETCH, "Sec-Fetch-Site": "cross-site", "Origin": "http://evil.com"},
+        {**FETCH, "Sec-Fetch-Site": "cross-site", "Origin": "null"},
+        {**FETCH, "Sec-Fetch-Site": "same-site", "Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
+async def test_a_foreign_page_cannot_load_data_not_even_as_an_image(
+    demo_settings: Callable[..., Settings], demo_vault: Vault, headers: dict[str, str]
+) -> None:
+    async with running_app(demo_settings(cors_origins=(FRIEND,)), demo_vault) as client:
+        for method in ("GET", "HEAD", "OPTIONS"):
+            for path in DATA:
+                answer = await client.request(method, path, headers=headers)
+                assert answer.status_code == 403, (method, path)
+                assert method == "HEAD" or answer.json()["error"]["code"] == "foreign_origin"
+        assert (await client.get("/static/docs/swagger-ui.css", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {**LINK, "Sec-Fetch-Site": "none"},
+        {**LINK, "Sec-Fetch-Site": "cross-site"},
+        {**IMAGE, "Sec-Fetch-Site": "same-origin"},
+        {**FETCH, "Sec-Fetch-Site": "same-origin", "Origin": "http://127.0.0.1:8000"},
+        {**FETCH, "Sec-Fetch-Site": "cross-site", "Origin": "http://localhost:8000"},
+        {**FETCH, "Sec-Fetch-Site": "cross-site", "Origin": FRIEND},
+        {**FETCH, "Sec-Fetch-Site": "same-site", "Origin": FRIEND},
+    ],
+)
+async def test_our_own_pages_friends_and_followed_links_may_load_data(
+    demo_settings: Callable[..., Settings], demo_vault: Vault, headers: dict[str, str]
+) -> None:
+    async with running_app(demo_settings(cors_origins=(FRIEND,)), demo_vault) as client:
+        for path in DATA:
+            assert (await client.get(path, headers=headers)).status_code in (200, 404, 503), path
+
+
 @pytest.mark.parametrize("path", PATHS)
 async def test_every_answer_carries_the_headers(live_server: LiveServer, path: str) -> None:
     async with httpx.AsyncClient(base_url=live_server.url, trust_env=False) as client:

@@ -111,9 +111,9 @@ async def test_the_message_of_the_socket_holds_the_same_fields_as_the_answer(
     api_app: FastAPI, api_client: httpx.AsyncClient
 ) -> None:
     broadcast: Broadcast = api_app.state.broadcast
-    messages = broadcast.join()
-    told = httpx.Response(200, text=await anext(messages)).json()
-    await messages.aclose()
+    messages: list[str] = []
+    with broadcast.heard_by(messages.append):
+        told = httpx.Response(200, text=messages[0]).json()
     asked = (await api_client.get("/api/portfolio")).json()
     assert told["portfolio"] == asked["portfolio"]
     assert set(told["quote"]) == set(asked["quote"])

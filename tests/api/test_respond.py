@@ -6,7 +6,7 @@ import math
 import httpx
 import pytest
 
-from vaultdash.api.respond import encode
+from vaultdash.api.respond import Remembered, encode
 
 HISTORY = "/api/history?symbol=GLD&days=900"
 
@@ -54,3 +54,32 @@ async def test_private_figures_are_checked_again_before_a_cache_shows_them(api_c
 
 def test_what_is_no_number_is_null() -> None:
     assert encode({"a": math.nan, "b": math.inf}) == b'{"a":null,"b":null}'
+
+
+def test_the_answer_made_of_the_same_object_is_encoded_once() -> None:
+    made: list[object] = []
+
+    def answer(source: list[int]) -> list[int]:
+        made.append(source)
+        return source
+
+    remembered, one, equal = Remembered(most=2), [1], [1]
+    first = remembered.encoded(one, answer)
+    assert remembered.encoded(one, answer) is first
+    assert first.body == b"[1]"
+    assert remembered.encoded(equal, answer) == first  # another object, which may be another answer
+    assert len(made) == 2
+    remembered.encoded(one, answer)  # the last used stays
+    remembered.encoded([3], answer)
+    assert remembered.encoded(one, answer) is first
+    remembered.encoded(equal, answer)
+    assert len(made) == 4
+
+
+async def test_all_days_are_the_same_answer_again_and_some_days_a_part_of_it(api_client: httpx.AsyncClient) -> None:
+    first, again = [await api_client.get("/api/history?days=20000") for _ in range(2)]
+    assert first.content == again.content
+    assert first.headers["etag"] == again.headers["etag"]
+    some = (await api_client.get("/api/history?days=30")).json()["bars"]
+    assert some == first.json()["bars"][-len(some) :]
+    assert 15 < len(some) < 25

@@ -64,9 +64,20 @@ def test_a_price_from_a_clock_ahead_has_no_negative_age():
     assert a_quote().age_seconds(NOON - timedelta(seconds=2)) == 0.0
 
 
-def fresh(open_seconds: float, *, market_is_open: bool = True, interval: float = 30.0, **quote: object) -> Freshness:
+def fresh(
+    open_seconds: float,
+    *,
+    shut_seconds: float = 0.0,
+    market_is_open: bool = True,
+    interval: float = 30.0,
+    **quote: object,
+) -> Freshness:
     return freshness(
-        a_quote(**quote), open_seconds=open_seconds, market_is_open=market_is_open, interval_seconds=interval
+        a_quote(**quote),
+        NOON + timedelta(seconds=open_seconds + shut_seconds),
+        open_seconds=open_seconds,
+        market_is_open=market_is_open,
+        interval_seconds=interval,
     )
 
 
@@ -86,6 +97,31 @@ def test_a_price_from_the_middle_of_a_session_stays_stale_after_the_close():
 @pytest.mark.parametrize(("open_seconds", "state"), [(960, "live"), (961, "stale")])
 def test_the_delay_that_a_source_declares_is_allowed_for(open_seconds, state):
     assert fresh(open_seconds, delay_seconds=900.0) == state
+
+
+@pytest.mark.parametrize(
+    ("open_seconds", "delay", "state"),
+    [
+        (0, 0, "closed"),
+        (1, 0, "closed"),
+        (60, 0, "closed"),
+        (61, 0, "stale"),
+        (960, 900, "closed"),
+        (961, 900, "stale"),
+    ],
+)
+def test_a_price_of_before_the_open_is_never_live(open_seconds, delay, state):
+    assert fresh(open_seconds, shut_seconds=17.5 * 3600, delay_seconds=delay) == state
+
+
+@pytest.mark.parametrize(("ahead", "state"), [(1, "live"), (60, "live"), (61, "stale"), (86400, "stale")])
+@pytest.mark.parametrize("source", ["Yahoo", "DEMO"])
+def test_a_price_from_the_future_is_stale(ahead, state, source):
+    assert fresh(0.0, shut_seconds=-ahead, source=source) == state
+
+
+def test_a_price_from_the_future_is_stale_in_a_shut_market_too():
+    assert fresh(0.0, shut_seconds=-61, market_is_open=False) is Freshness.STALE
 
 
 def test_the_interval_decides_how_long_a_price_is_good():

@@ -6,7 +6,7 @@ import pytest
 
 from tests.builders import a_history, a_quote
 from vaultdash.domain.errors import BadPayload, InvalidInput, NotFound, RateLimited, Unavailable
-from vaultdash.market.failover import Failover
+from vaultdash.market.failover import MOST_FAILURES, Failover
 
 DAY = date(2026, 6, 9)
 
@@ -107,13 +107,30 @@ async def test_without_a_provider_that_can_the_answer_is_unavailable():
 async def test_states_tell_the_last_reason_until_the_provider_recovers():
     first = Quotes("a", Unavailable("a is down"))
     market = Failover([first, Quotes("b", a_quote())])
-    assert market.states() == {"a": "ok", "b": "ok"}
+    assert market.states("GLD") == {"a": "ok", "b": "ok"}
     await market.quote("GLD")
-    assert market.states() == {"a": "a is down", "b": "ok"}
+    assert market.states("GLD") == {"a": "a is down", "b": "ok"}
     first.answer = NotFound("unknown, but awake")
     with pytest.raises(NotFound):
-        await market.quote("NOPE")
-    assert market.states() == {"a": "ok", "b": "ok"}
+        await market.quote("gld")
+    assert market.states("GLD") == {"a": "ok", "b": "ok"}
+
+
+async def test_states_speak_of_one_symbol():
+    market = Failover([Quotes("a", Unavailable("a is down")), Quotes("b", a_quote())])
+    await market.quote("iau")
+    assert market.states("GLD") == {"a": "ok", "b": "ok"}
+    assert market.states("IAU") == {"a": "a is down", "b": "ok"}
+
+
+async def test_failures_of_ever_new_symbols_are_forgotten_in_their_order():
+    market = Failover([Quotes("a", Unavailable("a is down")), Quotes("b", a_quote())])
+    for number in range(MOST_FAILURES + 10):
+        await market.quote(f"S{number}")
+        await market.quote("GLD")
+    assert len(market._failures) == MOST_FAILURES
+    assert market.states("S0")["a"] == "ok"
+    assert market.states("GLD")["a"] == "a is down"
 
 
 async def test_a_good_quote_does_not_hide_a_failing_history():
@@ -125,7 +142,7 @@ async def test_a_good_quote_does_not_hide_a_failing_history():
     with pytest.raises(Unavailable):
         await market.history("GLD", DAY, DAY)
     await market.quote("GLD")
-    assert market.states() == {"a": "no history today"}
+    assert market.states("GLD") == {"a": "no history today"}
 
 
 async def test_closing_closes_every_provider():

@@ -1,12 +1,15 @@
 """Quotes from Yahoo in good and bad times: the real client against a server of our own."""
 
+import logging
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.builders import NOON
+from tests.market import yahoo_payloads as payloads
 from vaultdash.domain.errors import BadPayload, NotFound, RateLimited, Unavailable
 from vaultdash.domain.market import MarketState
 
@@ -133,6 +136,25 @@ async def test_quotes_come_back_by_themselves_when_yahoo_does(server, yahoo, clo
     server.scenario = "ok"
     clock.pass_by(300)
     assert (await yahoo.quote("GLD")).price == 460.0
+
+
+@pytest.mark.parametrize("symbol", ["GLD", "PHYS"])
+async def test_a_large_fall_comes_through_at_the_second_poll(server, yahoo, monkeypatch, symbol):
+    usual = payloads.listings(460.0)[symbol]
+    monkeypatch.setattr(payloads, "listings", lambda price: {symbol: replace(usual, price=price)})
+    assert (await yahoo.quote(symbol)).price == 460.0
+    server.price = 322.0
+    with pytest.raises(BadPayload, match="waiting for a second reading"):
+        await yahoo.quote(symbol)
+    assert (await yahoo.quote(symbol)).price == 322.0
+
+
+async def test_the_client_logs_nothing_itself(server, yahoo, caplog):
+    caplog.set_level(logging.DEBUG)
+    server.scenario = "dead"
+    with pytest.raises(Unavailable):
+        await yahoo.quote("GLD")
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("yfinance")] == []
 
 
 async def test_a_rotated_crumb_heals_itself_in_three_requests(server, yahoo):

@@ -5,10 +5,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.builders import NOON
+from tests.builders import NOON, a_quote
 from vaultdash.domain.errors import BadPayload
 from vaultdash.domain.market import Bar, MarketState
-from vaultdash.market.yahoo.reading import ChartAnswer, history_from_chart, quote_from_chart, quote_from_options
+from vaultdash.market.yahoo.reading import (
+    ChartAnswer,
+    Readings,
+    history_from_chart,
+    quote_from_chart,
+    quote_from_options,
+)
 
 TODAY = NOON.date()
 
@@ -95,14 +101,53 @@ def test_a_previous_close_that_is_none_is_left_out(previous_close):
     assert quote_from_options("GLD", fields(regularMarketPreviousClose=previous_close), NOON).previous_close is None
 
 
-@pytest.mark.parametrize(("price", "credible"), [(150.0, True), (50.0, True), (49.9, False), (150.2, False)])
-def test_a_move_by_more_than_half_is_a_bad_print(price, credible):
+@pytest.mark.parametrize(("price", "credible"), [(149.9, True), (50.1, True), (50.0, False), (150.0, False)])
+def test_a_move_by_half_or_more_is_a_bad_print(price, credible):
     given = fields(regularMarketPrice=price, regularMarketPreviousClose=100.0)
     if credible:
         assert quote_from_options("GLD", given, NOON).price == price
     else:
         with pytest.raises(BadPayload, match="not credible"):
             quote_from_options("GLD", given, NOON)
+
+
+def taken(readings: Readings, *prices: float, close: float | None = 100.0, symbol: str = "GLD") -> list[bool]:
+    def is_believed(price: float) -> bool:
+        try:
+            return readings.believe(a_quote(price, symbol, previous_close=close)).price == price
+        except BadPayload:
+            return False
+
+    return [is_believed(price) for price in prices]
+
+
+@pytest.mark.parametrize(
+    ("prices", "believed"),
+    [
+        ([100, 81, 66, 80], [True, True, True, False]),
+        ([80.1], [True]),
+        ([80], [False]),
+        ([120], [False]),
+        ([80, 80, 80], [False, True, True]),  # a real fall, from the previous close, then from the last price
+        ([100, 70, 73], [True, False, True]),
+        ([100, 70, 74], [True, False, False]),
+        ([100, 70, 99, 70], [True, False, True, False]),  # a bad print does not vouch for the next one
+        ([100, 70, 60, 61], [True, False, False, True]),
+    ],
+)
+def test_a_large_move_is_believed_at_the_second_reading_that_agrees(prices, believed):
+    assert taken(Readings(), *prices) == believed
+
+
+def test_without_anything_to_compare_a_price_is_believed():
+    assert taken(Readings(), 70, 90, close=None) == [True, False]
+
+
+def test_readings_of_one_symbol_say_nothing_of_another():
+    readings = Readings()
+    assert taken(readings, 70) == [False]
+    assert taken(readings, 70, symbol="IAU") == [False]
+    assert taken(readings, 70) == [True]
 
 
 def test_the_previous_close_of_a_chart_is_of_the_last_earlier_day():

@@ -329,7 +329,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     server = YahooServer(chosen.dir, port=chosen.port, scenario=chosen.scenario, price=chosen.price)
     server.slow_seconds = chosen.slow_seconds
-    print(f"https://127.0.0.1:{server.port} scenario {server.scenario}, authority {server.ca_path}", flush=True)  # noqa: T201
+    print(f"https://127.0.0.1:{server.port} scenario {server.scenario}, authority {server.ca_path}", flush=True)
     try:
         threading.Event().wait()
     except KeyboardInterrupt:

@@ -4,13 +4,19 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.builders import a_history
-from tests.services.twins import until
+from tests.services.twins import by_one_clock, until
 from vaultdash.domain.errors import BadPayload, NotFound, Refused, Unavailable
 from vaultdash.domain.market import Bar
 
 LAST_SESSION = date(2026, 6, 9)  # the clock stands at noon in New York on the 10th
+
+
+@pytest.fixture
+def build(build):
+    return by_one_clock(build)
 
 
 def bars(start: date, end: date, close: float = 460.0) -> tuple[Bar, ...]:
@@ -115,6 +121,49 @@ async def test_a_failed_update_is_not_tried_again_for_half_an_hour(house):
     house.clock.go_on(minutes=3)
     await house.history.load("GLD")
     await until(lambda: len(house.market.asked_days) == 2)
+
+
+async def test_a_clock_set_back_does_not_lengthen_the_pause(house):
+    keep(house, date(2026, 6, 5))
+    house.market.history_failure = BadPayload("HTML")
+    await house.history.load("GLD")
+    await settled(house)
+    house.clock.at -= timedelta(hours=1)
+    house.clock.go_on(minutes=30)
+    await house.history.load("GLD")
+    await until(lambda: len(house.market.asked_days) == 2)
+
+
+def damage(house) -> None:
+    keep(house, date(2026, 6, 5))
+    (path,) = house.store._histories.glob("*.parquet")
+    path.write_bytes(b"PAR1 and nothing more")
+
+
+async def test_a_damaged_file_is_healed_by_the_provider(house):
+    damage(house)
+    house.market.bars = bars(date(2026, 5, 1), LAST_SESSION)
+    found = await house.history.load("GLD")
+    assert (found.source, found.bars[-1].on) == ("Scripted", LAST_SESSION)
+    assert house.store.load_history("GLD") == found
+
+
+async def test_a_damaged_file_counts_as_nothing_and_is_told_once(house):
+    damage(house)
+    house.market.history_failure = Unavailable("no route")
+    house.demo.bars = bars(date(2026, 5, 1), LAST_SESSION, 333.0)
+    with capture_logs() as lines:
+        for _ in range(3):
+            assert (await house.history.load("GLD")).is_demo
+    assert [line["event"] for line in lines].count("stored_history_unusable") == 1
+
+
+async def test_without_demo_and_provider_a_damaged_file_is_the_reason(build):
+    house = build(with_demo=False)
+    damage(house)
+    house.history._live = None
+    with pytest.raises(Unavailable, match=r"no daily history of GLD is stored yet: .*parquet"):
+        await house.history.load("GLD")
 
 
 async def test_each_symbol_has_its_own_pause(house):
@@ -232,6 +281,7 @@ async def test_volatility_is_that_of_the_last_year(house):
     wild = {bar.on: 460.0 * (1.1 if bar.on.day % 2 else 1.0) for bar in bars(date(2024, 1, 2), date(2025, 6, 9))}
     calm = {bar.on: 460.0 * (1.01 if n % 2 else 1.0) for n, bar in enumerate(bars(date(2025, 6, 10), LAST_SESSION))}
     house.store.merge_history(a_history({**wild, **calm}))
-    volatility, source = await house.history.volatility("GLD")
-    assert volatility == pytest.approx(0.01 * 252**0.5, rel=0.01)
-    assert source == "EWMA of daily closes to 9 Jun 2026, test"
+    volatility = await house.history.volatility("GLD")
+    assert volatility.value == pytest.approx(0.01 * 252**0.5, rel=0.01)
+    assert volatility.source == "EWMA of daily closes to 9 Jun 2026, test"
+    assert not volatility.is_demo

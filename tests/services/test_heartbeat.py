@@ -6,12 +6,18 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tests.builders import NOON, a_history, a_quote
-from tests.services.twins import until
+from tests.services.twins import by_one_clock, until
 from vaultdash.domain.errors import BadPayload, NotFound, RateLimited, Unavailable
-from vaultdash.domain.market import Freshness
+from vaultdash.domain.market import Bar, Freshness
 from vaultdash.domain.portfolio import Zone
+from vaultdash.storage.files import locked
 
 CLOSE = datetime(2026, 6, 10, 20, tzinfo=UTC)
+
+
+@pytest.fixture
+def build(build):
+    return by_one_clock(build)
 
 
 async def is_due(house) -> bool:
@@ -110,6 +116,35 @@ async def test_a_beat_under_way_is_not_doubled(house):
     house.market.gate.set()
     await first
     assert house.market.asked == 1
+
+
+async def test_a_clock_set_back_neither_stops_the_beats_nor_keeps_the_old_price_live(house):
+    await house.heartbeat.beat()
+    house.clock.at -= timedelta(hours=1)
+    assert house.heartbeat.current().status.freshness is Freshness.STALE
+    house.clock.go_on(30)
+    house.market.price = 455.0
+    assert await is_due(house)
+    beat = house.heartbeat.current()
+    assert (beat.snapshot.price, beat.status.freshness) == (455.0, Freshness.LIVE)
+
+
+async def test_a_clock_set_forward_makes_no_beat_due(house):
+    await house.heartbeat.beat()
+    house.clock.at += timedelta(minutes=20)
+    assert not await is_due(house)
+
+
+async def test_yesterdays_close_is_not_live_after_the_open(house):
+    house.clock.at, house.market.at = datetime(2026, 6, 11, 13, 30, 30, tzinfo=UTC), CLOSE
+    assert (await house.heartbeat.beat()).status.freshness is Freshness.CLOSED
+    house.clock.go_on(30)
+    assert house.heartbeat.current().status.freshness is Freshness.CLOSED
+    house.clock.go_on(1)
+    assert house.heartbeat.current().status.freshness is Freshness.STALE
+    house.market.at = None
+    assert await is_due(house)
+    assert house.heartbeat.current().status.freshness is Freshness.LIVE
 
 
 # the first answer
@@ -286,3 +321,33 @@ async def test_a_price_that_never_moves_leaves_an_assumed_volatility(house):
     beat = await house.heartbeat.beat()
     assert beat.volatility == 0.16
     assert beat.daily_sigmas_to_call > 0
+
+
+def wavering(house) -> tuple[Bar, ...]:
+    days = house.hours.sessions(date(2026, 3, 1), date(2026, 6, 9))
+    return tuple(Bar(day, 460.0 * (1.01 if n % 2 else 1.0)) for n, day in enumerate(days))
+
+
+async def test_invented_moves_are_not_those_of_a_real_price(house):
+    house.market.history_failure = Unavailable("no route")
+    house.demo.bars = wavering(house)
+    beat = await house.heartbeat.beat()
+    assert not beat.status.quote.is_demo
+    assert (beat.volatility, beat.volatility_source) == (0.16, "assumed: no real daily prices")
+
+
+async def test_invented_moves_stand_beside_an_invented_price(house):
+    house.market.history_failure, house.market.source = Unavailable("no route"), "DEMO"
+    house.demo.bars = wavering(house)
+    beat = await house.heartbeat.beat()
+    assert beat.volatility == pytest.approx(0.01 * 252**0.5, rel=0.01)
+    assert beat.volatility_source == "EWMA of daily closes to 9 Jun 2026, DEMO"
+
+
+async def test_a_locked_disk_delays_no_beat(house):
+    with locked(house.store._quotes / ".lock"):
+        async with asyncio.timeout(5):
+            beat = await house.heartbeat.beat()
+    assert (beat.snapshot.price, beat.problem) == (460.0, None)
+    await house.prices.aclose()
+    assert house.store.load_quote("GLD").price == 460.0

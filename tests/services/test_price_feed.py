@@ -1,13 +1,15 @@
 """The newest real price, how fresh it is, and what stands behind it."""
 
+import asyncio
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
 from tests.builders import NOON, a_quote
-from vaultdash.domain.errors import BadPayload, NotFound, ProviderError, RateLimited, Refused, Unavailable
-from vaultdash.domain.market import Freshness
+from vaultdash.domain.errors import BadPayload, NotFound, ProviderError, RateLimited, Refused, Unavailable, VaultError
+from vaultdash.domain.market import Freshness, Quote
 
 FAILURES = [
     Unavailable("no route"),
@@ -21,6 +23,7 @@ FAILURES = [
 async def test_a_new_price_is_live_and_kept_on_disk(house):
     status = await house.prices.refresh("GLD")
     assert (status.quote.price, status.freshness, status.age_seconds) == (460.0, Freshness.LIVE, 0.0)
+    await house.prices.aclose()
     assert house.store.load_quote("GLD") == status.quote
 
 
@@ -61,7 +64,30 @@ async def test_an_older_price_does_not_replace_a_newer_one(house):
     await house.prices.refresh("GLD")
     house.market.price, house.market.at = 300.0, NOON - timedelta(hours=1)
     assert (await house.prices.refresh("GLD")).quote.price == 460.0
+    await house.prices.aclose()
     assert house.store.load_quote("GLD").price == 460.0
+
+
+async def test_a_price_from_before_the_clock_was_set_back_is_replaced(house):
+    await house.prices.refresh("GLD")
+    house.clock.at -= timedelta(minutes=61)
+    house.market.price = 455.0
+    status = await house.prices.refresh("GLD")
+    assert (status.quote.price, status.freshness) == (455.0, Freshness.LIVE)
+
+
+async def test_a_price_from_the_future_is_stale_and_gives_way_to_no_demo(house):
+    house.market.at = NOON + timedelta(seconds=61)
+    assert (await house.prices.refresh("GLD")).freshness is Freshness.STALE
+    house.market.source = "DEMO"
+    assert not (await house.prices.refresh("GLD")).quote.is_demo
+
+
+async def test_clocks_may_be_a_minute_apart(house):
+    house.market.at = NOON + timedelta(seconds=60)
+    assert (await house.prices.refresh("GLD")).freshness is Freshness.LIVE
+    house.market.price, house.market.at = 300.0, NOON  # older, and the newer one is not from the future
+    assert (await house.prices.refresh("GLD")).quote.price == 460.0
 
 
 async def test_a_correction_of_the_same_moment_replaces_the_price(house):
@@ -102,8 +128,74 @@ async def test_a_disk_that_fails_does_not_stop_the_price(build, tmp_path):
     house = build(tmp_path / "data")
     with capture_logs() as lines:
         status = await house.prices.refresh("GLD")
+        await house.prices.aclose()
     assert status.quote.price == 460.0
     assert [(line["event"], line["symbol"]) for line in lines] == [("quote_not_stored", "GLD")]
+
+
+class FailingStore:
+    """Keeps quotes, or fails as told, once `gate` is open."""
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+        self.saved: list[float] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def save_quote(self, quote: Quote) -> None:
+        self.gate.wait(5)
+        if self.failure is not None:
+            raise self.failure
+        self.saved.append(quote.price)
+
+
+@pytest.fixture
+def disk(house):
+    house.prices._store = FailingStore()
+    return house.prices._store
+
+
+STORE_FAILURES = [Unavailable("locked"), Refused("no"), OSError("full"), VaultError("odd")]
+
+
+@pytest.mark.parametrize("failure", STORE_FAILURES, ids=lambda failure: type(failure).__name__)
+async def test_a_store_that_fails_is_told_once_and_costs_no_price(house, disk, failure):
+    disk.failure = failure
+    with capture_logs() as lines:
+        for price in (460.0, 461.0, 462.0):
+            house.market.price = price
+            status = await house.prices.refresh("GLD")
+            await house.prices.aclose()
+            assert (status.quote.price, status.problem) == (price, None)
+        disk.failure, house.market.price = None, 463.0
+        await house.prices.refresh("GLD")
+        await house.prices.aclose()
+    assert [line["event"] for line in lines] == ["quote_not_stored", "quote_stored_again"]
+    assert disk.saved == [463.0]
+
+
+async def test_a_slow_disk_gets_the_newest_price_of_each_symbol(house, disk):
+    disk.gate.clear()
+    async with asyncio.timeout(5):
+        for price in (460.0, 461.0, 462.0):
+            house.market.price = price
+            assert (await house.prices.refresh("GLD")).quote.price == price
+            await asyncio.sleep(0.01)
+        house.market.price = 86.0
+        await house.prices.refresh("IAU")
+    assert disk.saved == []
+    disk.gate.set()
+    await house.prices.aclose()
+    assert disk.saved == [460.0, 462.0, 86.0]
+
+
+async def test_closing_does_not_wait_for_a_disk_that_hangs(house, disk, monkeypatch):
+    monkeypatch.setattr("vaultdash.services.price_feed.CLOSING_SECONDS", 0.05)
+    disk.gate.clear()
+    await house.prices.refresh("GLD")
+    async with asyncio.timeout(2):
+        await house.prices.aclose()
+    disk.gate.set()
 
 
 async def test_symbols_are_kept_apart(house):

@@ -1,12 +1,15 @@
 """How the house says it is."""
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.services.twins import Clock, FixedHours, ScriptedMarket
-from vaultdash.bootstrap import build_vault
+from vaultdash import bootstrap
+from vaultdash.bootstrap import StorageProbe, build_vault
 from vaultdash.clock import utc_now
 from vaultdash.domain.errors import Unavailable
 from vaultdash.services.vault import Vault
@@ -36,7 +39,7 @@ async def built(demo_settings: Callable[..., Settings], clock: Clock, yahoo: Scr
 
     def build(market: str = "auto", **given: object) -> Vault:
         settings = demo_settings(market=market, **given)
-        vaults.append(build_vault(settings, now=clock, hours=AlwaysOpen(), yahoo=yahoo))
+        vaults.append(build_vault(settings, now=clock, hours=AlwaysOpen(), yahoo=yahoo, monotonic=clock.monotonic))
         return vaults[-1]
 
     yield build
@@ -121,6 +124,52 @@ async def test_a_disk_that_fails_is_named(built: Build, tmp_path: Path):
     health = await vault.health()
     assert health.status == "degraded"
     assert "cannot be written" in health.dependencies["storage"]
+
+
+async def test_another_symbols_failure_is_not_the_houses(built: Build, yahoo: ScriptedMarket):
+    vault = built()
+    await vault.heartbeat.beat()
+    yahoo.failure = Unavailable("no route to AAPL")
+    with pytest.raises(Unavailable):
+        await vault.prices.latest("AAPL")
+    health = await vault.health()
+    assert (health.status, health.dependencies["yahoo"]) == ("ok", "ok")
+    beat = vault.heartbeat.current()
+    assert beat is not None
+    assert beat.status is not None
+    assert beat.status.problem is None
+
+
+@pytest.mark.parametrize(
+    ("market", "given", "used"),
+    [("demo", 5, 5), ("auto", 5, 15), ("yahoo", 5, 15), ("auto", 15, 15), ("auto", 30, 30), ("yahoo", 3600, 3600)],
+)
+async def test_yahoo_is_asked_no_more_often_than_it_bears(
+    demo_settings: Callable[..., Settings], clock: Clock, market: str, given: float, used: float
+):
+    vault = build_vault(demo_settings(market=market, price_interval_seconds=given), now=clock, hours=AlwaysOpen())
+    assert vault.prices.interval_seconds == used
+    await vault.aclose()
+
+
+def full_disk(_: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+async def test_a_full_disk_is_seen_though_an_empty_file_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bootstrap.os, "fsync", full_disk)
+    assert await StorageProbe(tmp_path).state() == f"{tmp_path} cannot be written: No space left on device"
+    assert os.listdir(tmp_path) == []  # noqa: PTH208  quick, and no path's method in a coroutine
+
+
+async def test_the_disk_is_tried_every_half_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    clock, synced = Clock(), []
+    monkeypatch.setattr(bootstrap.os, "fsync", synced.append)
+    probe = StorageProbe(tmp_path, clock.monotonic)
+    for seconds, times in ((0, 1), (0, 1), (29, 1), (1, 2), (29, 2), (2, 3)):
+        clock.go_on(seconds)
+        assert await probe.state() == "ok"
+        assert len(synced) == times
 
 
 async def test_closing_releases_in_the_reverse_order_of_making(built: Build):

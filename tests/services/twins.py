@@ -3,22 +3,39 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from tests.builders import NOON, a_quote
 from vaultdash.domain.market import Bar, PriceHistory, Quote
 
 
 class Clock:
-    """Stands still until it is told to go on."""
+    """Stands still until it is told to go on; setting `at` sets the clock, and no time passes by that."""
 
     def __init__(self, at: datetime = NOON) -> None:
         self.at = at
+        self.passed = 0.0
 
     def __call__(self) -> datetime:
         return self.at
 
     def go_on(self, seconds: float = 0.0, **span: float) -> None:
         self.at += timedelta(seconds=seconds, **span)
+        self.passed += timedelta(seconds=seconds, **span).total_seconds()
+
+    def monotonic(self) -> float:
+        return self.passed
+
+
+def by_one_clock(build: Callable[..., Any]) -> Callable[..., Any]:
+    """Houses whose pauses are measured by their test's clock."""
+
+    def build_by_one_clock(*given: object, **fields: object) -> Any:
+        house = build(*given, **fields)
+        house.heartbeat._monotonic = house.history._monotonic = house.clock.monotonic
+        return house
+
+    return build_by_one_clock
 
 
 class FixedHours:

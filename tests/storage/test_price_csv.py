@@ -1,5 +1,6 @@
 """Imported prices: every row is taken, remarked on, or rejected with its reason."""
 
+import re
 import time
 from datetime import date
 from pathlib import Path
@@ -87,6 +88,64 @@ def test_many_dialects_say_the_same(folder: Path, content: str) -> None:
 )
 def test_numbers_are_read_as_written(folder: Path, text: str, value: float) -> None:
     assert read(folder, f'date,close\n2026-08-20,"{text}"\n').history.bars[0].close == value
+
+
+def closes(report: ImportReport) -> list[float]:
+    assert report.rejected == ()
+    return [bar.close for bar in report.history.bars]
+
+
+@pytest.mark.parametrize(
+    ("texts", "values"),
+    [
+        (("413,35",), [413.35]),
+        (("413,3", "413,3451"), [413.3, 413.3451]),
+        (("413,345",), [413.345]),
+        (("413,345", "415"), [413.345, 415.0]),
+        (("413,35", "413,345"), [413.35, 413.345]),
+        (("1.234,56",), [1234.56]),
+        (("1.234,56", "1.234"), [1234.56, 1234.0]),
+        (("1.234.567,5", "0,345"), [1234567.5, 0.345]),
+        (("1,234.56",), [1234.56]),
+        (("1,234.56", "1,234"), [1234.56, 1234.0]),
+        (("413.35", "413.345"), [413.35, 413.345]),
+        (("413.345",), [413.345]),
+        (("1234", "1235"), [1234.0, 1235.0]),
+    ],
+)
+def test_a_file_has_one_decimal_mark_for_all_its_numbers(
+    folder: Path, texts: tuple[str, ...], values: list[float]
+) -> None:
+    rows = "".join(f"2026-08-{18 + number};{text}\n" for number, text in enumerate(texts))
+    assert closes(read(folder, f"date;close\n{rows}")) == values
+
+
+def test_the_mark_of_one_column_holds_for_the_others(folder: Path) -> None:
+    content = "date;open;high;low;close;volume\n2026-08-20;413,345;415,5;412,001;414,002;13.900.940\n"
+    assert read(folder, content).history.bars == (
+        Bar(date(2026, 8, 20), 414.002, 413.345, 415.5, 412.001, 13900940.0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "texts", "sentence"),
+    [
+        (";", ("413,35", "413.35"), "has numbers such as 413.35 and 413,35, with two decimal marks"),
+        (";", ("1.234,56", "1,234.56"), "with two decimal marks"),
+        (";", ("413,345", "413.345"), "has numbers such as 413,345 that could be read two ways"),
+        (";", ("413,35", "413.345"), "has numbers such as 413.345 that could be read two ways"),
+        (";", ("413.35", "413,345"), "has numbers such as 413,345 that could be read two ways"),
+        ("\t", ("413,345",), "has numbers such as 413,345 that could be read two ways"),
+        (",", ('"4,475"',), "has numbers such as 4,475 that could be read two ways; write them without thousands"),
+        (",", ("413,35",), "has more numbers in line 2 than columns; write decimals with a dot"),
+    ],
+)
+def test_numbers_that_could_be_read_two_ways_are_refused(
+    folder: Path, delimiter: str, texts: tuple[str, ...], sentence: str
+) -> None:
+    rows = "".join(f"2026-08-{18 + number}{delimiter}{text}\n" for number, text in enumerate(texts))
+    with pytest.raises(InvalidInput, match=re.escape(sentence)):
+        read(folder, f"date{delimiter}close\n{rows}")
 
 
 def test_american_dates_are_read_when_the_file_leaves_no_doubt(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """A ladder is checked when made, and weighs its legs."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders import a_situation
@@ -37,6 +37,7 @@ def test_exact_thirds_are_accepted() -> None:
     assert LadderSpec((1 / 3, 1 / 3, 1 / 3), (1.0, 0.95, 0.9)).weights[0] == 1 / 3
 
 
+@settings(deadline=None)  # the first example may load scipy
 @given(
     st.floats(0.01, 0.99),
     st.floats(0.7, 1.1),

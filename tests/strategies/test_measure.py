@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from tests.builders import SEED_UNITS, a_situation
 from vaultdash.domain.errors import InvalidInput
-from vaultdash.domain.hedge import MeasuredHedge, Situation
+from vaultdash.domain.hedge import HedgeLeg, HedgePlan, MeasuredHedge, Situation
+from vaultdash.domain.loan import HedgeCounting, is_breached
+from vaultdash.domain.option import Right
 from vaultdash.strategies.laddered_put import LadderedPut, LadderSpec
-from vaultdash.strategies.measure import measure
+from vaultdash.strategies.measure import lowest_price_kept, measure, protection
 from vaultdash.strategies.protective_put import ProtectivePut
 
 unhurried = settings(deadline=None)  # the first example may load scipy
@@ -144,13 +146,57 @@ def test_seed_portfolio_needs_21_or_22_contracts() -> None:
     assert hedge.contracts_floor.protection.portfolio_floor_value == pytest.approx(2100 * 460)
 
 
-def test_each_leg_of_a_ladder_is_rounded_by_itself() -> None:
+def test_a_ladder_is_rounded_as_a_whole_and_the_odd_contract_has_the_highest_strike() -> None:
     hedge = a_ladder()
     assert hedge.contracts_floor.contracts_per_leg == (7, 7, 7)
-    assert hedge.contracts_ceil.contracts_per_leg == (8, 8, 8)
-    assert hedge.contracts_ceil.contracts == 24
-    mean = sum(leg.premium_per_share for leg in hedge.legs) / 3
-    assert hedge.contracts_ceil.cost.premium_per_share == pytest.approx(mean)
+    assert hedge.contracts_ceil.contracts_per_leg == (8, 7, 7)
+    assert (hedge.contracts_floor.contracts, hedge.contracts_ceil.contracts) == (21, 22)
+    high, middle, low = (leg.premium_per_share for leg in hedge.legs)
+    assert hedge.contracts_ceil.cost.total_cost == pytest.approx(800 * high + 700 * middle + 700 * low)
+
+
+@pytest.mark.parametrize(
+    ("weights", "strike_pcts", "units", "floor", "ceil"),
+    [
+        ((0.5, 0.5), (1.0, 0.95), 2100.0, (11, 10), (11, 10)),
+        ((0.5, 0.5), (0.95, 1.0), 2100.0, (10, 11), (10, 11)),
+        ((0.25, 0.75), (1.0, 0.95), 1000.0, (3, 7), (3, 7)),
+        ((0.2, 0.8), (1.0, 0.95), 1250.0, (2, 10), (3, 10)),
+        ((0.2, 0.8), (1.0, 0.95), 1230.0, (2, 10), (3, 10)),
+        ((0.5, 0.5), (1.0, 0.95), 60.0, (0, 0), (1, 0)),
+        ((1 / 3, 1 / 3, 1 / 3), (1.0, 0.95, 0.9), 3300.0 * (1 - 1e-13), (11, 11, 11), (11, 11, 11)),
+    ],
+)
+def test_contracts_go_to_the_largest_remainders(
+    weights: tuple[float, ...],
+    strike_pcts: tuple[float, ...],
+    units: float,
+    floor: tuple[int, ...],
+    ceil: tuple[int, ...],
+) -> None:
+    situation = a_situation(units=units, loan_amount=0.6 * 460 * units)
+    plan = LadderedPut("ladder", "Ladder", LadderSpec(weights, strike_pcts)).propose(situation)[0]
+    hedge = measure(plan, situation)
+    assert hedge.contracts_floor.contracts_per_leg == floor
+    assert hedge.contracts_ceil.contracts_per_leg == ceil
+
+
+@unhurried
+@given(
+    st.lists(st.tuples(st.floats(0.02, 1.0), strikes), min_size=1, max_size=6, unique_by=lambda leg: leg[1]),
+    st.floats(5, 1_000_000),
+)
+def test_contracts_of_the_legs_sum_to_the_units_rounded_once(legs: list[tuple[float, float]], units: float) -> None:
+    whole = sum(weight for weight, _ in legs)
+    situation = a_situation(units=units, loan_amount=0.6 * 460 * units)
+    spec = LadderSpec(tuple(weight / whole for weight, _ in legs), tuple(strike for _, strike in legs))
+    hedge = measure(LadderedPut("ladder", "Ladder", spec).propose(situation)[0], situation)
+    quotas = [units * weight / 100 for weight in spec.weights]
+    for rounded, total in ((hedge.contracts_floor, math.floor), (hedge.contracts_ceil, math.ceil)):
+        if abs(units / 100 - round(units / 100)) > 1e-6:
+            assert rounded.contracts == sum(rounded.contracts_per_leg) == total(units / 100)
+        for count, quota in zip(rounded.contracts_per_leg, quotas, strict=True):
+            assert quota - 1.00001 < count < quota + 1.00001
 
 
 @pytest.mark.parametrize("units", [2200.0, 2200.0 * (1 + 1e-13), 2200.0 * (1 - 1e-13), 0.22 * 10_000])
@@ -242,3 +288,118 @@ def test_full_cover_keeps_the_buffer_exactly_when_the_strike_is_above_the_call_p
             strike, loan_amount=ltv * 1_000_000, margin_call_ltv=limit
         ).protection.maintains_margin_call_buffer
         assert keeps == (strike_price > situation.margin_call_price)
+
+
+# how far down the call is kept away
+
+
+def a_plan(*legs: tuple[float, float], right: Right = Right.PUT) -> HedgePlan:
+    """Legs of (weight, strike in parts of a spot of 460)."""
+    return HedgePlan("plan", "Plan", tuple(HedgeLeg(right, 460 * pct, pct, weight, 12) for weight, pct in legs))
+
+
+def is_called(plan: HedgePlan, situation: Situation, price: float, counting: HedgeCounting) -> bool:
+    """The definition, at one price."""
+    value = situation.units * price
+    paid = sum(max(leg.strike - price, 0.0) * situation.units * leg.weight for leg in plan.legs)
+    if counting is HedgeCounting.CREDITED:
+        return is_breached(situation.loan_amount / (value + paid), situation.margin_call_ltv)
+    if counting is HedgeCounting.AFTER_PAYMENT:
+        return is_breached((situation.loan_amount - paid) / value, situation.margin_call_ltv)
+    return is_breached(situation.loan_amount / value, situation.margin_call_ltv)
+
+
+def test_a_full_put_above_the_call_price_keeps_the_call_away_at_every_price() -> None:
+    kept = a_put(0.95).protection
+    assert (kept.lowest_price_kept_credited, kept.lowest_price_kept_after_payment) == (0.0, 0.0)
+
+
+def test_without_a_payoff_in_reach_the_call_comes_at_the_call_price() -> None:
+    kept = a_put(0.5).protection
+    assert kept.lowest_price_kept_credited == pytest.approx(368.0, abs=1e-5)
+    assert kept.lowest_price_kept_after_payment == pytest.approx(368.0, abs=1e-5)
+    plan = a_plan((1.0, 1.0))
+    assert lowest_price_kept(plan, a_situation(), HedgeCounting.IGNORED) == pytest.approx(368.0, abs=1e-5)
+
+
+def test_a_loan_called_at_spot_has_no_price_at_which_the_call_is_kept_away() -> None:
+    kept = a_put(1.0, loan_amount=750_000.0).protection
+    assert (kept.lowest_price_kept_credited, kept.lowest_price_kept_after_payment) == (None, None)
+
+
+def test_a_ladder_may_keep_the_buffer_at_the_call_price_and_be_called_soon_below_it() -> None:
+    hedge = a_ladder(loan_amount=735_000.0, price_changes=(-0.05,))
+    kept = hedge.protection
+    assert kept.maintains_margin_call_buffer
+    assert hedge.scenarios[0].margin_call_with_hedge
+    assert hedge.scenarios[0].margin_call_after_payment
+    # between 437 and 460 only the first third pays: 0.75*(S + (460-S)/3) = L/U and L/U - (460-S)/3 = 0.75*S
+    credited = (0.735 / 0.75 - 1 / 3) * 460 * 1.5
+    repaid = (0.735 - 1 / 3) * 460 / (0.75 - 1 / 3)
+    assert kept.lowest_price_kept_credited == pytest.approx(credited, rel=1e-6)
+    assert kept.lowest_price_kept_after_payment == pytest.approx(repaid, rel=1e-6)
+    assert 437.0 < repaid < credited < 460.0
+
+
+def test_rounded_down_cover_is_judged_by_its_own_units() -> None:
+    hedge = a_put(1.0, units=190.0, loan_amount=0.7 * 460 * 190)
+    assert hedge.protection.lowest_price_kept_credited == 0.0
+    assert hedge.contracts_ceil.protection.lowest_price_kept_credited == 0.0
+    expected = (0.7 * 190 / 0.75 - 100) * 460 / 90
+    assert hedge.contracts_floor.protection.lowest_price_kept_credited == pytest.approx(expected, rel=1e-6)
+
+
+@unhurried
+@given(
+    st.lists(st.tuples(st.floats(0.05, 1.0), st.floats(0.3, 1.3)), min_size=1, max_size=5),
+    st.floats(0.2, 0.98),
+    st.floats(0.3, 0.95),
+    st.sampled_from(HedgeCounting),
+)
+def test_the_lowest_price_kept_is_the_first_call_going_down_a_fine_grid(
+    legs: list[tuple[float, float]], ltv: float, limit: float, counting: HedgeCounting
+) -> None:
+    whole = sum(weight for weight, _ in legs)
+    plan = a_plan(*((weight / whole, pct) for weight, pct in legs))
+    situation = a_situation(loan_amount=ltv * 1_000_000, margin_call_ltv=limit)
+    kept = lowest_price_kept(plan, situation, counting)
+    if kept is None:
+        assert is_called(plan, situation, 460.0, counting)
+        return
+    prices = [460.0 * (1 - step / 2000) for step in range(2000)]
+    assert [
+        price for price in prices if price > kept * (1 + 1e-7) and is_called(plan, situation, price, counting)
+    ] == []
+    if kept > 1e-3:
+        assert is_called(plan, situation, kept * (1 - 1e-9), counting) or is_called(plan, situation, kept, counting)
+
+
+# the least that is left
+
+
+def test_more_puts_than_shares_are_worth_least_at_the_strike() -> None:
+    hedge = a_put()
+    assert hedge.contracts_ceil.covered_units > SEED_UNITS
+    assert hedge.contracts_ceil.protection.portfolio_floor_value == pytest.approx(1_000_000)
+    assert hedge.protection.portfolio_floor_value == pytest.approx(1_000_000)
+
+
+@unhurried
+@given(
+    st.lists(st.tuples(st.floats(0.05, 1.0), st.floats(0.3, 1.3)), min_size=1, max_size=4),
+    st.lists(st.integers(0, 40), min_size=4, max_size=4),
+)
+def test_the_floor_of_whole_contracts_is_the_least_over_all_prices(
+    legs: list[tuple[float, float]], counts: list[int]
+) -> None:
+    whole = sum(weight for weight, _ in legs)
+    plan = a_plan(*((weight / whole, pct) for weight, pct in legs))
+    units = [100.0 * count for count in counts[: len(legs)]]
+
+    def value(price: float) -> float:
+        paid = sum(max(leg.strike - price, 0.0) * count for leg, count in zip(plan.legs, units, strict=True))
+        return SEED_UNITS * price + paid
+
+    floor = protection(plan, a_situation(), units).portfolio_floor_value
+    grid = [*(float(price) for price in range(700)), *(leg.strike for leg in plan.legs)]
+    assert floor == pytest.approx(min(map(value, grid)))

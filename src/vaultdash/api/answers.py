@@ -1,5 +1,7 @@
 """Turns what the Vault says into the shapes of the answers."""
 
+from datetime import datetime
+
 from vaultdash.api.schemas import (
     BarAnswer,
     ContractsAnswer,
@@ -78,13 +80,13 @@ def portfolio_state(snapshot: Snapshot) -> PortfolioState:
     )
 
 
-def portfolio_update(beat: Beat, symbol: str) -> PortfolioUpdate:
-    """A beat as the WebSocket sends it."""
+def portfolio_update(beat: Beat, symbol: str, now: datetime) -> PortfolioUpdate:
+    """A beat as the WebSocket sends it `now`, which is what its ages count to."""
     return PortfolioUpdate(
         type="portfolio_update",
         number=beat.number,
         symbol=symbol,
-        as_of=beat.at,
+        as_of=now,
         quote=quote_answer(beat.status) if beat.status else None,
         portfolio=portfolio_state(beat.snapshot) if beat.snapshot else None,
         volatility=beat.volatility,

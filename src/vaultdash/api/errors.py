@@ -28,7 +28,7 @@ def install(app: FastAPI) -> None:
     """Handle every error class in one shape."""
     app.add_exception_handler(VaultError, _vault_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(HTTPException, http_error)
     app.add_middleware(LastResort)
 
 
@@ -102,7 +102,8 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     return error_response(422, "invalid_input", f"{argument}: {message[:1].lower()}{message[1:]}", argument)
 
 
-async def _http_error(request: Request, error: Exception) -> Response:
+async def http_error(request: Request, error: Exception) -> Response:
+    """What the framework refuses, such as a method it does not know there."""
     assert isinstance(error, HTTPException)
     code = HTTP_CODES.get(error.status_code, "http_error")
     return error_response(error.status_code, code, str(error.detail), headers=error.headers)

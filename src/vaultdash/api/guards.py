@@ -41,16 +41,24 @@ def url_host(host: str) -> str:
 class OriginGuard:
     """Refuses a foreign Host (DNS rebinding) and, for WebSockets and writes, a foreign Origin.
 
-    `sockets` are the paths, or with a slash at the end the beginnings of paths, at which a WebSocket may knock.
+    `sockets` are the paths, or with a slash at the end the beginnings of paths, at which a WebSocket may knock;
+    `data` are those which no page of another site may load, not even as an image: it would spend our requests.
     """
 
     def __init__(
-        self, app: ASGIApp, *, origins: frozenset[str], hosts: frozenset[str], sockets: tuple[str, ...]
+        self,
+        app: ASGIApp,
+        *,
+        origins: frozenset[str],
+        hosts: frozenset[str],
+        sockets: tuple[str, ...],
+        data: tuple[str, ...] = (),
     ) -> None:
         self.app = app
         self.origins = origins
         self.hosts = hosts
         self.sockets = sockets
+        self.data = data
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it: 421 another host than ours, 403 a foreign origin, 404 no such socket."""
@@ -63,16 +71,14 @@ class OriginGuard:
                 scope, receive, send, 421, "foreign_host", "This server does not answer to that host name"
             )
         guarded = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
-        if guarded and any(origin not in self.origins for origin in headers.getlist("origin")):
+        foreign = any(origin not in self.origins for origin in headers.getlist("origin"))
+        if (guarded and foreign) or (_is_among(scope["path"], self.data) and _is_embedded(headers, foreign)):
             return await refuse(
                 scope, receive, send, 403, "foreign_origin", "Requests from another origin are refused"
             )
-        if scope["type"] == "websocket" and not self._is_socket(scope["path"]):
+        if scope["type"] == "websocket" and not _is_among(scope["path"], self.sockets):
             return await refuse(scope, receive, send, 404, "not_found", "There is no WebSocket here")
         return await self.app(scope, receive, send)
-
-    def _is_socket(self, path: str) -> bool:
-        return any(path == known or (known.endswith("/") and path.startswith(known)) for known in self.sockets)
 
 
 class SecurityHeaders:
@@ -144,6 +150,19 @@ def _protect(message: Message) -> MutableHeaders:
 def _host_name(host: str) -> str:
     name = host.rsplit(":", 1)[0] if re.search(r":\d+$", host) else host
     return name.lower()
+
+
+def _is_among(path: str, paths: tuple[str, ...]) -> bool:
+    return any(path == known or (known.endswith("/") and path.startswith(known)) for known in paths)
+
+
+def _is_embedded(headers: Headers, foreign: bool) -> bool:
+    """True when a browser says that a foreign page loads this; a link that somebody follows does not count."""
+    if headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest", "document") == "document":
+        return False
+    site = headers.get("sec-fetch-site")
+    unnamed = "origin" not in headers  # an image, a script or a frame: its page is not told
+    return (site == "cross-site" and (foreign or unnamed)) or (site == "same-site" and foreign)
 
 
 def _can_explain(scope: Scope) -> bool:

@@ -1,14 +1,15 @@
 """The WebSocket: each beat is encoded once and sent to every client; the newest replaces what one missed."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager, suppress
 from typing import cast
 
 import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from vaultdash.api.answers import portfolio_update
+from vaultdash.api.outlet import Outlet
 from vaultdash.api.respond import encode
 from vaultdash.feed import Feed
 from vaultdash.services.vault import Vault
@@ -37,12 +38,12 @@ class Broadcast:
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    def join(self) -> AsyncGenerator[str, None]:
-        """For a new client: how things stand now, then each new message. Close it when the client is gone."""
+    def heard_by(self, hear: Callable[[str], None]) -> AbstractContextManager[None]:
+        """Tell a new client how things stand now, then each new message, until it is gone."""
         greeting = self._message()
         if greeting is not None:
             self.messages.latest = greeting  # what was last sent to others may be old by now
-        return cast(AsyncGenerator[str, None], self.messages.follow())
+        return self.messages.heard_by(hear)
 
     async def _run(self) -> None:
         beats = cast(AsyncGenerator[object, None], self._vault.heartbeat.feed.follow())
@@ -76,7 +77,9 @@ class Broadcast:
 
     def _message(self) -> str | None:
         beat = self._vault.heartbeat.current()
-        return None if beat is None else encode(portfolio_update(beat, self._vault.book.symbol)).decode()
+        if beat is None:
+            return None
+        return encode(portfolio_update(beat, self._vault.book.symbol, self._vault.now())).decode()
 
 
 def live_router(broadcast: Broadcast, send_timeout_seconds: float = SEND_TIMEOUT_SECONDS) -> APIRouter:
@@ -100,10 +103,12 @@ def live_router(broadcast: Broadcast, send_timeout_seconds: float = SEND_TIMEOUT
 
 
 async def _send_all(socket: WebSocket, broadcast: Broadcast, timeout: float) -> None:  # noqa: ASYNC109  # for each message
-    async with aclosing(broadcast.join()) as messages:
-        async for message in messages:
-            async with asyncio.timeout(timeout):
-                await socket.send_text(message)
+    outlet = Outlet(socket.send, timeout)
+    try:
+        with broadcast.heard_by(outlet.put):
+            await outlet.broken
+    finally:
+        await outlet.aclose()
 
 
 async def _until_gone(socket: WebSocket) -> None:

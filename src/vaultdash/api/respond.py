@@ -1,10 +1,14 @@
 """Sends an answer as JSON: encoded once by orjson, with an ETag so that an unchanged answer costs nothing."""
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 import orjson
 from fastapi import Request, Response
 
+T = TypeVar("T")
 OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 
 
@@ -13,14 +17,43 @@ def encode(payload: object) -> bytes:
     return orjson.dumps(payload, option=OPTIONS)
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An answer ready to be sent, with its tag, which is weak, as gzip may follow."""
+
+    body: bytes
+    tag: str
+
+    @classmethod
+    def of(cls, payload: object) -> "Encoded":
+        """Encode an answer."""
+        body = encode(payload)
+        return cls(body, f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"')
+
+
+class Remembered:
+    """Encodes answers made of an object that never changes, and keeps those of the last few such objects."""
+
+    def __init__(self, most: int = 4) -> None:
+        self._most = most
+        self._kept: dict[int, tuple[object, Encoded]] = {}  # by identity, which is safe as the object is kept, too
+
+    def encoded(self, source: T, answer: Callable[[T], object]) -> Encoded:
+        """What `answer(source)` is, encoded; made once for the same object."""
+        kept = self._kept.pop(id(source), None) or (source, Encoded.of(answer(source)))
+        self._kept[id(source)] = kept  # the last used stands last
+        if len(self._kept) > self._most:
+            del self._kept[next(iter(self._kept))]
+        return kept[1]
+
+
 def respond(request: Request, payload: object, status: int = 200) -> Response:
-    """The answer, or 304 when the client holds the same content already; the tag is weak, as gzip may follow."""
-    body = encode(payload)
-    tag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if status == 200 and _holds(request.headers.get("if-none-match", ""), tag):
+    """The answer, or 304 when the client holds the same content already."""
+    answer = payload if isinstance(payload, Encoded) else Encoded.of(payload)
+    headers = {"ETag": answer.tag, "Cache-Control": "no-cache"}
+    if status == 200 and _holds(request.headers.get("if-none-match", ""), answer.tag):
         return Response(status_code=304, headers=headers)
-    return Response(body, status, headers, "application/json")
+    return Response(answer.body, status, headers, "application/json")
 
 
 def _holds(condition: str, tag: str) -> bool:

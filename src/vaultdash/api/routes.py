@@ -12,7 +12,7 @@ from vaultdash.api.answers import (
     quote_answer,
     strategies_answer,
 )
-from vaultdash.api.respond import respond
+from vaultdash.api.respond import Remembered, respond
 from vaultdash.api.schemas import (
     ErrorAnswer,
     HealthAnswer,
@@ -48,6 +48,7 @@ def api_router(vault: Vault) -> APIRouter:
         return vault.book.symbol if symbol is None else clean_symbol(symbol)
 
     router = APIRouter()
+    whole_histories = Remembered()  # thousands of days, which change once a day
 
     @router.get("/health", responses={200: {"model": HealthAnswer}, 503: {"model": HealthAnswer}}, tags=["house"])
     async def health(request: Request) -> Response:
@@ -109,7 +110,11 @@ def api_router(vault: Vault) -> APIRouter:
     ) -> Response:
         """Daily prices: what is stored, else the provider's, else the demo market's."""
         start = vault.now().astimezone(NEW_YORK).date() - timedelta(days=days)
-        return respond(request, history_answer(await vault.history.load(named(symbol), start)))
+        whole = await vault.history.load(named(symbol))
+        found = whole.between(start, None)
+        return respond(
+            request, whole_histories.encoded(whole, history_answer) if found is whole else history_answer(found)
+        )
 
     return router
 

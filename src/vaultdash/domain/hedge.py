@@ -132,7 +132,12 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """What a hedge is worth at the margin-call price, by expiry payoff, premium not deducted."""
+    """What a hedge is worth at the margin-call price, by expiry payoff, premium not deducted.
+
+    `lowest_price_kept_*` is the gold price, USD, above which no price up to spot is a call at expiry in that counting
+    (at it, the call comes): 0 when the call is kept away at every price, None when the loan is called at spot.
+    `portfolio_floor_value` is the least that gold and hedge are worth together.
+    """
 
     threshold_price: float
     payoff_at_threshold: float
@@ -142,6 +147,8 @@ class Protection:
     hedged_ltv_after_payment_at_threshold: float
     maintains_margin_call_buffer: bool
     portfolio_floor_value: float
+    lowest_price_kept_credited: float | None = None
+    lowest_price_kept_after_payment: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +177,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class WholeContracts:
-    """The same hedge in whole contracts of 100 shares a leg."""
+    """The same hedge in whole contracts of 100 shares: the units in all, rounded once, shared over the legs."""
 
     contracts: int
     contracts_per_leg: tuple[int, ...]

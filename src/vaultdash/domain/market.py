@@ -1,6 +1,7 @@
 """Prices as they came: a quote with its time and source, daily bars, and how fresh a quote is."""
 
 import itertools
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -10,6 +11,8 @@ from vaultdash.domain.gold import clean_symbol
 from vaultdash.domain.validation import finite, not_negative, positive
 
 DEMO_SOURCE = "DEMO"
+CLOCK_TOLERANCE_SECONDS = 60.0  # a price from further ahead was made under a wrong clock, its or ours
+SAME_SESSION_SECONDS = 0.001  # two ways of counting seconds differ by less
 
 
 class MarketState(StrEnum):
@@ -71,17 +74,24 @@ class Quote:
         """Seconds since the price was made, never negative."""
         return max((now - self.at).total_seconds(), 0.0)
 
+    def is_from_the_future(self, now: datetime) -> bool:
+        """True when the price is further ahead of `now` than clocks usually differ."""
+        return (self.at - now).total_seconds() > CLOCK_TOLERANCE_SECONDS
 
-def freshness(quote: Quote, *, open_seconds: float, market_is_open: bool, interval_seconds: float) -> Freshness:
+
+def freshness(
+    quote: Quote, now: datetime, *, open_seconds: float, market_is_open: bool, interval_seconds: float
+) -> Freshness:
     """How far the quote can be trusted.
 
     `open_seconds` is the time the market was open since the quote was made: a price is stale when the market has
     traded for more than two intervals (and the delay the source declares) without a newer one. A quote of a market
-    that is shut is closed, not stale.
+    that is shut, or of before this session's open, is closed, not stale. A quote from the future is stale.
     """
-    if open_seconds > 2 * interval_seconds + quote.delay_seconds:
+    if quote.is_from_the_future(now) or open_seconds > 2 * interval_seconds + quote.delay_seconds:
         return Freshness.STALE
-    return Freshness.LIVE if market_is_open else Freshness.CLOSED
+    of_this_session = open_seconds >= (now - quote.at).total_seconds() - SAME_SESSION_SECONDS
+    return Freshness.LIVE if market_is_open and of_this_session else Freshness.CLOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +133,8 @@ class PriceHistory:
 
     def between(self, start: date | None, end: date | None) -> "PriceHistory":
         """The bars from `start` to `end`, both included; None leaves a side open."""
-        chosen = tuple(
-            bar for bar in self.bars if (start is None or bar.on >= start) and (end is None or bar.on <= end)
-        )
-        return PriceHistory(self.symbol, self.source, chosen)
+        begin = 0 if start is None else bisect_left(self.bars, start, key=lambda bar: bar.on)
+        stop = len(self.bars) if end is None else bisect_right(self.bars, end, key=lambda bar: bar.on)
+        if begin == 0 and stop == len(self.bars):
+            return self
+        return PriceHistory(self.symbol, self.source, self.bars[begin:stop])

@@ -11,6 +11,7 @@ from vaultdash.domain.market import PriceHistory, Quote
 from vaultdash.market.base import HistoryProvider, QuoteProvider
 
 OK = "ok"
+MOST_FAILURES = 500  # remembered at once; anyone may ask for any symbol
 
 P = TypeVar("P", QuoteProvider, HistoryProvider)
 T = TypeVar("T")
@@ -28,59 +29,73 @@ class Failover:
         self._providers = tuple(providers)
         self._quotes = [provider for provider in self._providers if isinstance(provider, QuoteProvider)]
         self._histories = [provider for provider in self._providers if isinstance(provider, HistoryProvider)]
-        self._failures: dict[tuple[str, str], str] = {}
+        self._failures: dict[tuple[str, str, str], str] = {}  # provider, kind, symbol
         self.name = "+".join(provider.name for provider in self._providers)
 
     async def quote(self, symbol: str, *, refresh: bool = False) -> Quote:
         """The first quote that is to be had."""
-        return await self._first("quote", self._quotes, lambda provider: provider.quote(symbol, refresh=refresh))
+        return await self._first(
+            "quote", symbol, self._quotes, lambda provider: provider.quote(symbol, refresh=refresh)
+        )
 
     async def history(self, symbol: str, start: date, end: date) -> PriceHistory:
         """The first history that is to be had; bars of two providers are never mixed."""
-        return await self._first("history", self._histories, lambda provider: provider.history(symbol, start, end))
+        return await self._first(
+            "history", symbol, self._histories, lambda provider: provider.history(symbol, start, end)
+        )
 
-    def states(self) -> dict[str, str]:
-        """For each provider `ok`, or why it failed when it was last asked."""
-        return {provider.name: self._state(provider.name) for provider in self._providers}
+    def states(self, symbol: str) -> dict[str, str]:
+        """For each provider `ok`, or why it failed when it was last asked for the symbol."""
+        return {provider.name: self._state(provider.name, _name(symbol)) for provider in self._providers}
 
     async def aclose(self) -> None:
         """Close every provider."""
         for provider in self._providers:
             await provider.aclose()
 
-    def _state(self, name: str) -> str:
-        reasons = {reason: None for (whose, _), reason in self._failures.items() if whose == name}
+    def _state(self, name: str, symbol: str) -> str:
+        reasons = {
+            reason: None for (whose, _, what), reason in self._failures.items() if (whose, what) == (name, symbol)
+        }
         return "; ".join(reasons) or OK
 
-    async def _first(self, kind: str, providers: Sequence[P], ask: Callable[[P], Awaitable[T]]) -> T:
+    async def _first(self, kind: str, symbol: str, providers: Sequence[P], ask: Callable[[P], Awaitable[T]]) -> T:
         failures: list[tuple[str, ProviderError]] = []
         ignorant: list[str] = []
         for provider in providers:
             try:
                 answer = await ask(provider)
             except ProviderError as error:
-                self._note_failure(provider.name, kind, error)
+                self._note_failure((provider.name, kind, _name(symbol)), error)
                 failures.append((provider.name, error))
             except NotFound:
-                self._note_answer(provider.name, kind)
+                self._note_answer((provider.name, kind, _name(symbol)))
                 if not failures:
                     raise
                 ignorant.append(f"{provider.name}: does not have it")
             else:
-                self._note_answer(provider.name, kind)
+                self._note_answer((provider.name, kind, _name(symbol)))
                 return answer
         if not failures:
             raise Unavailable(f"no provider can be asked for a {kind}")
         raise _summary(failures, ignorant) from failures[0][1]
 
-    def _note_failure(self, name: str, kind: str, error: ProviderError) -> None:
-        if (name, kind) not in self._failures:
-            log.warning("market_failed", provider=name, asked_for=kind, reason=str(error))
-        self._failures[name, kind] = str(error)
+    def _note_failure(self, asked: tuple[str, str, str], error: ProviderError) -> None:
+        name, kind, symbol = asked
+        if self._failures.pop(asked, None) is None:
+            log.warning("market_failed", provider=name, asked_for=kind, symbol=symbol, reason=str(error))
+        self._failures[asked] = str(error)
+        if len(self._failures) > MOST_FAILURES:
+            del self._failures[next(iter(self._failures))]  # the one that was longest not asked for
 
-    def _note_answer(self, name: str, kind: str) -> None:
-        if self._failures.pop((name, kind), None) is not None:
-            log.info("market_recovered", provider=name, asked_for=kind)
+    def _note_answer(self, asked: tuple[str, str, str]) -> None:
+        name, kind, symbol = asked
+        if self._failures.pop(asked, None) is not None:
+            log.info("market_recovered", provider=name, asked_for=kind, symbol=symbol)
+
+
+def _name(symbol: str) -> str:
+    return symbol.strip().upper()
 
 
 def _summary(failures: Sequence[tuple[str, ProviderError]], ignorant: Sequence[str]) -> ProviderError:

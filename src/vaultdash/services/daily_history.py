@@ -1,7 +1,9 @@
 """Daily prices: what is stored first, then the provider, and only when neither exists the demo market's."""
 
 import asyncio
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import structlog
@@ -19,6 +21,15 @@ RETRY_AFTER = timedelta(minutes=30)
 OVERLAP = timedelta(days=7)
 
 
+@dataclass(frozen=True, slots=True)
+class Volatility:
+    """How much a price moves, per sqrt(year), with where that comes from; `is_demo` when the prices are invented."""
+
+    value: float
+    source: str
+    is_demo: bool = False
+
+
 class DailyHistory:
     """Loads, updates and lists daily prices."""
 
@@ -30,6 +41,8 @@ class DailyHistory:
         hours: MarketHours,
         now: Callable[[], datetime],
         patience_seconds: float = 3.0,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._live = live
@@ -37,20 +50,35 @@ class DailyHistory:
         self._hours = hours
         self._now = now
         self._patience = patience_seconds
-        self._tried: dict[str, datetime] = {}
+        self._monotonic = monotonic
+        self._tried: dict[str, float] = {}
+        self._damaged: set[str] = set()
         self._failures: dict[str, Exception] = {}
         self._updates: dict[str, asyncio.Task[MergeResult | None]] = {}
 
     async def load(self, symbol: str, start: date | None = None, end: date | None = None) -> PriceHistory:
         """Bars of a symbol. Stored bars are given at once while an update runs behind them."""
-        stored = await asyncio.to_thread(self._store.load_history, symbol)
+        stored = await self._stored(symbol)
         update = self._start_update(symbol, stored)
         if stored is None:
             if update is not None:
                 await asyncio.wait({update}, timeout=self._patience)
             # without an update of ours another may just have ended
-            stored = await asyncio.to_thread(self._store.load_history, symbol) or await self._stand_in(symbol)
+            stored = await self._stored(symbol) or await self._stand_in(symbol)
         return stored.between(start, end)
+
+    async def _stored(self, symbol: str) -> PriceHistory | None:
+        """What is stored; nothing when it cannot be read, for an update puts a damaged file aside and heals it."""
+        try:
+            stored = await asyncio.to_thread(self._store.load_history, symbol)
+        except Unavailable as error:
+            if symbol not in self._damaged:
+                log.error("stored_history_unusable", symbol=symbol, reason=str(error))
+            self._damaged.add(symbol)
+            self._failures.setdefault(symbol, error)
+            return None
+        self._damaged.discard(symbol)
+        return stored
 
     async def _stand_in(self, symbol: str) -> PriceHistory:
         """The demo market's bars; without them what the provider said, or that it has not answered."""
@@ -72,16 +100,13 @@ class DailyHistory:
         """Fetch what is missing from the provider and store it; raises what the provider raises."""
         if self._live is None:
             raise Refused("the demo market has no history worth storing; set VAULT_MARKET to auto or yahoo")
-        try:
-            stored = await asyncio.to_thread(self._store.load_history, symbol)
-        except Unavailable:  # a damaged file: fetch everything anew, the store keeps the file aside
-            stored = None
+        stored = await self._stored(symbol)
         start = FIRST_DAY if stored is None else stored.bars[-1].on - OVERLAP
         history = await self._live.history(symbol, start, self._today())
         return await asyncio.to_thread(self._store.merge_history, history)
 
-    async def volatility(self, symbol: str) -> tuple[float, str] | None:
-        """EWMA volatility per sqrt(year) of the last year, with where it comes from; None without enough prices."""
+    async def volatility(self, symbol: str) -> Volatility | None:
+        """EWMA volatility of the last year; None without enough prices."""
         try:
             history = await self.load(symbol, self._today() - timedelta(days=365))
             volatility = ewma_volatility([bar.close for bar in history.bars])
@@ -90,7 +115,8 @@ class DailyHistory:
         if volatility <= 0:  # the price did not move, which no model can use
             return None
         last = history.bars[-1].on
-        return volatility, f"EWMA of daily closes to {last:%-d %b %Y}, {history.source}"
+        source = f"EWMA of daily closes to {last:%-d %b %Y}, {history.source}"
+        return Volatility(volatility, source, history.is_demo)
 
     async def stored(self) -> list[StoredSeries]:
         """What is stored, by symbol."""
@@ -107,11 +133,11 @@ class DailyHistory:
         if running is not None and not running.done():
             return running
         tried = self._tried.get(symbol)
-        if self._live is None or (tried is not None and self._now() - tried < RETRY_AFTER):
+        if self._live is None or (tried is not None and self._monotonic() - tried < RETRY_AFTER.total_seconds()):
             return None
         if stored is not None and stored.bars[-1].on >= self._last_finished_session():
             return None
-        self._tried[symbol] = self._now()
+        self._tried[symbol] = self._monotonic()
         self._updates[symbol] = asyncio.create_task(self._update_quietly(symbol))
         return self._updates[symbol]
 

@@ -1,6 +1,7 @@
 """The only path to a fresh number: ask the market, mark the portfolio, publish."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,14 +12,15 @@ from vaultdash.clock import NEW_YORK, MarketHours
 from vaultdash.domain.errors import ProviderError, VaultError
 from vaultdash.domain.portfolio import Snapshot, sigmas_to_price
 from vaultdash.feed import Feed
-from vaultdash.services.daily_history import DailyHistory
+from vaultdash.services.daily_history import DailyHistory, Volatility
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.price_feed import PriceFeed, QuoteStatus
 
 log = structlog.get_logger()
 EXTENDED_PAUSE = timedelta(minutes=5)
 CLOSED_PAUSE = timedelta(minutes=30)
-ASSUMED_VOLATILITY = 0.16
+ASSUMED = Volatility(0.16, "assumed: too few daily prices")
+ASSUMED_BESIDE_DEMO = Volatility(ASSUMED.value, "assumed: no real daily prices")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Heartbeat:
         hours: MarketHours,
         now: Callable[[], datetime],
         patience_seconds: float = 3.0,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.feed: Feed[Beat] = Feed()
         self._prices = prices
@@ -62,16 +66,17 @@ class Heartbeat:
         self._hours = hours
         self._now = now
         self._patience = patience_seconds
+        self._monotonic = monotonic
         self._number = 0
-        self._last: datetime | None = None
+        self._last: float | None = None
         self._lock = asyncio.Lock()
 
     async def beat_if_due(self) -> None:
         """Beat when the pause for the market's state is over: every interval open, 5 min around, 30 min shut."""
         if self._lock.locked():
             return  # a beat is under way
-        pause = self._pause() - timedelta(seconds=0.5)
-        if self._last is None or self._now() - self._last >= pause:
+        pause = self._pause().total_seconds() - 0.5
+        if self._last is None or self._monotonic() - self._last >= pause:
             await self.beat()
 
     async def beat(self) -> Beat:
@@ -90,7 +95,7 @@ class Heartbeat:
             finally:
                 asking.cancel()
                 moving.cancel()
-            self._last = self._now()
+            self._last = self._monotonic()
             return beat
 
     def current(self) -> Beat | None:
@@ -106,9 +111,8 @@ class Heartbeat:
         if beat and now and beat.status and now.status and beat.status.freshness != now.status.freshness:
             self.feed.publish(now)
 
-    async def _publish(self, asking: Awaitable[QuoteStatus], known: tuple[float, str] | None) -> Beat:
+    async def _publish(self, asking: Awaitable[QuoteStatus], known: Volatility | None) -> Beat:
         self._number += 1
-        volatility, source = known or (ASSUMED_VOLATILITY, "assumed: too few daily prices")
         status, snapshot, problem = None, None, None
         try:
             status = await asking
@@ -117,7 +121,10 @@ class Heartbeat:
         except (ProviderError, VaultError) as error:
             problem = str(error)
             log.warning("no_price", symbol=self._book.symbol, reason=problem)
-        beat = Beat(self._number, self._now(), status, snapshot, volatility, source, problem)
+        moves = known or ASSUMED
+        if moves.is_demo and status is not None and not status.quote.is_demo:
+            moves = ASSUMED_BESIDE_DEMO  # invented moves say nothing of a real price
+        beat = Beat(self._number, self._now(), status, snapshot, moves.value, moves.source, problem)
         self.feed.publish(beat)
         return beat
 

@@ -8,13 +8,14 @@ from datetime import datetime
 import structlog
 
 from vaultdash.clock import MarketHours
-from vaultdash.domain.errors import NotFound, ProviderError, Refused
+from vaultdash.domain.errors import NotFound, ProviderError, Refused, VaultError
 from vaultdash.domain.market import Freshness, Quote, freshness
 from vaultdash.market.base import QuoteProvider
 from vaultdash.storage.base import PriceStore
 
 log = structlog.get_logger()
 CURRENCY = "USD"
+CLOSING_SECONDS = 5.0  # how long a stop waits for the disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class PriceFeed:
         interval_seconds: float,
         now: Callable[[], datetime],
         *,
-        problems: Callable[[], str | None] = lambda: None,
+        problems: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self.interval_seconds = interval_seconds
         self._provider = provider
@@ -53,6 +54,9 @@ class PriceFeed:
         self._problems = problems
         self._best: dict[str, Quote] = {}
         self._failures: dict[str, str] = {}
+        self._unsaved: dict[str, Quote] = {}
+        self._saving: asyncio.Task[None] | None = None
+        self._disk_failed = False
 
     async def refresh(self, symbol: str) -> QuoteStatus:
         """Ask for a new price; a real quote once had outlives failures, and no older or invented one replaces it."""
@@ -61,6 +65,12 @@ class PriceFeed:
     async def latest(self, symbol: str) -> QuoteStatus:
         """The price of any symbol, remembered for a minute by the provider."""
         return await self._ask(symbol, refresh=False)
+
+    async def aclose(self) -> None:
+        """Wait for the quotes that are being saved, but not for a disk that does not answer."""
+        if self._saving is not None:
+            await asyncio.wait({self._saving}, timeout=CLOSING_SECONDS)
+            self._saving.cancel()
 
     async def _ask(self, symbol: str, *, refresh: bool) -> QuoteStatus:
         try:
@@ -74,23 +84,41 @@ class PriceFeed:
             self._failures.pop(symbol, None)
         if quote.currency != CURRENCY:
             raise Refused(f"{symbol} is quoted in {quote.currency}; only {CURRENCY} prices are understood")
-        return await self._keep(quote)
+        return self._keep(quote)
 
-    async def _keep(self, quote: Quote) -> QuoteStatus:
+    def _keep(self, quote: Quote) -> QuoteStatus:
         best = self._best.get(quote.symbol)
-        if best is not None and not best.is_demo and (quote.is_demo or quote.at < best.at):
+        if best is not None and not best.is_demo and (quote.is_demo or self._is_older(quote, best)):
             quote = best
         elif quote != best:
             self._best[quote.symbol] = quote
             if not quote.is_demo:
-                await self._save(quote)
+                self._save_soon(quote)
         return self.status(quote)
 
-    async def _save(self, quote: Quote) -> None:
-        try:
-            await asyncio.to_thread(self._store.save_quote, quote)
-        except OSError as error:  # a full disk must not stop the price from being shown
-            log.error("quote_not_stored", symbol=quote.symbol, reason=str(error))
+    def _is_older(self, quote: Quote, best: Quote) -> bool:
+        """Never than one from the future: that was made before a clock was set back, and would stand for ever."""
+        return quote.at < best.at and not best.is_from_the_future(self._now())
+
+    def _save_soon(self, quote: Quote) -> None:
+        """Behind the price, which waits for no disk; of each symbol only the newest is written."""
+        self._unsaved[quote.symbol] = quote
+        if self._saving is None or self._saving.done():
+            self._saving = asyncio.create_task(self._save())
+
+    async def _save(self) -> None:
+        while self._unsaved:
+            symbol = next(iter(self._unsaved))
+            try:
+                await asyncio.to_thread(self._store.save_quote, self._unsaved.pop(symbol))
+            except (OSError, VaultError) as error:  # a full or locked disk must not stop the price from being shown
+                if not self._disk_failed:
+                    log.error("quote_not_stored", symbol=symbol, reason=str(error))
+                self._disk_failed = True
+            else:
+                if self._disk_failed:
+                    log.info("quote_stored_again", symbol=symbol)
+                self._disk_failed = False
 
     def status(self, quote: Quote) -> QuoteStatus:
         """The quote with its age and freshness now."""
@@ -99,6 +127,6 @@ class PriceFeed:
         open_now = quote.is_demo or self._hours.is_open(now)
         open_seconds = age if quote.is_demo else self._hours.open_seconds(quote.at, now)
         state = freshness(
-            quote, open_seconds=open_seconds, market_is_open=open_now, interval_seconds=self.interval_seconds
+            quote, now, open_seconds=open_seconds, market_is_open=open_now, interval_seconds=self.interval_seconds
         )
-        return QuoteStatus(quote, state, age, self._problems() or self._failures.get(quote.symbol))
+        return QuoteStatus(quote, state, age, self._problems(quote.symbol) or self._failures.get(quote.symbol))

@@ -13,7 +13,7 @@ from vaultdash.domain.gold import clean_symbol
 from vaultdash.domain.market import Bar, PriceHistory
 from vaultdash.storage.base import ImportReport, RejectedRow
 from vaultdash.storage.price_remarks import remarks_on
-from vaultdash.storage.price_rows import BadRow, RowReader, read_day, require_clear_dates
+from vaultdash.storage.price_rows import BadRow, RowReader, decimal_mark, read_day, require_clear_dates
 
 MAX_BYTES = 100_000_000
 DATE_HEADERS = ("date", "observation_date")
@@ -52,15 +52,17 @@ def read_price_csv(
     """Read a CSV with a date and a close column; blocking, about 10 microseconds a row.
 
     The value column is `column`, else close, else the symbol without ^ (irx for ^IRX). Dates are YYYY-MM-DD, or
-    MM/DD/YYYY when the file leaves no doubt of it. InvalidInput when the file as a whole makes no sense. With `hours`
-    the report remarks on missing sessions and on rows of other days.
+    MM/DD/YYYY when the file leaves no doubt of it; all numbers have one decimal mark. InvalidInput when the file as
+    a whole makes no sense. With `hours` the report remarks on missing sessions and on rows of other days.
     """
     name = clean_symbol(symbol)
     rows = _Rows(_text(path), path.name)
     columns = _columns(rows.header, name, column, path.name)
     today = today or utc_now().astimezone(NEW_YORK).date()
     require_clear_dates((row[columns["date"]] for _, row in rows.full), path.name)
-    reader = RowReader(name, columns, today)
+    places = [place for part, place in columns.items() if part not in ("date", "volume")]
+    decimal = decimal_mark((row[place] for _, row in rows.full for place in places), rows.delimiter, path.name)
+    reader = RowReader(name, columns, today, decimal)
     bars: dict[date, Bar] = {}
     rejected = list(rows.short)
     without_value = repeated = 0
@@ -90,11 +92,11 @@ class _Rows:
     def __init__(self, text: str, name: str) -> None:
         self._name = name
         first = next((line for line in text.splitlines() if line.strip(' \t,;"')), "")
-        delimiter = max(",;\t", key=first.count)
+        self.delimiter = max(",;\t", key=first.count)
         self.header: list[str] = []
         self.full: list[tuple[int, list[str]]] = []
         self.short: list[RejectedRow] = []
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter, skipinitialspace=True)
         try:
             for row in reader:
                 self._take(reader.line_num, row)
@@ -113,6 +115,11 @@ class _Rows:
         if not self.header:
             self.header = [cell.strip().strip('"').lower() for cell in row]
         elif len(row) >= len(self.header):
+            if self.delimiter == "," and any(cell.strip().isdigit() for cell in row[len(self.header) :]):
+                raise InvalidInput(
+                    self._name,
+                    f"has more numbers in line {line} than columns; write decimals with a dot, or quote them",
+                )
             self.full.append((line, row))
         else:
             reason = f"has {len(row)} cells where the header has {len(self.header)}"

@@ -17,8 +17,10 @@ EARLIEST = date(1900, 1, 1)
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ].*)?", re.ASCII)
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
-_EUROPEAN = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+", re.ASCII)
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", re.ASCII)
+_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d+|[+-]?\d{1,3}(,\d{3}){2,}", re.ASCII)
+_TWO_WAYS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
+_SWAP = str.maketrans(",.", ".,")
 
 
 class BadRow(Exception):
@@ -38,8 +40,9 @@ def require_clear_dates(texts: Iterable[str], file_name: str) -> None:
 class RowReader:
     """Turns the cells of a row into a bar."""
 
-    def __init__(self, symbol: str, columns: dict[str, int], today: date) -> None:
+    def __init__(self, symbol: str, columns: dict[str, int], today: date, decimal: str = ".") -> None:
         self._is_rate = symbol in RATE_SYMBOLS
+        self._decimal = decimal
         self._columns = columns
         self._today = today
         self.odd_volumes = 0
@@ -71,7 +74,7 @@ class RowReader:
         text = row[place].strip()
         if text.lower() in NO_VALUE:
             return None
-        value = number(text)
+        value = number(text, self._decimal)
         if value is None:
             raise BadRow(f"{title} is not a number")
         if not math.isfinite(value):
@@ -84,7 +87,7 @@ class RowReader:
         place = self._columns.get("volume")
         if place is None or row[place].strip().lower() in NO_VALUE:
             return None
-        value = number(row[place].strip())
+        value = number(row[place].strip(), self._decimal)
         if value is None or not math.isfinite(value) or value < 0:
             self.odd_volumes += 1
             return None
@@ -104,18 +107,62 @@ def read_day(text: str) -> date | None:
     return None
 
 
-def number(text: str) -> float | None:
-    """A number with or without $, thousands commas or a decimal comma; None when it is none. It may be NaN."""
-    text = text.replace("$", "").replace(" ", "")
+def number(text: str, decimal: str = ".") -> float | None:
+    """A number with or without $ and thousands marks, its decimals after `decimal`; None when it is none.
+
+    It may be NaN.
+    """
+    text = _bare(text, decimal)
     if _PLAIN.fullmatch(text):
         return float(text)
     if text.lower().lstrip("+-") in ("nan", "inf", "infinity"):
         return math.nan
     if _THOUSANDS.fullmatch(text):
         return float(text.replace(",", ""))
-    if _EUROPEAN.fullmatch(text):
-        return float(text.replace(".", "").replace(",", "."))
     return None
+
+
+def decimal_mark(texts: Iterable[str], delimiter: str, file_name: str) -> str:
+    """The mark before the decimals of all numbers of a file, `.` or `,`; InvalidInput when it cannot be told.
+
+    413,345 alone is read as a decimal in a file whose cells are parted by `;`, and refused elsewhere.
+    """
+    marked = [text for text in map(str.strip, texts) if "," in text or "." in text]
+    if not any("," in text for text in marked):
+        return "."
+    found = {mark: [text for text in marked if _decides(_bare(text, mark))] for mark in ".,"}
+    if found["."] and found[","]:
+        both = f"{found['.'][0]} and {found[','][0]}"
+        raise InvalidInput(file_name, f"has numbers such as {both}, with two decimal marks; write all with one")
+    doubtful = {mark: [text for text in marked if _TWO_WAYS.fullmatch(_bare(text, mark))] for mark in ".,"}
+    for mark in ".,":
+        if found[mark] and not (doubtful[mark] and not any(_GROUPED.fullmatch(_bare(text, mark)) for text in marked)):
+            return mark
+    if not found["."] and not found[","] and not (doubtful["."] and doubtful[","]):
+        if not doubtful["."]:
+            return "."
+        if delimiter == ";":
+            return ","
+    example = (doubtful["."] or doubtful[","])[0]
+    raise InvalidInput(
+        file_name,
+        f"has numbers such as {example} that could be read two ways; "
+        "write them without thousands marks and with a dot before the decimals",
+    )
+
+
+def _decides(text: str) -> bool:
+    """Whether a bare number can be read with its decimals after the dot alone."""
+    if not ("." in text or "," in text) or _TWO_WAYS.fullmatch(text):
+        return False
+    is_number = _PLAIN.fullmatch(text) or _THOUSANDS.fullmatch(text)
+    return bool(is_number) and not _TWO_WAYS.fullmatch(text.translate(_SWAP))
+
+
+def _bare(text: str, decimal: str) -> str:
+    """A number as text without $ and spaces, as if its decimals stood after a dot."""
+    text = text.replace("$", "").replace(" ", "")
+    return text.translate(_SWAP) if decimal == "," else text
 
 
 def _require_order(open_: float | None, high: float | None, low: float | None, close: float) -> None:

@@ -8,7 +8,7 @@ from vaultdash.domain.hedge import Comparison, HedgePlan, MeasuredHedge, RiskPro
 from vaultdash.strategies.base import Strategy
 from vaultdash.strategies.laddered_put import LadderedPut, LadderSpec
 from vaultdash.strategies.leaps import LeapsDurations
-from vaultdash.strategies.measure import cost, duration, measure, protection
+from vaultdash.strategies.measure import cost, duration, measure, protection_at_threshold
 from vaultdash.strategies.premiums import premiums
 from vaultdash.strategies.protective_put import ProtectivePut
 from vaultdash.strategies.ranking import COST_DIGITS, Candidate, candidate, recommend
@@ -83,7 +83,7 @@ def _cheapest(tenors: Sequence[Priced], situation: Situation) -> Priced:
 
 def _candidate(tenors: Sequence[Priced], situation: Situation) -> Candidate:
     plan, premium = _cheapest(tenors, situation)
-    return candidate(plan, cost(plan, situation, premium), protection(plan, situation))
+    return candidate(plan, cost(plan, situation, premium), protection_at_threshold(plan, situation))
 
 
 def _measured(tenors: Sequence[Priced], situation: Situation) -> MeasuredHedge:

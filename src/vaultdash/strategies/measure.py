@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.hedge import (
@@ -15,11 +16,12 @@ from vaultdash.domain.hedge import (
     Situation,
     WholeContracts,
 )
-from vaultdash.domain.loan import HedgeCounting, is_breached
+from vaultdash.domain.loan import LTV_TOLERANCE, HedgeCounting, is_breached
 from vaultdash.domain.option import SHARES_PER_CONTRACT, payoff
 from vaultdash.strategies.premiums import premiums
 
 ROUNDING = 1e-9
+REMAINDER_DIGITS = 9
 MONTHS_PER_YEAR = 12
 LARGEST_CHANGE = 1000.0
 
@@ -39,8 +41,8 @@ def measure(plan: HedgePlan, situation: Situation, premium: Sequence[float] | No
         cost=paid,
         protection=protection(plan, situation),
         scenarios=scenarios(plan, situation, paid.total_cost),
-        contracts_floor=_whole(plan, situation, premium, [_floor(count) for count in units]),
-        contracts_ceil=_whole(plan, situation, premium, [_ceil(count) for count in units]),
+        contracts_floor=_whole(plan, situation, premium, _shared(_floor(sum(units)), plan, units)),
+        contracts_ceil=_whole(plan, situation, premium, _shared(_ceil(sum(units)), plan, units)),
     )
 
 
@@ -72,12 +74,26 @@ def cost(
 
 
 def protection(plan: HedgePlan, situation: Situation, units: Sequence[float] | None = None) -> Protection:
+    """`protection_at_threshold` with the lowest prices down to which the call is kept away."""
+    return replace(
+        protection_at_threshold(plan, situation, units),
+        lowest_price_kept_credited=lowest_price_kept(plan, situation, HedgeCounting.CREDITED, units),
+        lowest_price_kept_after_payment=lowest_price_kept(plan, situation, HedgeCounting.AFTER_PAYMENT, units),
+    )
+
+
+def protection_at_threshold(
+    plan: HedgePlan, situation: Situation, units: Sequence[float] | None = None
+) -> Protection:
     """What `units` of each leg (by default its weight of the collateral) do at the margin-call price H = L/(m*U).
 
     By expiry payoff, premium not deducted. The hedged LTV counts the payoff as collateral, L/(V+Pi); after payment
-    it has repaid the loan, (L-Pi)/V. The floor is the sum of strike times units of the legs: the value below which
-    the hedged part cannot end.
+    it has repaid the loan, (L-Pi)/V. The floor is the sum of strike times units of the legs; for given `units`, which
+    may cover more or less than the collateral, the least of U*S+Pi over all prices.
     """
+    floor = sum(leg.strike * leg.weight for leg in plan.legs) * situation.units
+    if units is not None:
+        floor = _least_value(plan, situation, units)
     units = _leg_units(plan, situation) if units is None else units
     threshold = situation.margin_call_price
     gold_value = threshold * situation.units
@@ -91,8 +107,35 @@ def protection(plan: HedgePlan, situation: Situation, units: Sequence[float] | N
         hedged_ltv_at_threshold=hedged_ltv,
         hedged_ltv_after_payment_at_threshold=(situation.loan_amount - paid) / gold_value,
         maintains_margin_call_buffer=not is_breached(hedged_ltv, situation.margin_call_ltv),
-        portfolio_floor_value=sum(leg.strike * covered for leg, covered in zip(plan.legs, units, strict=True)),
+        portfolio_floor_value=floor,
     )
+
+
+def lowest_price_kept(
+    plan: HedgePlan, situation: Situation, counting: HedgeCounting, units: Sequence[float] | None = None
+) -> float | None:
+    """The gold price, USD, above which no price up to spot is a call at expiry in one way of counting the hedge.
+
+    At that price the call comes, within the tolerance of `is_breached`. 0 when there is none, None when spot is one
+    already. Exact: with limit m, no call means h*Pi + m*U*S > L (h is m credited, 1 after payment, 0 ignored), which
+    is linear in S from strike to strike. `units` of each leg are by default its weight of the collateral.
+    """
+    units = _leg_units(plan, situation) if units is None else units
+    limit = situation.margin_call_ltv - LTV_TOLERANCE
+    credit = {HedgeCounting.CREDITED: limit, HedgeCounting.AFTER_PAYMENT: 1.0, HedgeCounting.IGNORED: 0.0}[counting]
+
+    def margin(price: float) -> float:
+        return limit * situation.units * price + credit * _payoff(plan, units, price) - situation.loan_amount
+
+    above, left_above = situation.spot, margin(situation.spot)
+    if left_above <= 0:
+        return None
+    for price in sorted({0.0, *(leg.strike for leg in plan.legs if leg.strike < situation.spot)}, reverse=True):
+        left = margin(price)
+        if left <= 0:
+            return price + (above - price) * left / (left - left_above)
+        above, left_above = price, left
+    return 0.0
 
 
 def scenarios(plan: HedgePlan, situation: Situation, hedge_cost: float) -> tuple[Scenario, ...]:
@@ -160,6 +203,25 @@ def _whole(
         cost=cost(plan, situation, premium, units),
         protection=protection(plan, situation, units),
     )
+
+
+def _least_value(plan: HedgePlan, situation: Situation, units: Sequence[float]) -> float:
+    """The least of U*S+Pi(S) over all prices: linear from strike to strike, and rising above the last."""
+    prices = (0.0, *(leg.strike for leg in plan.legs))
+    return min(situation.units * price + _payoff(plan, units, price) for price in prices)
+
+
+def _shared(contracts: int, plan: HedgePlan, units: Sequence[float]) -> list[int]:
+    """Contracts shared over the legs by largest remainder, ties to the higher strike."""
+    quotas = [covered / SHARES_PER_CONTRACT for covered in units]
+    shares = [math.floor(quota) for quota in quotas]
+    order = sorted(
+        range(len(shares)),
+        key=lambda leg: (-round(quotas[leg] - shares[leg], REMAINDER_DIGITS), -plan.legs[leg].strike),
+    )
+    for leg in order[: contracts - sum(shares)]:
+        shares[leg] += 1
+    return shares
 
 
 def _leg_units(plan: HedgePlan, situation: Situation) -> list[float]:

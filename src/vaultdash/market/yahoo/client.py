@@ -132,7 +132,7 @@ class YahooClient:
         from pandas.errors import Pandas4Warning  # type: ignore[import-untyped]  # it has no types
 
         warnings.filterwarnings("ignore", category=Pandas4Warning, module=r"yfinance\.")
-        logging.getLogger("yfinance").addHandler(logging.NullHandler())  # its errors reach us as exceptions
+        logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # its errors reach us as exceptions
         yfinance.config.debug.hide_exceptions = False
         self._prepare_cache(yfinance)
         # Crumb and cookie belong to the session; a crumb of an earlier one would be refused.

@@ -18,7 +18,7 @@ from vaultdash.domain.gold import clean_symbol
 from vaultdash.domain.market import PriceHistory, Quote
 from vaultdash.market.yahoo.client import YahooClient
 from vaultdash.market.yahoo.limiter import BackOff, Limiter
-from vaultdash.market.yahoo.reading import history_from_chart, quote_from_chart, quote_from_options
+from vaultdash.market.yahoo.reading import Readings, history_from_chart, quote_from_chart, quote_from_options
 
 TIMEOUT_SECONDS = 20.0
 REQUEST_SECONDS = 8.0  # of one HTTP request; also how long a stop may have to wait for it
@@ -34,7 +34,7 @@ class YahooMarket:
     """Quotes and daily history of any symbol Yahoo knows.
 
     `session_factory` makes the curl_cffi session; None makes the one yfinance would. `cache_dir` keeps Yahoo's cookie
-    and time zones. Nothing is remembered of prices: a failure is an error, whatever came before.
+    and time zones. Nothing remembered is given out: a failure is an error, whatever came before.
     """
 
     name = "yahoo"
@@ -61,6 +61,7 @@ class YahooMarket:
         self._sleep = sleep
         self._turn = asyncio.Lock()
         self._known: set[str] = set()
+        self._readings = Readings()
         self._unknown: dict[str, float] = {}
         self._without_options: dict[str, float] = {}
         self._closed = False
@@ -74,14 +75,16 @@ class YahooMarket:
         return self._client.remarks
 
     async def quote(self, symbol: str, *, refresh: bool = False) -> Quote:
-        """The last regular price; asks Yahoo every time, with or without `refresh`."""
+        """The last regular price; asks Yahoo every time. A large move is believed at the second reading."""
         name = self._askable(symbol)
         if self._is_remembered(self._without_options, name):
-            return await self._ask(name, lambda client: quote_from_chart(name, client.recent(name), self._now()))
+            return self._readings.believe(
+                await self._ask(name, lambda client: quote_from_chart(name, client.recent(name), self._now()))
+            )
         quote, has_options = await self._ask(name, lambda client: self._quote(client, name))
         if not has_options:
             self._without_options[name] = self._monotonic() + NO_OPTIONS_SECONDS
-        return quote
+        return self._readings.believe(quote)
 
     async def history(self, symbol: str, start: date, end: date) -> PriceHistory:
         """Unadjusted daily bars of finished sessions from `start` to `end`, by the exchange's days.

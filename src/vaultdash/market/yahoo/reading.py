@@ -12,7 +12,9 @@ from vaultdash.domain.market import Bar, MarketState, PriceHistory, Quote
 
 SOURCE = "Yahoo"
 FUTURE_TOLERANCE = timedelta(seconds=60)
-LARGEST_MOVE = 0.5  # a gold fund that moves by half in a day is a bad print
+LARGEST_MOVE = 0.5  # a price that moves by half in a day is a bad print
+LARGE_MOVE = 0.2  # is believed when two readings say so
+AGREEMENT = 0.05  # of two readings
 USUAL_DELAY_SECONDS = 900.0  # when Yahoo does not say how much a price lags
 SETTLING = timedelta(minutes=20)  # closing prints reach the daily bar late
 ASSUMED_CLOSE = time(16)
@@ -65,6 +67,33 @@ def quote_from_chart(symbol: str, chart: ChartAnswer, now: datetime) -> Quote:
     )
 
 
+class Readings:
+    """Believes a large move when a second reading agrees with the first; a bad print seldom comes twice."""
+
+    def __init__(self) -> None:
+        self._believed: dict[str, float] = {}
+        self._doubted: dict[str, float] = {}
+
+    def believe(self, quote: Quote) -> Quote:
+        """The quote; BadPayload while its move from the last one, else from the previous close, stands alone."""
+        before = self._believed.get(quote.symbol, quote.previous_close)
+        if before is not None and _move(before, quote.price) >= LARGE_MOVE:
+            first = self._doubted.get(quote.symbol)
+            if first is None or _move(first, quote.price) > AGREEMENT:
+                self._doubted[quote.symbol] = quote.price
+                raise BadPayload(
+                    f"Yahoo's price for {quote.symbol} went from {before:g} to {quote.price:g}; "
+                    "waiting for a second reading"
+                )
+        self._doubted.pop(quote.symbol, None)
+        self._believed[quote.symbol] = quote.price
+        return quote
+
+
+def _move(before: float, after: float) -> float:
+    return round(abs(after / before - 1.0), 9)  # 80 after 100 is a move by a fifth, whatever floats make of it
+
+
 def history_from_chart(symbol: str, chart: ChartAnswer, start: date, end: date, now: datetime) -> PriceHistory:
     """The bars from `start` to `end` whose session is over; BadPayload when none is left."""
     _check_symbol(symbol, chart.fields)
@@ -88,7 +117,7 @@ def _quote(
     if price is None:
         raise BadPayload(f"Yahoo gave no usable price for {symbol}: {fields.get('regularMarketPrice')!r}")
     at = _instant(fields.get("regularMarketTime"), now)
-    if previous_close is not None and abs(price / previous_close - 1.0) > LARGEST_MOVE:
+    if previous_close is not None and _move(previous_close, price) >= LARGEST_MOVE:
         raise BadPayload(f"Yahoo's price for {symbol} is not credible: {price:g} after {previous_close:g}")
     currency = fields.get("currency")
     return Quote(

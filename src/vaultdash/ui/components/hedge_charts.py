@@ -87,7 +87,7 @@ def cost_options(comparison: Comparison, colours: ChartColours, picked: str) -> 
         for index, hedge in enumerate(comparison.hedges)
     ]
     base = _axes(colours, comparison.situation.spot)
-    percent = _label("v => (v * 100).toFixed(0) + ' %'", colours)
+    percent = _label("v => +(v * 100).toFixed(1) + ' %'", colours)
     name = {"nameLocation": "middle", "nameTextStyle": {"color": colours.text}}
     return {
         "animation": False,

@@ -16,7 +16,7 @@ COLUMNS = (
     Column("ignored", "LTV at the call price: puts ignored"),
     Column("paid", "after payment"),
     Column("credited", "puts credited"),
-    Column("keeps", "keeps the call away"),
+    Column("keeps", "call kept away"),
 )
 
 
@@ -61,12 +61,22 @@ def _row(hedge: MeasuredHedge, comparison: Comparison, *, best: bool) -> Row:
             "ignored": Cell(pct(limit), limit, "call"),
             "credited": Cell(pct(kept.hedged_ltv_at_threshold), kept.hedged_ltv_at_threshold),
             "paid": Cell(pct(kept.hedged_ltv_after_payment_at_threshold), kept.hedged_ltv_after_payment_at_threshold),
-            "keeps": Cell(
-                "if paid or credited" if kept.maintains_margin_call_buffer else "no",
-                float(kept.maintains_margin_call_buffer),
-                "" if kept.maintains_margin_call_buffer else "call",
-            ),
+            "keeps": _kept(kept.lowest_price_kept_credited, kept.lowest_price_kept_after_payment),
         },
+    )
+
+
+def _kept(credited: float | None, after_payment: float | None) -> Cell:
+    """How far down the call is kept away at expiry, by the counting; worst first."""
+
+    def words(lowest: float | None) -> str:
+        return "no" if lowest is None else "at any price" if lowest == 0 else f"to {price(lowest)}"
+
+    return Cell(
+        f"credited: {words(credited)}",
+        1e18 if credited is None else credited,
+        "call" if credited is None else "",
+        sub=f"after payment: {words(after_payment)}",
     )
 
 
@@ -81,7 +91,9 @@ def _nothing(comparison: Comparison) -> Row:
             "ignored": Cell(pct(limit), limit, "call"),
             "credited": Cell(pct(limit), limit, "call"),
             "paid": Cell(pct(limit), limit, "call"),
-            "keeps": Cell("no", 0.0, "call"),
+            "keeps": Cell(
+                f"to {price(comparison.situation.margin_call_price)}", comparison.situation.margin_call_price
+            ),
         },
     )
 
@@ -101,7 +113,7 @@ def _cure(snapshot: Snapshot) -> Row:
             "ignored": after,
             "credited": after,
             "paid": after,
-            "keeps": Cell("yes, for now", 1.0, "room"),
+            "keeps": Cell("ends it for now", 0.0, "room"),
         },
     )
 
@@ -112,7 +124,7 @@ def _repay(comparison: Comparison, recommended: str, interest: Interest) -> Row:
     situation, paid = comparison.situation, min(hedge.cost.total_cost, comparison.situation.loan_amount)
     left = situation.loan_amount - paid
     ltv = left / (situation.units * situation.margin_call_price)
-    saved = -paid * interest.rate
+    saved, call = -paid * interest.rate, situation.margin_call_price * left / situation.loan_amount
     return Row(
         "repay_instead",
         {
@@ -124,6 +136,6 @@ def _repay(comparison: Comparison, recommended: str, interest: Interest) -> Row:
             "ignored": Cell(pct(ltv), ltv),
             "credited": Cell(pct(ltv), ltv),
             "paid": Cell(pct(ltv), ltv),
-            "keeps": Cell(f"to {situation.margin_call_price * left / situation.loan_amount:,.2f}", 0.5),
+            "keeps": Cell(f"to {price(call)}", call),
         },
     )

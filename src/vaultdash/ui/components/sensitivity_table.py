@@ -1,6 +1,7 @@
 """Whether the recommendation holds at other volatilities and prices."""
 
 from vaultdash.domain.hedge import Comparison, RiskProfile, SensitivityPoint
+from vaultdash.domain.loan import is_breached
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
 from vaultdash.ui.format import pct, price, signed_pct
 
@@ -32,12 +33,21 @@ class SensitivityTable:
                 else f"{gold}, {price(point.value)}"
             )
             self._table.label(name, at)
-        self._table.show([_row(profile, points, titles) for profile in RiskProfile])
+        called = {name for name, point in points.items() if name.startswith("spot") and _is_called(point, comparison)}
+        self._table.show([_row(profile, points, titles, called) for profile in RiskProfile])
 
 
-def _row(profile: RiskProfile, points: dict[str, SensitivityPoint], titles: dict[str, str]) -> Row:
+def _is_called(point: SensitivityPoint, comparison: Comparison) -> bool:
+    situation = comparison.situation
+    return is_breached(situation.loan_amount / (situation.units * point.value), situation.margin_call_ltv)
+
+
+def _row(profile: RiskProfile, points: dict[str, SensitivityPoint], titles: dict[str, str], called: set[str]) -> Row:
     cells = {"profile": Cell(profile.value.replace("_", "-"))}
     for name, point in points.items():
+        if name in called:
+            cells[name] = Cell("repay first", tone="call", sub="called")
+            continue
         changed = profile in point.changed
         cells[name] = Cell(
             titles[point.recommendations[profile]],
