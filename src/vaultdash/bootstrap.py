@@ -43,7 +43,7 @@ def build_vault(
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Vault:
     """The house for these settings; clocks, `hours` and `yahoo` (with limits of its own) may be given by tests."""
-    hours = hours or NewYorkHours()
+    hours = hours or NewYorkHours(settings.data_dir / "xnys.json")
     store = ParquetPrices(settings.data_dir, now=now)
     cache = build_cache(settings)
     demo = DemoMarket(now=now, hours=hours)
@@ -176,5 +176,5 @@ class StorageProbe:
 def market_providers(settings: Settings) -> list[MarketProvider]:
     """The sources of live prices these settings name, unwrapped, for a check of each."""
     if settings.market == "demo":
-        return [DemoMarket(now=utc_now, hours=NewYorkHours())]
+        return [DemoMarket(now=utc_now, hours=NewYorkHours(settings.data_dir / "xnys.json"))]
     return [YahooMarket(cache_dir=settings.data_dir / "yfinance")]

@@ -124,7 +124,7 @@ def history_import(
     settings = _settings()
 
     def run() -> None:
-        report = read_price_csv(file, symbol or "GLD", column, hours=NewYorkHours())
+        report = read_price_csv(file, symbol or "GLD", column, hours=NewYorkHours(settings.data_dir / "xnys.json"))
         if not report.history.bars:
             for row in report.rejected[:20]:
                 typer.echo(f"  line {row.line}: {row.reason}: {row.text[:80]}", err=True)

@@ -42,7 +42,7 @@ ABOVE = st.floats(1.001, 3)
 
 def test_numbers_equal_a_decimal_oracle_to_the_cent():
     """J1: LTV, the three prices, drop, headroom, largest loan and recommended collateral."""
-    print(f"seed {SEED}")  # noqa: T201  a failing run shows it
+    print(f"seed {SEED}")
     chance = random.Random(SEED)
     with localcontext() as context:
         context.prec = 50
@@ -73,7 +73,7 @@ def test_numbers_equal_a_decimal_oracle_to_the_cent():
 
 def test_cure_amounts_equal_a_decimal_oracle_to_the_cent():
     """J1: each of the three ways alone brings the loan to the target, and no more than that."""
-    print(f"seed {SEED}")  # noqa: T201  a failing run shows it
+    print(f"seed {SEED}")
     chance = random.Random(SEED)
     with localcontext() as context:
         context.prec = 50

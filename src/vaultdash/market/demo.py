@@ -39,6 +39,7 @@ class DemoMarket:
         self._hours = hours
         self._lock = threading.Lock()
         self._bars: dict[str, tuple[Bar, ...]] = {}
+        self._kept: dict[str, PriceHistory] = {}
 
     async def quote(self, symbol: str, *, refresh: bool = False) -> Quote:
         """The modelled price at this second."""
@@ -60,7 +61,10 @@ class DemoMarket:
         chosen = bars[bisect_left(days, start) : stop]
         if not chosen:
             raise Unavailable(f"The demo market has no completed session from {start} to {end}; it begins {days[0]}")
-        return PriceHistory(name, DEMO_SOURCE, chosen)
+        kept = self._kept.get(name)
+        if kept is None or kept.bars != chosen:  # the same object while nothing has changed: its answer is kept, too
+            kept = self._kept[name] = PriceHistory(name, DEMO_SOURCE, chosen)
+        return kept
 
     async def aclose(self) -> None:
         """Nothing to release."""

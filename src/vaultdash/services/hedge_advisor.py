@@ -136,8 +136,8 @@ class HedgeAdvisor:
             return "The price is invented (DEMO), because no real one could be had: nothing is recommended on it."
         if snapshot.is_called:
             return (
-                f"The loan is called at this price: its LTV of {snapshot.ltv * 100:.1f} % has reached the limit, and no "
-                "put bought now undoes that. Repay, add gold or sell gold first."
+                f"The loan is called at this price: its LTV of {snapshot.ltv * 100:.1f} % has reached the limit, and "
+                "no put bought now undoes that. Repay, add gold or sell gold first."
             )
         if status is None or not status.is_stale:
             return None
