@@ -357,3 +357,12 @@ def test_the_installed_module_runs_as_a_program(tmp_path: Path) -> None:
     unknown = vault_dash("sell-everything", folder=tmp_path)
     assert unknown.returncode == 2
     assert "Traceback" not in unknown.stderr
+
+
+def test_a_corrected_import_corrects_the_status(tmp_path: Path) -> None:
+    wrong, right = tmp_path / "wrong.csv", tmp_path / "right.csv"
+    wrong.write_text("date,close\n2026-11-19,451.00\n2026-11-20,405.30\n", encoding="utf-8")
+    right.write_text("date,close\n2026-11-20,450.30\n", encoding="utf-8")
+    for file, price in ((wrong, "405.30"), (right, "450.30")):
+        assert vault_dash("history", "import", str(file), folder=tmp_path, VAULT_MARKET="yahoo").returncode == 0
+        assert f"GLD {price}" in vault_dash("status", folder=tmp_path, VAULT_MARKET="yahoo").stdout

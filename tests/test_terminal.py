@@ -92,14 +92,15 @@ def test_a_source_in_square_brackets_is_shown_as_it_is() -> None:
 
 async def test_each_profile_has_its_line_and_what_was_assumed_follows(demo_vault: Vault) -> None:
     lines = recommendation_lines(await demo_vault.advisor.advise(Research()))
-    assert [line.split(":")[0].strip() for line in lines[:4]] == [
+    assert [line.split(":")[0].strip() for line in lines[1:5]] == [
         "conservative",
         "balanced",
         "cost sensitive",
         "price",
     ]
-    assert all(line.strip().startswith("assumed:") for line in lines[4:])
-    assert len(lines) > 4
+    assert all(line.strip().startswith("assumed:") for line in lines[5:])
+    assert len(lines) > 5
+    assert "none of these moves the call" in lines[0]
 
 
 async def test_the_comparison_fits_into_80_columns_with_every_name_whole(demo_vault: Vault) -> None:

@@ -11,7 +11,8 @@ from vaultdash import __version__
 from vaultdash.cache.base import Cache
 from vaultdash.cache.memory import MemoryCache
 from vaultdash.clock import MarketHours, NewYorkHours, utc_now
-from vaultdash.domain.gold import instrument
+from vaultdash.domain.errors import InvalidInput
+from vaultdash.domain.gold import INSTRUMENTS, InstrumentKind, instrument
 from vaultdash.domain.loan import HedgeCounting, Interest, Loan
 from vaultdash.domain.portfolio import Collateral, Portfolio
 from vaultdash.market.base import MarketProvider
@@ -72,7 +73,8 @@ def build_vault(
         return PriceFeed(source, store, hours, interval, now, problems=problem)
 
     prices, stand_in = feed(provider), feed(meanwhile) if meanwhile else None
-    book = PortfolioBook(portfolio_of(settings))
+    given = settings.model_fields_set
+    book = PortfolioBook(portfolio_of(settings), is_example=not given & {"units", "loan_amount"})
     history = DailyHistory(store, live, None if settings.market == "yahoo" else demo, hours, now, monotonic=monotonic)
     advisor, chains = HedgeAdvisor(prices, book, now, demo=live is None), OptionChains(prices, now)
     heartbeat = Heartbeat(prices, stand_in, book, history, hours, now, monotonic=monotonic)
@@ -138,7 +140,12 @@ def portfolio_of(settings: Settings) -> Portfolio:
         hedge_counting=HedgeCounting(settings.hedge_counting),
         interest=Interest(settings.reference_rate, settings.loan_spread),
     )
-    return Portfolio("main", Collateral(instrument(settings.collateral), settings.units), loan)
+    pledged = instrument(settings.collateral)
+    if pledged.kind is InstrumentKind.OTHER:
+        raise InvalidInput("VAULT_COLLATERAL", f"must be one of {', '.join(INSTRUMENTS)}, not {pledged.symbol}")
+    if pledged.symbol != "GLD" and "units" not in settings.model_fields_set:
+        raise InvalidInput("VAULT_UNITS", f"must say how many {pledged.unit} of {pledged.symbol} are pledged")
+    return Portfolio("main", Collateral(pledged, settings.units), loan)
 
 
 class StorageProbe:

@@ -66,7 +66,8 @@ def status() -> None:
 
     async def ask(vault: "Vault") -> tuple[bool, list[str]]:
         beat = await vault.heartbeat.beat()
-        return beat.snapshot is not None, status_lines(beat, vault.book.symbol)
+        lines = status_lines(beat, vault.book.symbol, is_example=vault.book.is_example)
+        return beat.snapshot is not None, lines
 
     known, lines = _with_vault(ask)
     for line in lines:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from vaultdash.domain.errors import VaultError
 from vaultdash.domain.hedge import RiskProfile
+from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.market import Bar, PriceHistory
 from vaultdash.market.base import QuoteProvider
 from vaultdash.services.heartbeat import Beat
@@ -18,7 +19,7 @@ from vaultdash.services.standing import standing
 from vaultdash.storage.base import StoredSeries
 
 
-def status_lines(beat: Beat, symbol: str) -> list[str]:
+def status_lines(beat: Beat, symbol: str, *, is_example: bool = False) -> list[str]:
     """The loan in ten lines."""
     if beat.status is None or beat.snapshot is None:
         return [f"No price of {symbol}: {beat.problem}"]
@@ -35,7 +36,8 @@ def status_lines(beat: Beat, symbol: str) -> list[str]:
         f"{loan.close_out_ltv:.2%} close-out",
         f"Margin call at   {snapshot.margin_call_price:8.2f}   {symbol}, {distance}",
         f"Close-out at     {snapshot.close_out_price:8.2f}   {symbol}",
-        f"Loan             {loan.amount:14,.2f} {loan.currency} at {loan.interest.rate:.2%} a year",
+        f"Loan             {loan.amount:14,.2f} {loan.currency} at {loan.interest.rate:.2%} a year"
+        + (": an EXAMPLE, nothing is configured in the environment or ./.env" if is_example else ""),
         f"Collateral       {snapshot.gold_value:14,.2f} USD: {collateral.units:,.2f} "
         f"{collateral.instrument.symbol} {collateral.instrument.unit}{ounces}",
         f"Headroom         {snapshot.headroom:14,.2f} USD before a call; largest loan {snapshot.max_loan:,.2f}",
@@ -64,7 +66,7 @@ def comparison_table(advice: Advice) -> Table:
         padding=(0, 1, 0, 0),
     )
     table.add_column("hedge", overflow="fold", min_width=16)
-    for name in ("term", "cost", "a year", "LTV at\ncall", "after\npaying", "no\ncall", "floor"):
+    for name in ("term", "cost", "a year", "puts\nignored", "after\npaying", "puts\ncredited", "no call\ncredited"):
         table.add_column(name, justify="right", no_wrap=True)
     for hedge in advice.comparison.hedges:
         cost, protection = hedge.cost, hedge.protection
@@ -73,22 +75,29 @@ def comparison_table(advice: Advice) -> Table:
             str(cost.term_months),
             f"{cost.total_cost:,.0f}",
             f"{cost.annualized_cost_pct:.2%}",
-            f"{protection.hedged_ltv_at_threshold:.2%}",
-            f"{protection.hedged_ltv_after_payment_at_threshold:.2%}",
-            "yes" if protection.maintains_margin_call_buffer else "NO",
-            f"{protection.portfolio_floor_value:,.0f}",
+            f"{situation.margin_call_ltv:.1%}",
+            f"{protection.hedged_ltv_after_payment_at_threshold:.1%}",
+            f"{protection.hedged_ltv_at_threshold:.1%}",
+            _kept(protection.lowest_price_kept_credited),
         )
     return table
 
 
+def _kept(lowest: float | None) -> str:
+    return "NO" if lowest is None else "at any" if lowest == 0 else f"to {lowest:,.2f}"
+
+
 def recommendation_lines(advice: Advice) -> list[str]:
     """The winner of each profile with its reason, then what was assumed."""
+    titles = {hedge.plan.name: hedge.plan.title for hedge in advice.comparison.hedges}
+    lines = ["LTV is at the call price, by what the lender does with the puts."]
+    if advice.snapshot.portfolio.loan.hedge_counting is HedgeCounting.IGNORED:
+        lines = [f"{lines[0]} Yours ignores them: none of these moves the call until the puts are sold."]
     if advice.withheld:
-        return [advice.withheld]
-    lines = []
+        return [*lines, advice.withheld]
     for profile in RiskProfile:
         found = advice.comparison.recommendations[profile]
-        lines.append(f"{profile.replace('_', ' '):>15}: {found.name}. {found.reason}")
+        lines.append(f"{profile.replace('_', ' '):>15}: {titles[found.name]}. {found.reason}")
     source = "the spot given" if advice.status is None else price_line(advice.status, advice.symbol)
     return [*lines, f"{'price':>15}: {source}", *(f"{'assumed':>15}: {text}" for text in advice.assumptions)]
 

@@ -114,3 +114,10 @@ async def test_files_are_read_beside_the_event_loop() -> None:
     await market.quote("GLD")
     await market.history("GLD", date(2026, 6, 1), date(2026, 6, 30))
     assert threading.get_ident() not in prices.threads
+
+
+async def test_a_corrected_close_corrects_the_price() -> None:
+    typo = a_quote(45.03, source="stored close, typo.csv, imported", at=session_close(date(2026, 6, 9)))
+    corrected = a_history({date(2026, 6, 8): 449.0, date(2026, 6, 9): 450.3})
+    quote = await a_market(Prices(typo, corrected)).quote("GLD")
+    assert quote.price == 450.3

@@ -11,6 +11,7 @@ from vaultdash.domain.gold import clean_symbol
 from vaultdash.domain.validation import finite, not_negative, positive
 
 DEMO_SOURCE = "DEMO"
+STORED_SOURCE = "stored close"
 CLOCK_TOLERANCE_SECONDS = 60.0  # a price from further ahead was made under a wrong clock, its or ours
 SAME_SESSION_SECONDS = 0.001  # two ways of counting seconds differ by less
 
@@ -59,6 +60,11 @@ class Quote:
     def is_demo(self) -> bool:
         """True when the price is invented."""
         return self.source == DEMO_SOURCE
+
+    @property
+    def is_stored(self) -> bool:
+        """True when the price is a close from the stored history, which alone says what it is."""
+        return self.source.startswith(STORED_SOURCE)
 
     @property
     def is_delayed(self) -> bool:

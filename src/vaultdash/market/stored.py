@@ -7,7 +7,7 @@ from datetime import date, datetime
 from vaultdash.clock import session_close
 from vaultdash.domain.errors import InvalidInput, ProviderError, Unavailable
 from vaultdash.domain.gold import clean_symbol
-from vaultdash.domain.market import MarketState, PriceHistory, Quote
+from vaultdash.domain.market import STORED_SOURCE, MarketState, PriceHistory, Quote
 from vaultdash.market.base import StoredPrices
 
 
@@ -40,6 +40,8 @@ class StoredMarket:
 
     def _newest(self, symbol: str) -> Quote:
         kept = self._prices.load_quote(symbol)
+        if kept is not None and kept.is_stored:  # the history may have been corrected since
+            kept = None
         try:
             history = self._prices.load_history(symbol)
         except ProviderError:
@@ -62,7 +64,7 @@ def last_close(history: PriceHistory, now: datetime) -> Quote | None:
     if previous is not None and previous <= 0:
         previous = None
     try:
-        source = f"stored close, {history.source}"
+        source = f"{STORED_SOURCE}, {history.source}"
         return Quote(history.symbol, last.close, previous, session_close(last.on), source, MarketState.CLOSED)
     except InvalidInput:  # a rate may close at or below zero, which is no price
         return None

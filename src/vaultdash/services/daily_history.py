@@ -10,7 +10,7 @@ import structlog
 
 from vaultdash.clock import MarketHours, session_close
 from vaultdash.domain.errors import NotFound, Refused, Unavailable, VaultError
-from vaultdash.domain.market import PriceHistory
+from vaultdash.domain.market import Bar, PriceHistory
 from vaultdash.market.base import HistoryProvider
 from vaultdash.risk.volatility import ewma_volatility
 from vaultdash.storage.base import MergeResult, PriceStore, StoredSeries
@@ -19,6 +19,7 @@ log = structlog.get_logger()
 FIRST_DAY = date(2004, 11, 18)
 RETRY_AFTER = timedelta(minutes=30)
 OVERLAP = timedelta(days=7)
+LONGEST_GAP = timedelta(days=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class DailyHistory:
         """EWMA volatility of the last year; None without enough prices."""
         try:
             history = await self.load(symbol, self._today() - timedelta(days=365))
-            volatility = ewma_volatility([bar.close for bar in history.bars])
+            volatility = ewma_volatility([bar.close for bar in _unbroken(history.bars)])
         except VaultError:  # no prices, too few, or closes at or below zero
             return None
         if volatility <= 0:  # the price did not move, which no model can use
@@ -160,3 +161,11 @@ class DailyHistory:
 
     def _today(self) -> date:
         return self._now().astimezone(UTC).date()
+
+
+def _unbroken(bars: tuple[Bar, ...]) -> tuple[Bar, ...]:
+    """The newest bars without a gap: three months between two bars are no daily move."""
+    begin = len(bars) - 1
+    while begin > 0 and bars[begin].on - bars[begin - 1].on <= LONGEST_GAP:
+        begin -= 1
+    return bars[max(begin, 0) :]

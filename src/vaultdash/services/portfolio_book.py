@@ -12,8 +12,9 @@ RESEARCH_VALUE = 1_000_000.0
 class PortfolioBook:
     """Holds the portfolio and marks it at a quote."""
 
-    def __init__(self, portfolio: Portfolio) -> None:
+    def __init__(self, portfolio: Portfolio, *, is_example: bool = False) -> None:
         self.current = portfolio
+        self.is_example = is_example  # nobody has said what is owed on what
 
     @property
     def symbol(self) -> str:

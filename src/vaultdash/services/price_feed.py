@@ -92,7 +92,7 @@ class PriceFeed:
             quote = best
         elif quote != best:
             self._best[quote.symbol] = quote
-            if not quote.is_demo:
+            if not quote.is_demo and not quote.is_stored:
                 self._save_soon(quote)
         return self.status(quote)
 

@@ -55,7 +55,7 @@ def standing(beat: Beat | None) -> Standing:
         return Standing(
             None,
             "Not known now.",
-            f"By the last price gold could fall {_pct(drop)}, to {call}, before the lender calls; it is old.",
+            f"By the last price gold could fall {_pct(drop)}, to {call}, before the lender calls. That price is old.",
         )
     far = drop > WORST_TWO_DAYS and (beat.daily_sigmas_to_call or 0) >= FEWEST_SIGMAS
     headline = "No call in sight." if far else "No call now."

@@ -55,7 +55,7 @@ def frame(vault: Vault, pages: Sequence[Page]) -> None:
 def _portfolio_pill(vault: Vault) -> None:
     collateral = vault.book.current.collateral
     with ui.element("div").classes("vd-pill vd-wide"):
-        text("span", "Loan on")
+        text("span", "Example loan on" if vault.book.is_example else "Loan on")
         text("b", f"{number(collateral.units)} {collateral.instrument.symbol}")
 
 
@@ -71,6 +71,8 @@ def _navigation(pages: Sequence[Page]) -> None:
             active = target == plain
             link.classes(add="active" if active else "", remove="" if active else "active")
             link.props("aria-current=page" if active else "", remove="" if active else "aria-current")
+        title = next((page.title for page in pages if page.path == plain), "")
+        ui.page_title(f"{title} · Vault Dashboard" if title else "Vault Dashboard")
 
     router = context.client.sub_pages_router
     router.on_path_changed(mark)
@@ -85,12 +87,14 @@ class _PricePill:
             self._price = text("b", "…")
             self._change = text("span", "", "vd-wide")
             self._source = text("span", "waiting for a price", "vd-wide")
+            self._word = text("b", "", "vd-narrow")
             self._age = age_of("", "")
 
     def show(self, beat: Beat) -> None:
         status = beat.status
         if status is None:
             self._source.set_text("no price")
+            self._word.set_text("no price")
             return
         quote = status.quote
         self._price.set_text(price(quote.price))
@@ -101,6 +105,8 @@ class _PricePill:
         self._source.set_text(f"· {quote.source}{delayed}{closed}{stale} ·")
         self._age.props(f'data-at="{quote.at.isoformat()}" title="{moment(quote.at)}"')
         self._age.set_text(age(status.age_seconds))
+        shut = "closed" if status.freshness is Freshness.CLOSED else ""
+        self._word.set_text("DEMO" if quote.is_demo else "stale" if status.is_stale else shut)
         tone = "stale" if status.is_stale else "demo" if quote.is_demo else status.freshness.value
         self._dot.classes(replace=f"vd-dot {tone}")
 

@@ -27,8 +27,8 @@ class ZoneBar:
             text("span", f" {word}", "vd-wide")
         return tick, limit
 
-    def show(self, ltv: float, loan: Loan) -> None:
-        """Place zones, ticks and mark."""
+    def show(self, ltv: float | None, loan: Loan) -> None:
+        """Place zones, ticks and mark; no mark while the LTV is not known."""
         limits = (loan.warning_ltv, loan.margin_call_ltv, loan.close_out_ltv)
         colours = ("room", "warning", "call", "close")
         edges = (0.0, *limits, 1.0)
@@ -37,6 +37,7 @@ class ZoneBar:
         for (tick, shown), limit in zip(self._ticks, limits, strict=True):
             shown.set_text(f"{limit * 100:g}")
             tick.style(replace=f"left:{limit * 100:.3f}%")
-        self._mark.style(replace=f"left:{min(max(ltv, 0.002), 0.998) * 100:.3f}%")
+        place = "display:none" if ltv is None else f"left:{min(max(ltv, 0.002), 0.998) * 100:.3f}%"
+        self._mark.style(replace=place)
         described = ", ".join(f"{word} at {pct(limit)}" for word, limit in zip(WORDS, limits, strict=True))
         self._bar.props(f'aria-label="LTV {pct(ltv)}; {described}"')

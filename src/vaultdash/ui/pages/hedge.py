@@ -136,6 +136,11 @@ class HedgePage:
             f"{price(snapshot.margin_call_price)} · {'; '.join(advice.assumptions)}"
         )
 
+    def say_no_price(self) -> None:
+        """Nothing can be compared yet, or any more."""
+        self._who.set_text("No price, so nothing can be compared.")
+        self._winner.set_text("")
+
     def dress(self, *, dark: bool) -> None:
         """Draw the charts for the other mode."""
         self._colours = ChartColours(dark=dark)
@@ -169,7 +174,9 @@ async def build(vault: Vault) -> None:
 
     async def update(_: Beat) -> None:
         beat = vault.heartbeat.current()
-        if beat is not None and beat.status is not None:
+        if beat is not None and beat.status is None:
+            page.say_no_price()
+        elif beat is not None and beat.status is not None:
             page.update(await vault.advisor.advise(Research(symbol=vault.book.symbol), beat.status))
 
     follow(vault.heartbeat.feed, update)

@@ -3,7 +3,7 @@
 from nicegui import ui
 
 from vaultdash.domain.hedge import RiskProfile
-from vaultdash.domain.portfolio import DEFAULT_TARGET_LTV
+from vaultdash.domain.portfolio import DEFAULT_TARGET_LTV, price_at_ltv
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.hedge_advisor import Advice, Research
 from vaultdash.services.standing import standing
@@ -46,7 +46,32 @@ class Overview:
             with card("The loan"):
                 with ui.element("dl").classes("vd-facts"):
                     self._facts = {name: self._fact(name) for name in FACTS}
-                note("Loan and limits come from the settings of this installation; the price decides the rest.")
+                note(
+                    "An EXAMPLE: nothing is configured. Set VAULT_UNITS and VAULT_LOAN_AMOUNT, in .env for instance."
+                    if vault.book.is_example
+                    else "Loan and limits come from the settings of this installation; the price decides the rest."
+                )
+        self._show_terms()
+
+    def _show_terms(self) -> None:
+        """What the loan says without any price: its limits and the prices at which they are reached."""
+        portfolio = self._vault.book.current
+        loan, collateral = portfolio.loan, portfolio.collateral
+        shares = collateral.shares(self._vault.now().date())
+        self._bar.show(None, loan)
+        for figure, name, limit in (
+            (self._call, "call", loan.margin_call_ltv),
+            (self._close, "close-out", loan.close_out_ltv),
+        ):
+            at = price_at_ltv(loan.amount, shares, limit)
+            figure.show(price(at), f"loan ÷ ({name} limit × shares)")
+        known = {
+            "Loan": f"{usd(loan.amount)} {loan.currency}",
+            "Interest": f"{pct(loan.interest.rate, 2)} a year",
+            "Held as": f"{number(collateral.units, 2)} {collateral.instrument.symbol}",
+        }
+        for name, value in known.items():
+            self._facts[name].set_text(value)
 
     def _standing(self) -> None:
         with card():
@@ -74,6 +99,7 @@ class Overview:
         self._headline.classes(remove=" ".join(TONES), add=said.zone.value if said.zone else "muted")
         self._detail.set_text(unbroken(said.detail))
         if beat.snapshot is None or beat.status is None:
+            self._advice_note.set_text("No price, so nothing can be compared.")
             return
         self._show_figures(beat)
         self._show_facts(beat)

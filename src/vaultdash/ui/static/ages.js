@@ -8,6 +8,7 @@
   };
   setInterval(() => {
     for (const element of document.querySelectorAll("[data-at]")) {
+      if (!element.dataset.at) continue;
       const text = words((Date.now() - Date.parse(element.dataset.at)) / 1000);
       if (element.textContent !== text) element.textContent = text;
     }
