@@ -33,7 +33,7 @@ async def test_overview_shows_price_source_time_and_ltv_as_the_api_gives_them(
 async def test_price_moves_without_reload(visitor: Visitor, dashboard: Dashboard) -> None:
     page = visitor.page
     await page.goto(dashboard.url)
-    price = page.get_by_label("live price").locator("b")
+    price = page.get_by_label("live price").locator("b").first
     await expect(price).not_to_have_text("…")
     before = await price.inner_text()
     await page.evaluate("window.stillTheSamePage = true")
