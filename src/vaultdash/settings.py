@@ -30,7 +30,7 @@ def default_data_dir() -> Path:
 
 
 def _plain(name: str) -> AliasChoices:
-    """Accept `NAME` as the seeds write it and `VAULT_NAME` like the others."""
+    """Accept the plain `NAME` and `VAULT_NAME` like the others."""
     return AliasChoices(name, f"VAULT_{name}")
 
 

@@ -16,7 +16,7 @@ SEED = Research(
 )  # fmt: skip
 
 
-async def test_the_example_of_the_brief(house):
+async def test_the_reference_case(house):
     advice = await house.advisor.advise(SEED)
     assert advice.snapshot.ltv == pytest.approx(0.60)
     assert advice.snapshot.margin_call_price == pytest.approx(368.0)

@@ -1,4 +1,4 @@
-"""The six of the seeds compared, from situation to recommendation."""
+"""The six strategies compared, from situation to recommendation."""
 
 import time
 
