@@ -64,7 +64,7 @@ PLANTS = (
     Plant(CHOICES, "ui/live.py", "import vaultdash.storage.parquet_prices"),
     Plant(CHOICES, "api/live.py", "import vaultdash.cache.redis"),
     Plant(WINGS, "market/failover.py", "import vaultdash.strategies.engine"),
-    Plant(WINGS, "storage/files.py", "import vaultdash.pricing.base"),
+    Plant(WINGS, "storage/quote_file.py", "import vaultdash.pricing.base"),
     Plant(DOORS, "strategies/measure.py", "import scipy.stats"),
     Plant(DOORS, "services/option_chains.py", "import QuantLib"),
     Plant(DOORS, "bootstrap.py", "import yfinance"),
@@ -78,11 +78,11 @@ PLANTS = (
 STRANGERS = {
     "QuantLib": "risk/volatility.py services/vault.py market/demo.py strategies/engine.py ui/live.py cli.py",
     "scipy": "strategies/measure.py services/hedge_advisor.py domain/loan.py api/answers.py",
-    "yfinance": "ui/live.py storage/files.py market/base.py market/stored.py services/price_feed.py cache/memory.py",
+    "yfinance": "ui/live.py files/whole.py market/base.py market/stored.py services/price_feed.py cache/memory.py",
     "curl_cffi": "market/failover.py market/cached.py storage/price_csv.py api/routes.py jobs.py",
     "pandas": "market/demo.py storage/history_file.py risk/volatility.py ui/format.py clock.py",
     "polars": "market/demo.py ui/live.py services/daily_history.py cache/memory.py risk/volatility.py main.py",
-    "redis": "market/demo.py ui/live.py cache/memory.py cache/envelope.py services/vault.py storage/files.py feed.py",
+    "redis": "market/demo.py ui/live.py cache/memory.py cache/envelope.py services/vault.py files/whole.py feed.py",
     "nicegui": "api/app.py main.py bootstrap.py services/vault.py terminal.py storage/base.py",
     "litecharts": "api/app.py services/standing.py market/demo.py",
     "fastapi": "services/vault.py jobs.py market/base.py storage/base.py domain/loan.py terminal.py settings.py",
@@ -90,9 +90,13 @@ STRANGERS = {
     "fastapi_offline": "ui/app.py main.py services/vault.py",
     "uvicorn": "services/vault.py ui/app.py cli.py",
     "httpx": "services/price_feed.py market/yahoo/client.py api/app.py ui/app.py",
-    "requests": "services/price_feed.py market/yahoo/client.py storage/files.py",
+    "requests": "services/price_feed.py market/yahoo/client.py files/whole.py",
     "apscheduler": "services/heartbeat.py ui/live.py api/live.py main.py",
     "exchange_calendars": "services/heartbeat.py market/demo.py storage/price_csv.py risk/volatility.py",
+    "numba": "strategies/measure.py services/option_chains.py domain/option.py market/demo.py",
+    "databento": "services/option_chains.py market/yahoo/client.py cli.py",
+    "databento_dbn": "market/demo.py",
+    "pyarrow": "storage/history_file.py files/whole.py",
 }
 FACES = ("api/routes.py", "ui/live.py", "jobs.py", "terminal.py", "services/vault.py")
 WING_FOLDERS = ("market", "storage", "cache")
@@ -184,7 +188,7 @@ def test_every_stranger_of_the_contract_has_a_planted_violation():
 def test_every_implementation_is_caught_in_a_face(face, all_at_once):
     names = implementations()
     assert len(names) > 15
-    assert {"vaultdash.cache.secret", "vaultdash.storage.files", "vaultdash.market.yahoo"} < set(names)
+    assert {"vaultdash.cache.secret", "vaultdash.storage.history_file", "vaultdash.market.yahoo"} < set(names)
     assert [name for name in names if not re.search(rf"\b{dotted(face)} -> {name}\b", all_at_once)] == []
 
 

@@ -10,7 +10,7 @@ from tests.services.twins import by_one_clock, until
 from vaultdash.domain.errors import BadPayload, NotFound, RateLimited, Unavailable
 from vaultdash.domain.market import Bar, Freshness
 from vaultdash.domain.portfolio import Zone
-from vaultdash.storage.files import locked
+from vaultdash.files.whole import locked
 
 CLOSE = datetime(2026, 6, 10, 20, tzinfo=UTC)
 

@@ -18,9 +18,9 @@ from structlog.testing import capture_logs
 from tests.builders import NOON, a_history, a_quote
 from vaultdash.domain.errors import InvalidInput, ProviderError, Refused, Unavailable
 from vaultdash.domain.market import DEMO_SOURCE, Bar, PriceHistory
+from vaultdash.files.whole import StoreUnavailable
 from vaultdash.market.base import StoredPrices
 from vaultdash.storage.base import MergeResult, PriceStore, StoredSeries
-from vaultdash.storage.files import StoreUnavailable
 from vaultdash.storage.history_file import DamagedHistory
 from vaultdash.storage.parquet_prices import ParquetPrices
 

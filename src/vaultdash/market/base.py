@@ -4,6 +4,7 @@ from datetime import date
 from typing import Protocol, runtime_checkable
 
 from vaultdash.domain.market import PriceHistory, Quote
+from vaultdash.domain.option import ListedExpirations, OptionChain
 
 
 @runtime_checkable
@@ -34,6 +35,29 @@ class HistoryProvider(Protocol):
 
     async def history(self, symbol: str, start: date, end: date) -> PriceHistory:
         """Bars from `start` to `end`, both included."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release threads and connections."""
+        ...
+
+
+@runtime_checkable
+class ChainProvider(Protocol):
+    """Gives listed options, one expiration a call. Errors as for quotes.
+
+    NotFound also when the symbol has no options, or the expiration is not listed. Every contract of the expiration is
+    there, doubtful ones with their flags; only adjusted and unreadable ones are left out, and counted.
+    """
+
+    name: str
+
+    async def expirations(self, symbol: str, *, refresh: bool = False) -> ListedExpirations:
+        """The expirations that have not passed; with `refresh` a wrapper that remembers asks again instead."""
+        ...
+
+    async def chain(self, symbol: str, expiration: date, *, refresh: bool = False) -> OptionChain:
+        """The quotes of one expiration."""
         ...
 
     async def aclose(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vaultdash.domain.errors import Refused, Unavailable
 from vaultdash.domain.market import Bar, PriceHistory
-from vaultdash.storage.seal import BLANK_SEAL, SEAL_KEY, is_intact, sealed
+from vaultdash.files.seal import BLANK_SEAL, SEAL_KEY, is_intact, sealed
 
 SCHEMA_KEY, SYMBOL_KEY = "vaultdash.schema", "vaultdash.symbol"
 SCHEMA = "1"

@@ -12,8 +12,8 @@ from vaultdash.clock import utc_now
 from vaultdash.domain.errors import Refused, VaultError
 from vaultdash.domain.gold import clean_symbol
 from vaultdash.domain.market import Bar, PriceHistory, Quote
+from vaultdash.files.whole import StoreUnavailable, file_stem, locked, move_aside, replace_file, symbol_of
 from vaultdash.storage.base import MergeResult, StoredSeries
-from vaultdash.storage.files import StoreUnavailable, file_stem, locked, move_aside, replace_file, symbol_of
 from vaultdash.storage.history_file import DamagedHistory, SourcedBars, as_history, packed, unpacked
 from vaultdash.storage.quote_file import packed_quote, unpacked_quote
 

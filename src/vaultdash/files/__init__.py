@@ -1,0 +1,1 @@
+"""Files on disk: replaced whole, locked while they change, sealed against damage."""
