@@ -190,7 +190,7 @@ def test_processes_that_merge_at_once_lose_nothing(tmp_path: Path) -> None:
 def test_a_writer_that_dies_releases_its_lock_and_leaves_the_old_file(tmp_path: Path) -> None:
     a_store(tmp_path).merge_history(a_history(days(2)))
     script = (
-        "import os, sys; from pathlib import Path; from vaultdash.storage import files\n"
+        "import os, sys; from pathlib import Path; from vaultdash.files import whole as files\n"
         "folder = Path(sys.argv[1]) / 'history'\n"
         "Path.replace = lambda *_: os._exit(9)\n"
         "with files.locked(folder / '.lock'):\n"
@@ -310,7 +310,7 @@ def test_a_folder_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_stays_taken_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vaultdash.storage import files
+    from vaultdash.files import whole as files
 
     monkeypatch.setattr(files, "LOCK_WAIT_SECONDS", 0.05)
     with files.locked(tmp_path / "history" / ".lock"), pytest.raises(Unavailable, match="Another process"):
