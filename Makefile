@@ -9,6 +9,7 @@ run:            ## set up and start on http://127.0.0.1:8000
 
 test:           ## set up, browser included, and run every test
 	@$(PYTHON) scripts/setup.py --dev --browser
+	@$(BIN)/vault-dash warmup
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 setup:          ## set up with the development tools
@@ -23,6 +24,7 @@ check: setup    ## format, lint, types, import contracts, tests
 
 bench: setup    ## measure what docs/benchmarks.md promises
 	@$(PYTHON) scripts/setup.py --dev --browser
+	@$(BIN)/vault-dash warmup
 	@$(BIN)/python -m benchmarks
 
 fmt: setup      ## format and mend what can be mended

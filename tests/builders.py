@@ -6,6 +6,7 @@ from vaultdash.domain.gold import instrument
 from vaultdash.domain.hedge import Exercise, Situation
 from vaultdash.domain.loan import Loan
 from vaultdash.domain.market import Bar, MarketState, PriceHistory, Quote
+from vaultdash.domain.option import OptionChain, OptionContract, OptionQuote, Right
 from vaultdash.domain.portfolio import Collateral, Portfolio
 
 NOON = datetime(2026, 6, 10, 16, 0, tzinfo=UTC)  # a Wednesday, noon in New York: the market is open
@@ -44,3 +45,41 @@ def a_situation(**fields: object) -> Situation:
         **fields,
     }
     return Situation(**given)  # type: ignore[arg-type]
+
+
+def a_contract(
+    strike: float = 460.0, right: Right = Right.PUT, expiration: date = date(2026, 7, 17), root: str = "GLD"
+) -> OptionContract:
+    return OptionContract(root, expiration, strike, right)
+
+
+def an_option_quote(contract: OptionContract | None = None, **fields: object) -> OptionQuote:
+    given: dict[str, object] = {
+        "bid": 9.9,
+        "ask": 10.1,
+        "last": 10.0,
+        "last_trade_at": NOON,
+        "volume": 120,
+        "open_interest": 4500,
+        "open_interest_on": date(2026, 6, 9),
+        **fields,
+    }
+    return OptionQuote(contract or a_contract(), **given)  # type: ignore[arg-type]
+
+
+def a_chain(
+    *quotes: OptionQuote,
+    symbol: str = "GLD",
+    expiration: date = date(2026, 7, 17),
+    at: datetime = NOON,
+    source: str = "test",
+    **fields: object,
+) -> OptionChain:
+    """Without quotes a call and a put at 450, 460 and 470."""
+    usual = [
+        an_option_quote(a_contract(strike, right, expiration, symbol))
+        for strike in (450.0, 460.0, 470.0)
+        for right in Right
+    ]
+    given: dict[str, object] = {"underlying": a_quote(symbol=symbol, at=at), **fields}
+    return OptionChain(symbol, expiration, quotes=quotes or tuple(usual), at=at, source=source, **given)  # type: ignore[arg-type]

@@ -2,11 +2,14 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+import vaultdash.pricing
 from vaultdash import __version__
 from vaultdash.cache.base import Cache
 from vaultdash.cache.memory import MemoryCache
@@ -15,24 +18,34 @@ from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.gold import INSTRUMENTS, InstrumentKind, instrument
 from vaultdash.domain.loan import HedgeCounting, Interest, Loan
 from vaultdash.domain.portfolio import Collateral, Portfolio
-from vaultdash.market.base import MarketProvider
+from vaultdash.files.machine_code import forget_outdated, is_compiled
+from vaultdash.market.base import ChainProvider, MarketProvider
 from vaultdash.market.cached import Cached
 from vaultdash.market.demo import DemoMarket
-from vaultdash.market.failover import Failover
+from vaultdash.market.failover import OK, Failover
+from vaultdash.market.observed.provider import ObservedChains
+from vaultdash.market.observed.store import ObservedSnapshots
 from vaultdash.market.stored import StoredMarket
 from vaultdash.market.yahoo import YahooMarket
+from vaultdash.pricing.american import american_price
+from vaultdash.pricing.base import FloatArray, Numbers, Rights
+from vaultdash.pricing.compiled import is_ready, kernels_problem, warm_up
+from vaultdash.services.chain_pricing import best_engine
 from vaultdash.services.daily_history import DailyHistory
+from vaultdash.services.dollar_rate import DollarRates
 from vaultdash.services.heartbeat import Heartbeat
 from vaultdash.services.hedge_advisor import HedgeAdvisor, Research
 from vaultdash.services.option_chains import OptionChains
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.price_feed import PriceFeed
+from vaultdash.services.snapshot_recorder import SnapshotRecorder
 from vaultdash.services.vault import Vault
 from vaultdash.settings import Settings
 from vaultdash.storage.parquet_prices import ParquetPrices
 
 YAHOO_INTERVAL_SECONDS = 15.0  # the shortest within the 300 requests an hour that Yahoo bears, with some to spare
 PROBE_SECONDS = 30.0
+PRICING = Path(vaultdash.pricing.__file__).parent
 
 
 def build_vault(
@@ -47,27 +60,34 @@ def build_vault(
     hours = hours or NewYorkHours(settings.data_dir / "xnys.json")
     store = ParquetPrices(settings.data_dir, now=now)
     cache = build_cache(settings)
-    demo = DemoMarket(now=now, hours=hours)
+    snapshots = ObservedSnapshots(settings.data_dir, now)
+    demo = DemoMarket(now=now, hours=hours, option_prices=model_prices)
     interval = settings.price_interval_seconds
-    live: MarketProvider | None = None
+    live: Cached | None = None
     if settings.market == "demo":
-        provider = Failover([demo])
+        provider, listed = Failover([demo]), Failover([Cached(demo, cache, now=now)])
         meanwhile = None
     else:
         if yahoo is None:
             interval = max(interval, YAHOO_INTERVAL_SECONDS)
-        live = Cached(yahoo or YahooMarket(cache_dir=settings.data_dir / "yfinance"), cache, now=now)
+        live = Cached(yahoo or YahooMarket(cache_dir=settings.data_dir / "yfinance", hours=hours), cache, now=now)
         known: list[MarketProvider] = [StoredMarket(store, now)]
+        recorded: list[ChainProvider] = [ObservedChains(snapshots, now)]
         if settings.market == "auto":
             known.append(demo)
+            recorded.append(Cached(demo, cache, now=now))
         provider = Failover([live, *known])
+        listed = Failover([live, *recorded])
         meanwhile = Failover(known)
 
-    def problem(symbol: str) -> str | None:
+    def problem(symbol: str, source: Failover = provider) -> str | None:
         if live is None:
             return None
-        state = provider.states(symbol).get(live.name, "ok")
-        return None if state == "ok" else state
+        state = source.states(symbol).get(live.name, OK)
+        return None if state == OK else state
+
+    def chain_problem(symbol: str) -> str | None:
+        return problem(symbol, listed)
 
     def feed(source: MarketProvider) -> PriceFeed:
         return PriceFeed(source, store, hours, interval, now, problems=problem)
@@ -76,8 +96,10 @@ def build_vault(
     given = settings.model_fields_set
     book = PortfolioBook(portfolio_of(settings), is_example=not given & {"units", "loan_amount"})
     history = DailyHistory(store, live, None if settings.market == "yahoo" else demo, hours, now, monotonic=monotonic)
-    advisor, chains = HedgeAdvisor(prices, book, now, demo=live is None), OptionChains(prices, now)
+    advisor = HedgeAdvisor(prices, book, now, demo=live is None)
+    chains = OptionChains(listed, DollarRates(history), hours, now, problems=chain_problem)
     heartbeat = Heartbeat(prices, stand_in, book, history, hours, now, monotonic=monotonic)
+    recorder = None if live is None else SnapshotRecorder(live, snapshots, (book.symbol,), hours, now)
     disk = StorageProbe(settings.data_dir, monotonic)
 
     async def dependencies() -> dict[str, str]:
@@ -91,7 +113,7 @@ def build_vault(
 
     async def warm_pricing() -> None:
         await advisor.advise(Research(symbol=book.symbol))
-        await chains.load(book.symbol)
+        await warm_kernels()
 
     return Vault(
         environment=settings.environment,
@@ -106,17 +128,56 @@ def build_vault(
         heartbeat=heartbeat,
         advisor=advisor,
         chains=chains,
+        recorder=recorder,
         warm=warm,
         warm_pricing=warm_pricing,
         dependencies=dependencies,
         closers=[
             cache.aclose,
             provider.aclose,
+            chains.aclose,
             history.aclose,
             prices.aclose,
             *([stand_in.aclose] if stand_in else []),
         ],
     )
+
+
+def model_prices(
+    spot: Numbers,
+    strike: Numbers,
+    years: Numbers,
+    rate: Numbers,
+    dividend_yield: Numbers,
+    volatility: Numbers,
+    right: Rights,
+) -> FloatArray:
+    """What the demo market's options are worth, with the engine that is ready."""
+    return american_price(spot, strike, years, rate, dividend_yield, volatility, right, engine=best_engine())
+
+
+async def warm_kernels() -> None:
+    """Load the compiled kernels; the first time they are compiled in a process of its own, which holds up nobody."""
+    if is_ready():
+        return
+    forget_outdated(PRICING)
+    if not is_compiled(PRICING):
+        compiler = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "vaultdash", "warmup"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            await compiler.wait()
+        finally:
+            if compiler.returncode is None:
+                compiler.kill()
+    await asyncio.to_thread(warm_up)
+
+
+def compile_kernels() -> str | None:
+    """Compile what is not compiled yet and keep it on disk; why that cannot be done, or None."""
+    forget_outdated(PRICING)
+    warm_up()
+    return kernels_problem()
 
 
 def build_cache(settings: Settings) -> Cache:
@@ -182,6 +243,7 @@ class StorageProbe:
 
 def market_providers(settings: Settings) -> list[MarketProvider]:
     """The sources of live prices these settings name, unwrapped, for a check of each."""
+    hours = NewYorkHours(settings.data_dir / "xnys.json")
     if settings.market == "demo":
-        return [DemoMarket(now=utc_now, hours=NewYorkHours(settings.data_dir / "xnys.json"))]
-    return [YahooMarket(cache_dir=settings.data_dir / "yfinance")]
+        return [DemoMarket(now=utc_now, hours=hours, option_prices=model_prices)]
+    return [YahooMarket(cache_dir=settings.data_dir / "yfinance", hours=hours)]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
+from vaultdash.cli_snapshots import snapshots_app
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -101,6 +103,20 @@ def strategies(
     _show(comparison_table(advice))
     for line in recommendation_lines(advice):
         typer.echo(line)
+
+
+@app.command()
+def warmup() -> None:
+    """Compile the pricing code once and keep it on disk, so that no page waits for the compiler."""
+    import time
+
+    from vaultdash.bootstrap import compile_kernels
+
+    begun = time.monotonic()
+    problem = compile_kernels()
+    if problem is not None:
+        _stop(f"The fast pricing code cannot be compiled here: {problem}. QuantLib prices instead, more slowly.")
+    typer.echo(f"Pricing is compiled ({time.monotonic() - begun:.1f} s).")
 
 
 @history.command("import")
@@ -290,3 +306,6 @@ def _show(table: "Table") -> None:
 
 def _day(moment: datetime | None) -> date | None:
     return moment.date() if moment else None
+
+
+app.add_typer(snapshots_app(_settings, _guarded), name="snapshots")

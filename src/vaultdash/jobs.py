@@ -26,7 +26,9 @@ def jobs(vault: Vault) -> tuple[Job, ...]:
     async def republish() -> None:
         vault.heartbeat.republish()
 
+    recording = () if vault.recorder is None else (Job("snapshots", 60.0, vault.recorder.record_if_due),)
     return (
+        *recording,
         Job("beat", min(vault.prices.interval_seconds, 5.0), vault.heartbeat.beat_if_due),
         Job("freshness", 5.0, republish),
     )

@@ -18,6 +18,8 @@ PATIENCE = 10.0
 
 PATHS = (
     "/health", "/api/portfolio", *["/api/strategies"] * 6, *["/api/options"] * 2, *["/api/history"] * 2,
+    "/api/options/expirations", *["/api/options/chain"] * 2, "/api/options/chain.csv", "/api/options/surface",
+    "/api/options/chain.csv/", "/api/options/nothing",
     "/api/nothing", "/api/", "/openapi.json", "/docs", "/ws/updates", "/favicon.ico",
     "/static/vd/vault.css", "/static/vd/../../settings.py", "/static/vd/%2e%2e/%2e%2e/settings.py", "/static/vd/",
     "/static/docs/swagger-ui.css", "/static/docs/..%2f..%2f..%2fetc/passwd",
@@ -25,13 +27,15 @@ PATHS = (
     "/_nicegui_ws/socket.io/?EIO=4&transport=polling&sid=none", "/_nicegui_ws/socket.io/?EIO=4&transport=websocket",
     "/_nicegui_ws/socket.io/?EIO=nan&transport=polling&j=x",
 )  # fmt: skip
-PAGES = (  # whole pages, which cost more: two that are there, others that say so
-    "/", "/hedge", "/api", "/docs/", "/ws", "/nothing", "//evil.com/..", "/%00", "/.env", "/\\..\\",
+PAGES = (  # whole pages, which cost more: five that are there, others that say so
+    "/", "/hedge", "/options", "/options?symbol=%00&expiration=x&contract=%ff", "/hedge?contract=%zz",
+    "/api", "/docs/", "/ws", "/nothing", "//evil.com/..", "/%00", "/.env", "/\\..\\",
     "/_nicegui/", "/_nicegui/3/static/x", "/_nicegui/auto/static/",
 )  # fmt: skip
 NAMES = (
     "symbol", "spot", "volatility", "risk_free_rate", "portfolio_value", "loan_amount", "margin_call_ltv", "months",
-    "exercise", "price_changes", "days", "expiration", "nonsense", "", "%", "symbol[]", "__proto__",
+    "exercise", "price_changes", "days", "expiration", "max_days", "right", "min_strike", "max_strike", "nonsense",
+    "", "%", "symbol[]", "__proto__",
 )  # fmt: skip
 VALUES = (
     "nan", "NaN", "inf", "-Infinity", "1e999", "-1e999", "0", "-0", "-1", "1e-400", "5e-324", "1.8e308",

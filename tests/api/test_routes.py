@@ -216,17 +216,6 @@ async def test_every_demo_number_says_that_it_is_demo(api_client: httpx.AsyncCli
     assert (await ask(api_client, "/health"))["market"] == "demo"
 
 
-async def test_options_is_a_chain_marked_as_a_model(api_client: httpx.AsyncClient) -> None:
-    found = await ask(api_client, "/api/options", symbol="GLD")
-    assert (found["model"], found["source"]) == (True, "model")
-    require(found, {"quote": QUOTE, "expirations": [str], "expiration": str, "options": [{"strike": float}]})
-    chosen = found["expirations"][-1]
-    other = await ask(api_client, "/api/options", symbol="GLD", expiration=chosen)
-    assert {row["expiration"] for row in other["options"]} == {chosen}
-    puts = [row["price"] for row in other["options"] if row["right"] == "P"]
-    assert puts == sorted(puts)
-
-
 async def test_history_reaches_back_as_far_as_asked(api_client: httpx.AsyncClient) -> None:
     found = await ask(api_client, "/api/history", symbol="GLD", days=90)
     days = [date.fromisoformat(bar["date"]) for bar in found["bars"]]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.builders import NOON
 from tests.market.yahoo_server import YahooServer, forget_yfinance
+from vaultdash.clock import NewYorkHours
 from vaultdash.market.yahoo import BackOff, Limiter, YahooMarket
 
 
@@ -44,7 +45,9 @@ def server(tmp_path: Path) -> Iterator[YahooServer]:
 
 
 @pytest.fixture
-async def build(server: YahooServer, clock: Clock, tmp_path: Path) -> AsyncIterator[Callable[..., YahooMarket]]:
+async def build(
+    server: YahooServer, clock: Clock, tmp_path: Path, new_york: NewYorkHours
+) -> AsyncIterator[Callable[..., YahooMarket]]:
     """Make a market on the loopback; given words replace the usual ones."""
     made: list[YahooMarket] = []
 
@@ -54,6 +57,7 @@ async def build(server: YahooServer, clock: Clock, tmp_path: Path) -> AsyncItera
             "session_factory": server.session_factory,
             "limiter": Limiter(per_second=1000, burst=1000, per_hour=100_000, monotonic=clock),
             "back_off": BackOff(monotonic=clock, chance=lambda: 0.5),
+            "hours": new_york,
             "now": lambda: NOON,
             "monotonic": clock,
             "sleep": clock.sleep,

@@ -12,7 +12,8 @@ from tests.builders import NOON, a_history, a_quote
 from vaultdash.cache.memory import MemoryCache
 from vaultdash.domain.errors import Unavailable
 from vaultdash.domain.market import MarketState, Quote
-from vaultdash.market.cached import Cached, read_quote, write_quote
+from vaultdash.market.cached import Cached
+from vaultdash.market.kept import read_quote, write_quote
 
 DAY = date(2026, 6, 9)
 

@@ -5,13 +5,15 @@ from datetime import date
 import pytest
 
 from tests.builders import NOON, a_history, a_quote
-from tests.market.contract import Market, MarketContract
+from tests.market.contract import ChainContract, Market, MarketContract, OptionMarket
 from vaultdash.cache.memory import MemoryCache
 from vaultdash.clock import NewYorkHours
+from vaultdash.domain.errors import Unavailable
 from vaultdash.market.cached import Cached
 from vaultdash.market.demo import DemoMarket
 from vaultdash.market.failover import Failover
 from vaultdash.market.stored import StoredMarket
+from vaultdash.pricing import american_price
 
 HOURS = NewYorkHours()
 
@@ -62,3 +64,41 @@ class TestFailoverOfBrokenYahoo(MarketContract):
     def market(self, server, yahoo):
         server.scenario = "500"
         return Market(Failover([yahoo, StoredMarket(Kept(), lambda: NOON)]), NOON, knows_all_symbols=False)
+
+
+DEMO = DemoMarket(lambda: NOON, HOURS, american_price)
+
+
+class TestOptionsOfYahoo(ChainContract):
+    @pytest.fixture
+    def market(self, yahoo):
+        return OptionMarket(yahoo, NOON, without_options="PHYS")
+
+
+class TestOptionsOfDemo(ChainContract):
+    @pytest.fixture
+    def market(self):
+        return OptionMarket(DEMO, NOON, without_options="^GVZ")
+
+
+class TestCachedOptions(ChainContract):
+    @pytest.fixture
+    def market(self):
+        return OptionMarket(Cached(DEMO, MemoryCache(), now=lambda: NOON), NOON, without_options="^GVZ")
+
+
+class TestOptionsOfFailoverWithWorkingYahoo(ChainContract):
+    @pytest.fixture
+    def market(self, yahoo):
+        return OptionMarket(Failover([yahoo, StoredMarket(Kept(), lambda: NOON), DEMO]), NOON, "PHYS")
+
+
+class TestOptionsOfFailoverWithBrokenYahoo(ChainContract):
+    @pytest.fixture
+    def market(self, server, yahoo):
+        server.scenario = "500"
+        return OptionMarket(Failover([yahoo, DEMO]), NOON, knows_all_symbols=False)
+
+    async def test_an_expiration_that_is_not_listed_is_not_found(self, market):
+        with pytest.raises(Unavailable, match="DEMO: does not have it"):
+            await market.provider.chain("GLD", date(2026, 7, 14))

@@ -4,11 +4,12 @@ from datetime import date
 
 import pytest
 
-from tests.builders import a_history, a_quote
+from tests.builders import a_chain, a_history, a_quote
 from vaultdash.domain.errors import BadPayload, InvalidInput, NotFound, RateLimited, Unavailable
 from vaultdash.market.failover import MOST_FAILURES, Failover
 
 DAY = date(2026, 6, 9)
+EXPIRATION = date(2026, 7, 17)
 
 
 class Scripted:
@@ -37,6 +38,14 @@ class Quotes(Scripted):
 
 class Histories(Scripted):
     async def history(self, symbol, start, end):
+        return self.reply()
+
+
+class Chains(Scripted):
+    async def expirations(self, symbol, *, refresh=False):
+        return self.reply()
+
+    async def chain(self, symbol, expiration, *, refresh=False):
         return self.reply()
 
 
@@ -149,3 +158,40 @@ async def test_closing_closes_every_provider():
     providers = [Quotes("a", a_quote()), Histories("b", None)]
     await Failover(providers).aclose()
     assert all(provider.closed for provider in providers)
+
+
+@pytest.mark.parametrize("error", [Unavailable("down"), BadPayload("rubbish"), RateLimited("wait", 30.0)])
+async def test_after_a_failure_the_next_provider_gives_the_chain(error):
+    chain = a_chain()
+    market = Failover([Chains("a", error), Chains("b", chain)])
+    assert await market.chain("GLD", EXPIRATION) is chain
+    assert market.states("GLD") == {"a": str(error), "b": "ok"}
+
+
+async def test_that_an_expiration_is_not_listed_is_an_answer_and_ends_the_search():
+    second = Chains("b", a_chain())
+    with pytest.raises(NotFound, match="not listed"):
+        await Failover([Chains("a", NotFound("not listed")), second]).chain("GLD", EXPIRATION)
+    assert second.asked == 0
+
+
+async def test_a_stand_in_that_does_not_list_the_expiration_leaves_the_failure_standing():
+    market = Failover([Chains("a", Unavailable("a is down")), Chains("b", NotFound("not listed"))])
+    with pytest.raises(Unavailable, match="a: a is down; b: does not have it"):
+        await market.chain("GLD", EXPIRATION)
+    with pytest.raises(Unavailable, match="a: a is down; b: does not have it"):
+        await market.expirations("GLD")
+
+
+async def test_only_providers_of_chains_are_asked_for_them():
+    prices, chains = Quotes("a", a_quote()), Chains("b", a_chain())
+    market = Failover([prices, chains])
+    await market.chain("GLD", EXPIRATION)
+    await market.expirations("GLD")
+    assert (prices.asked, chains.asked) == (0, 2)
+    assert (await market.quote("GLD")).price == 460.0
+
+
+async def test_without_a_provider_of_chains_there_are_none():
+    with pytest.raises(Unavailable, match="no provider can be asked for the expirations of GLD"):
+        await Failover([Quotes("a", a_quote())]).expirations("GLD")

@@ -99,21 +99,24 @@ def quote_fields(listing: Listing, now: datetime, *, state: str = "REGULAR", at:
     }
 
 
-def option_payload(listing: Listing, fields: dict, now: datetime, expiry: int | None = None) -> dict:
-    """`/v7/finance/options/SYMBOL`: the quote, all expiries and the contracts of one."""
+def option_payload(
+    listing: Listing, fields: dict, now: datetime, expiry: int | None = None, *, whole: bool = False
+) -> dict:
+    """`/v7/finance/options/SYMBOL`: the quote, all expiries and the contracts of one; `whole` as many as GLD has."""
     expiries = _expiries(now) if listing.has_options else []
+    if whole and expiries:
+        from tests.market import yahoo_chain
+
+        expiries = yahoo_chain.epochs(now)
     strikes = [round(listing.price * step) for step in (0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1)]
     chosen = expiry if expiry in expiries else (expiries[0] if expiries else None)
     options = []
     if chosen is not None:
-        options = [
-            {
-                "expirationDate": chosen,
-                "hasMiniOptions": False,
-                "calls": [_contract(listing, strike, "C", chosen, now) for strike in strikes],
-                "puts": [_contract(listing, strike, "P", chosen, now) for strike in strikes],
-            }
-        ]
+        calls, puts = ([_contract(listing, strike, right, chosen, now) for strike in strikes] for right in "CP")
+        if whole:
+            calls, puts = yahoo_chain.contracts(listing, chosen, now)
+            strikes = [contract["strike"] for contract in calls]
+        options = [{"expirationDate": chosen, "hasMiniOptions": False, "calls": calls, "puts": puts}]
     result = {
         "underlyingSymbol": listing.symbol,
         "expirationDates": expiries,

@@ -5,12 +5,15 @@ Run it by itself to see what the pages show in each scenario:
     python -m tests.market.yahoo_server --port 9443 --scenario ok --dir DIR
     curl -k https://127.0.0.1:9443/scenario/429     switch
     curl -k https://127.0.0.1:9443/price/412.5      move the price
+    curl -k https://127.0.0.1:9443/chains/whole     option chains as large as GLD's (and back: /chains/small)
+    curl -k https://127.0.0.1:9443/delay/5          let every quote, chain and history take 5 seconds
     curl -k https://127.0.0.1:9443/requests         what was asked
 """
 
 import argparse
 import contextlib
 import json
+import re
 import socket
 import ssl
 import threading
@@ -27,6 +30,7 @@ from tests.market.certificates import make_certificates
 SCENARIOS = {
     "ok": "prices of a moment ago, market open",
     "closed": "market closed, price of the last weekday's 16:00",
+    "closed_zeros": "as closed, and no bid or ask in the option chains",
     "missing_keys": "only symbol, price and time in the quote",
     "no_price": "a quote without a price",
     "no_time": "a quote without a time",
@@ -46,11 +50,13 @@ SCENARIOS = {
     "truncated": "half of the JSON",
     "wrong_shape": "valid JSON of another shape",
     "slow": "an answer after `slow_seconds`",
+    "slow10": "an answer after 10 seconds; any whole number",
     "empty": "no results, no error",
     "unknown": "every symbol is unknown",
     "page_404": "an HTML page with status 404",
     "dead": "the connection is dropped",
 }
+SLOW = re.compile(r"^slow(\d+)$")
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,11 @@ class Reply:
 
 
 class YahooServer:
-    """Serves from the moment it is made until `stop`. Set `scenario`, read `requests`."""
+    """Serves from the moment it is made until `stop`.
+
+    Set `scenario`, `delay_seconds` and `whole_chains`, read `requests`; `alter` may change the one result of an
+    option answer before it is sent.
+    """
 
     def __init__(
         self,
@@ -78,6 +88,8 @@ class YahooServer:
         port: int = 0,
         scenario: str = "ok",
         price: float = 460.0,
+        whole_chains: bool = False,
+        delay_seconds: float = 0.0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.ca_path, context = make_certificates(directory)
@@ -85,6 +97,9 @@ class YahooServer:
         self.price = price
         self.now = now
         self.slow_seconds = 30.0
+        self.delay_seconds = delay_seconds
+        self.whole_chains = whole_chains
+        self.alter: Callable[[dict], None] | None = None
         self.crumb = "first.crumb"
         self.cookie_name = "A3"
         self.requests: list[Request] = []
@@ -143,8 +158,11 @@ class YahooServer:
         return Reply(200, self.crumb.encode(), "text/plain")
 
     def _failure(self) -> Reply | None:
+        seconds = SLOW.match(self.scenario)
         if self.scenario == "slow":
             self._stopping.wait(self.slow_seconds)
+        elif seconds or self.delay_seconds > 0:
+            self._stopping.wait(float(seconds[1]) if seconds else self.delay_seconds)
         return {
             "429": Reply(429, b"Too Many Requests\r\n", "text/html"),
             "500": Reply(500, b"<html><body>Internal Server Error</body></html>", "text/html"),
@@ -173,12 +191,21 @@ class YahooServer:
                 payloads.chart_payload(listing, self._days(listing, request), fields, self.now(), span=span)
             )
         expiry = int(request.query["date"]) if "date" in request.query else None
-        return self._finished(payloads.option_payload(listing, fields, self.now(), expiry))
+        payload = payloads.option_payload(listing, fields, self.now(), expiry, whole=self.whole_chains)
+        result = payload["optionChain"]["result"][0]
+        if self.scenario == "closed_zeros":
+            for contract in (
+                contract for options in result["options"] for contract in options["calls"] + options["puts"]
+            ):
+                contract.update(bid=0, ask=0)
+        if self.alter is not None:
+            self.alter(result)
+        return self._finished(payload)
 
     def _fields(self, listing: payloads.Listing) -> dict:
         now, name = self.now(), self.scenario
         fields = payloads.quote_fields(listing, now)
-        if name == "closed":
+        if name in ("closed", "closed_zeros"):
             at = now.astimezone(payloads.NEW_YORK).replace(hour=16, minute=0, second=0, microsecond=0)
             at -= timedelta(days=1)
             while at.weekday() > 4:
@@ -221,10 +248,14 @@ class YahooServer:
 
     def _control(self, path: str) -> Reply:
         verb, _, value = path.strip("/").partition("/")
-        if verb == "scenario" and value in SCENARIOS:
+        if verb == "scenario" and (value in SCENARIOS or SLOW.match(value)):
             self.scenario = value
         elif verb == "price":
             self.price = float(value)
+        elif verb == "chains" and value in ("small", "whole"):
+            self.whole_chains = value == "whole"
+        elif verb == "delay":
+            self.delay_seconds = float(value)
         elif verb == "crumb":
             self.rotate_crumb()
         elif verb != "requests":
@@ -325,9 +356,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scenario", choices=SCENARIOS, default="ok")
     parser.add_argument("--price", type=float, default=460.0)
     parser.add_argument("--slow-seconds", type=float, default=30.0)
+    parser.add_argument("--delay-seconds", type=float, default=0.0)
+    parser.add_argument("--chains", choices=("small", "whole"), default="small")
     parser.add_argument("--dir", type=Path, required=True, help="where ca.pem is written")
     chosen = parser.parse_args(arguments)
-    server = YahooServer(chosen.dir, port=chosen.port, scenario=chosen.scenario, price=chosen.price)
+    server = YahooServer(
+        chosen.dir,
+        port=chosen.port,
+        scenario=chosen.scenario,
+        price=chosen.price,
+        whole_chains=chosen.chains == "whole",
+        delay_seconds=chosen.delay_seconds,
+    )
     server.slow_seconds = chosen.slow_seconds
     print(f"https://127.0.0.1:{server.port} scenario {server.scenario}, authority {server.ca_path}", flush=True)
     try:

@@ -5,8 +5,20 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+import numpy as np
+
 from tests.builders import NOON, a_quote
+from vaultdash.domain.errors import NotFound
 from vaultdash.domain.market import Bar, PriceHistory, Quote
+from vaultdash.domain.option import (
+    ListedExpirations,
+    OptionChain,
+    OptionContract,
+    OptionQuote,
+    Right,
+    years_to_expiry,
+)
+from vaultdash.pricing.european import european
 
 
 class Clock:
@@ -107,3 +119,57 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not condition():  # noqa: ASYNC110  threads set it, which no event of the loop tells
             await asyncio.sleep(0.001)
+
+
+class ScriptedChains:
+    """Expirations and chains as the test says: kept ones, a failure, or no answer until `gate` opens."""
+
+    name = "Scripted"
+
+    def __init__(self, now: Callable[[], datetime], *days: date) -> None:
+        self.days = days
+        self.source = "Scripted"
+        self.failure: Exception | None = None
+        self.quotes: tuple[OptionQuote, ...] = ()
+        self.asked: list[tuple[str, date | None]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.kept: dict[date, OptionChain] = {}
+        self._now = now
+
+    async def expirations(self, symbol: str, *, refresh: bool = False) -> ListedExpirations:
+        await self._answer(symbol, None)
+        underlying = a_quote(symbol=symbol, at=self._now(), source=self.source)
+        return ListedExpirations(symbol, self.days, underlying, self._now(), self.source)
+
+    async def chain(self, symbol: str, expiration: date, *, refresh: bool = False) -> OptionChain:
+        await self._answer(symbol, expiration)
+        if expiration not in self.days:
+            raise NotFound(f"{symbol} lists no {expiration}")
+        if refresh or expiration not in self.kept:
+            underlying = a_quote(symbol=symbol, at=self._now(), source=self.source)
+            quotes = self.quotes or a_priced_smile(symbol, expiration, self._now())
+            self.kept[expiration] = OptionChain(symbol, expiration, underlying, quotes, self._now(), self.source)
+        return self.kept[expiration]
+
+    async def _answer(self, symbol: str, expiration: date | None) -> None:
+        self.asked.append((symbol, expiration))
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+
+    async def aclose(self) -> None:
+        pass
+
+
+def a_priced_smile(symbol: str, expiration: date, at: datetime, spot: float = 460.0) -> tuple[OptionQuote, ...]:
+    """Calls and puts every 10 USD on a flat volatility of 20 %, without interest, 2 cents around the model price."""
+    strikes = np.arange(400.0, 521.0, 10.0)
+    years = years_to_expiry(expiration, at)
+    quotes = []
+    for right in Right:
+        prices = european(spot, strikes, years, 0.0, 0.0, 0.2, right.value, engine="reference").price
+        for strike, price in zip(strikes.tolist(), prices.tolist(), strict=True):
+            contract = OptionContract(symbol, expiration, strike, right)
+            quotes.append(OptionQuote(contract, bid=price - 0.02, ask=price + 0.02, open_interest=100))
+    return tuple(sorted(quotes, key=lambda quote: (quote.contract.strike, quote.contract.right.value)))

@@ -7,8 +7,6 @@ from vaultdash.api.schemas import (
     ContractsAnswer,
     HistoryAnswer,
     LegAnswer,
-    OptionAnswer,
-    OptionsAnswer,
     Parameters,
     PortfolioState,
     PortfolioUpdate,
@@ -24,7 +22,6 @@ from vaultdash.domain.market import PriceHistory
 from vaultdash.domain.portfolio import Snapshot
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.hedge_advisor import Advice
-from vaultdash.services.option_chains import ChainAnswer
 from vaultdash.services.price_feed import QuoteStatus
 
 
@@ -173,36 +170,4 @@ def history_answer(history: PriceHistory) -> HistoryAnswer:
         first=bars[0].date if bars else None,
         last=bars[-1].date if bars else None,
         bars=bars,
-    )
-
-
-def options_answer(answer: ChainAnswer) -> OptionsAnswer:
-    """A model chain, marked as one."""
-    chain = answer.chain
-    return OptionsAnswer(
-        symbol=answer.symbol,
-        as_of=answer.at,
-        source=chain.source,
-        model=True,
-        quote=quote_answer(answer.status),
-        volatility=chain.volatility,
-        risk_free_rate=chain.rate,
-        expirations=chain.expirations,
-        expiration=chain.expiration,
-        options=tuple(
-            OptionAnswer(
-                expiration=row.expiration,
-                days_to_expiry=row.days_to_expiry,
-                strike=row.strike,
-                right=row.right,
-                price=row.price,
-                implied_volatility=row.implied_volatility,
-                delta=row.delta,
-                gamma=row.gamma,
-                theta=row.theta,
-                vega=row.vega,
-                rho=row.rho,
-            )
-            for row in chain.options
-        ),
     )

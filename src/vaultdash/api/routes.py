@@ -1,29 +1,27 @@
 """The endpoints: parse, ask the Vault, answer."""
 
-from datetime import date, timedelta
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from vaultdash.api.answers import (
     history_answer,
-    options_answer,
     portfolio_state,
     quote_answer,
     strategies_answer,
 )
+from vaultdash.api.option_routes import option_router
+from vaultdash.api.parameters import ERRORS, Symbol, named
 from vaultdash.api.respond import Remembered, respond
 from vaultdash.api.schemas import (
-    ErrorAnswer,
     HealthAnswer,
     HistoryAnswer,
-    OptionsAnswer,
     PortfolioAnswer,
     StrategiesAnswer,
 )
 from vaultdash.clock import NEW_YORK
 from vaultdash.domain.errors import InvalidInput
-from vaultdash.domain.gold import clean_symbol
 from vaultdash.domain.hedge import Exercise
 from vaultdash.domain.portfolio import mark
 from vaultdash.services.hedge_advisor import Research
@@ -31,23 +29,13 @@ from vaultdash.services.vault import Vault
 
 LARGEST_SIZE = 1e15  # USD; far beyond any loan
 Size = Annotated[float | None, Query(gt=0, le=LARGEST_SIZE, allow_inf_nan=False)]
-Symbol = Annotated[
-    str | None, Query(description="default the collateral's; GLD, or any symbol the provider knows", max_length=15)
-]
-ERRORS: dict[int | str, dict[str, Any]] = {
-    404: {"model": ErrorAnswer, "description": "No such symbol"},
-    422: {"model": ErrorAnswer, "description": "The request makes no sense; `argument` is what is wrong"},
-    503: {"model": ErrorAnswer, "description": "No source answered"},
-}
 
 
 def api_router(vault: Vault) -> APIRouter:
     """All endpoints under /api, and /health."""
 
-    def named(symbol: str | None) -> str:
-        return vault.book.symbol if symbol is None else clean_symbol(symbol)
-
     router = APIRouter()
+    router.include_router(option_router(vault))
     whole_histories = Remembered()  # thousands of days, which change once a day
 
     @router.get("/health", responses={200: {"model": HealthAnswer}, 503: {"model": HealthAnswer}}, tags=["house"])
@@ -60,7 +48,7 @@ def api_router(vault: Vault) -> APIRouter:
     @router.get("/api/portfolio", responses={200: {"model": PortfolioAnswer}, **ERRORS}, tags=["loan"])
     async def portfolio(request: Request, symbol: Symbol = None) -> Response:
         """The loan at the latest quote."""
-        return respond(request, await _portfolio(vault, named(symbol)))
+        return respond(request, await _portfolio(vault, named(vault, symbol)))
 
     @router.get("/api/strategies", responses={200: {"model": StrategiesAnswer}, **ERRORS}, tags=["hedge"])
     async def strategies(
@@ -78,7 +66,7 @@ def api_router(vault: Vault) -> APIRouter:
     ) -> Response:
         """The six hedges compared, with a recommendation for each risk profile."""
         research = Research(
-            symbol=named(symbol),
+            symbol=named(vault, symbol),
             spot=spot,
             volatility=volatility,
             risk_free_rate=risk_free_rate,
@@ -89,18 +77,8 @@ def api_router(vault: Vault) -> APIRouter:
             exercise=exercise,
             price_changes=parse_changes(price_changes),
         )
-        status = await vault.quote_status(named(symbol)) if spot is None else None
+        status = await vault.quote_status(named(vault, symbol)) if spot is None else None
         return respond(request, strategies_answer(await vault.advisor.advise(research, status)))
-
-    @router.get("/api/options", responses={200: {"model": OptionsAnswer}, **ERRORS}, tags=["hedge"])
-    async def options(request: Request, symbol: Symbol = None, expiration: date | None = None) -> Response:
-        """Expirations and a model chain, marked as one."""
-        return respond(
-            request,
-            options_answer(
-                await vault.chains.load(named(symbol), expiration, await vault.quote_status(named(symbol)))
-            ),
-        )
 
     @router.get("/api/history", responses={200: {"model": HistoryAnswer}, **ERRORS}, tags=["market"])
     async def history(
@@ -110,7 +88,7 @@ def api_router(vault: Vault) -> APIRouter:
     ) -> Response:
         """Daily prices: what is stored, else the provider's, else the demo market's."""
         start = vault.now().astimezone(NEW_YORK).date() - timedelta(days=days)
-        whole = await vault.history.load(named(symbol))
+        whole = await vault.history.load(named(vault, symbol))
         found = whole.between(start, None)
         return respond(
             request, whole_histories.encoded(whole, history_answer) if found is whole else history_answer(found)

@@ -124,7 +124,7 @@ class LegAnswer:
     strike: float
     strike_pct: float
     weight: float
-    months: int
+    months: float
     premium_per_share: float
     leg_cost: float
 
@@ -216,39 +216,6 @@ class HistoryAnswer:
     first: date | None
     last: date | None
     bars: tuple[BarAnswer, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class OptionAnswer:
-    """A model option. Greeks: per 1 USD, USD^2, calendar day, 1 volatility point, 1 percentage point of rate."""
-
-    expiration: date
-    days_to_expiry: int
-    strike: float
-    right: Right
-    price: float
-    implied_volatility: float
-    delta: float
-    gamma: float
-    theta: float
-    vega: float
-    rho: float
-
-
-@dataclass(frozen=True, slots=True)
-class OptionsAnswer:
-    """Expirations and the options of one of them. `source` is `model`: no bid, no ask, nothing observed."""
-
-    symbol: str
-    as_of: datetime
-    source: str
-    model: bool
-    quote: QuoteAnswer
-    volatility: float
-    risk_free_rate: float
-    expirations: tuple[date, ...]
-    expiration: date
-    options: tuple[OptionAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,13 +27,16 @@ class Exercise(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HedgeLeg:
-    """One bought option over `weight` of the collateral; `strike` USD per share, `months` to expiry."""
+    """One bought option over `weight` of the collateral; `strike` USD per share, `months` to expiry.
+
+    A listed contract has no whole number of months: twelve times its days by 365.
+    """
 
     right: Right
     strike: float
     strike_pct: float
     weight: float
-    months: int
+    months: float
 
     def __post_init__(self) -> None:
         positive("strike", self.strike)
@@ -64,7 +67,7 @@ class HedgePlan:
             raise InvalidInput("months", "must be the same for all legs of one hedge")
 
     @property
-    def months(self) -> int:
+    def months(self) -> float:
         """Tenor in months, shared by all legs."""
         return self.legs[0].months
 
@@ -125,7 +128,7 @@ class Cost:
     premium_per_share: float
     total_cost: float
     cost_pct_of_portfolio: float
-    term_months: int
+    term_months: float
     annualized_cost: float
     annualized_cost_pct: float
 
@@ -190,7 +193,7 @@ class WholeContracts:
 class Duration:
     """One tenor of a hedge that can be had in several."""
 
-    months: int
+    months: float
     cost: Cost
     protection: Protection
 

@@ -1,6 +1,8 @@
 """What a market can be asked for; a provider implements what it can."""
 
+from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from vaultdash.domain.market import PriceHistory, Quote
@@ -78,4 +80,40 @@ class StoredPrices(Protocol):
 
     def load_history(self, symbol: str) -> PriceHistory | None:
         """The stored bars, or None."""
+        ...
+
+
+class SnapshotKind(StrEnum):
+    """When in its session a recorded chain was quoted; one study uses one kind."""
+
+    CLOSE = "close_1600"  # at the close, which is 13:00 on the eves of holidays, or within half an hour after it
+    BEFORE_CLOSE = "t1545"  # a quarter of an hour before the close
+    REPORT = "eod_1715"  # the last quotes of the session, as reported later on the same day
+    INTRADAY = "intraday"
+    UNKNOWN = "unknown"  # the source gives a day and no time
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotMerge:
+    """What a merge of recorded quotes changed, in contracts."""
+
+    added: int
+    replaced: int
+    unchanged: int
+
+    def __add__(self, other: "SnapshotMerge") -> "SnapshotMerge":
+        return SnapshotMerge(
+            self.added + other.added, self.replaced + other.replaced, self.unchanged + other.unchanged
+        )
+
+
+class SnapshotStore(Protocol):
+    """Keeps chains as they were quoted; each writing call is all or nothing. Calls block: use a thread."""
+
+    def recorded_expirations(self, symbol: str, on: date, kind: SnapshotKind) -> frozenset[date]:
+        """The expirations that were recorded from the market, not imported, for a session."""
+        ...
+
+    def record(self, chain: OptionChain, on: date, kind: SnapshotKind) -> SnapshotMerge:
+        """Keep a chain as a snapshot of the session `on`. Refuses demo and stored chains."""
         ...

@@ -1,21 +1,30 @@
-"""A market that remembers quotes for a while, and asks once when many want the same."""
+"""A market that remembers quotes and option chains for a while, and asks once when many want the same."""
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Generic, TypeVar
-
-import orjson
 
 from vaultdash.cache.base import Cache
 from vaultdash.clock import utc_now
-from vaultdash.domain.errors import InvalidInput
+from vaultdash.domain.errors import Unavailable
 from vaultdash.domain.gold import clean_symbol
-from vaultdash.domain.market import MarketState, PriceHistory, Quote
-from vaultdash.market.base import MarketProvider
+from vaultdash.domain.market import PriceHistory, Quote
+from vaultdash.domain.option import ListedExpirations, OptionChain
+from vaultdash.market.base import ChainProvider, MarketProvider
+from vaultdash.market.kept import (
+    read_chain,
+    read_expirations,
+    read_quote,
+    write_chain,
+    write_expirations,
+    write_quote,
+)
+from vaultdash.market.listed import is_past
 
 QUOTE_SECONDS = 60.0
+CHAIN_SECONDS = 300.0
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -24,7 +33,9 @@ T = TypeVar("T")
 class Cached:
     """Wraps a provider; the cache may forget, fail or lie without changing what a quote says.
 
-    History is not remembered here, the store keeps it. The cache belongs to whoever made it and is not closed.
+    Quotes are remembered for a minute, expirations and chains for five, a chain that comes with the expirations
+    among them. History is not remembered here, the store keeps it. The cache belongs to whoever made it and is not
+    closed.
     """
 
     def __init__(
@@ -33,14 +44,18 @@ class Cached:
         cache: Cache,
         *,
         quote_seconds: float = QUOTE_SECONDS,
+        chain_seconds: float = CHAIN_SECONDS,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._provider = provider
         self._cache = cache
         self._quote_seconds = quote_seconds
+        self._chain_seconds = chain_seconds
         self._now = now
         self._quotes: _Flights[str, Quote] = _Flights()
         self._histories: _Flights[tuple[str, date, date], PriceHistory] = _Flights()
+        self._expirations: _Flights[str, ListedExpirations] = _Flights()
+        self._chains: _Flights[tuple[str, date], OptionChain] = _Flights()
         self.name = provider.name
 
     async def quote(self, symbol: str, *, refresh: bool = False) -> Quote:
@@ -58,10 +73,28 @@ class Cached:
         name = clean_symbol(symbol)
         return await self._histories.join((name, start, end), lambda: self._provider.history(name, start, end))
 
+    async def expirations(self, symbol: str, *, refresh: bool = False) -> ListedExpirations:
+        """The remembered days, else the provider's; with `refresh` always the provider's."""
+        name = clean_symbol(symbol)
+        if not refresh:
+            listed = await self._kept_expirations(name)
+            if listed is not None:
+                return listed
+        return await self._expirations.join(name, lambda: self._fetch_expirations(name, refresh))
+
+    async def chain(self, symbol: str, expiration: date, *, refresh: bool = False) -> OptionChain:
+        """The remembered chain, else the provider's; with `refresh` always the provider's."""
+        name = clean_symbol(symbol)
+        if not refresh:
+            chain = await self._kept_chain(name, expiration)
+            if chain is not None:
+                return chain
+        return await self._chains.join((name, expiration), lambda: self._fetch_chain(name, expiration, refresh))
+
     async def aclose(self) -> None:
         """End what is under way and close the provider."""
-        await self._quotes.cancel()
-        await self._histories.cancel()
+        for flights in (self._quotes, self._histories, self._expirations, self._chains):
+            await flights.cancel()
         await self._provider.aclose()
 
     async def _fetch(self, symbol: str, refresh: bool) -> Quote:
@@ -69,9 +102,53 @@ class Cached:
         await self._cache.set(self._key(symbol), write_quote(quote, self._now()), self._quote_seconds)
         return quote
 
+    async def _fetch_expirations(self, symbol: str, refresh: bool) -> ListedExpirations:
+        listed = await self._chain_provider().expirations(symbol, refresh=refresh)
+        if listed.first is not None:  # first, so that whoever finds the days finds the chain
+            await self._keep_chain(listed.first)
+        content = write_expirations(listed, self._now())
+        await self._cache.set(self._expirations_key(symbol), content, self._chain_seconds)
+        return listed
+
+    async def _fetch_chain(self, symbol: str, expiration: date, refresh: bool) -> OptionChain:
+        chain = await self._chain_provider().chain(symbol, expiration, refresh=refresh)
+        await self._keep_chain(chain)
+        return chain
+
+    async def _kept_expirations(self, symbol: str) -> ListedExpirations | None:
+        kept = await self._cache.get(self._expirations_key(symbol))
+        found = None if kept is None else read_expirations(kept, symbol, self._now(), self._chain_seconds)
+        if found is None:
+            return None
+        listed, first_on = found
+        if is_past(listed.days[0], self._now()):
+            return None
+        return replace(listed, first=None if first_on is None else await self._kept_chain(symbol, first_on))
+
+    async def _kept_chain(self, symbol: str, expiration: date) -> OptionChain | None:
+        kept = await self._cache.get(self._chain_key(symbol, expiration))
+        if kept is None or is_past(expiration, self._now()):
+            return None
+        return read_chain(kept, symbol, expiration, self._now(), self._chain_seconds)
+
+    async def _keep_chain(self, chain: OptionChain) -> None:
+        key = self._chain_key(chain.symbol, chain.expiration)
+        await self._cache.set(key, write_chain(chain, self._now()), self._chain_seconds)
+
+    def _chain_provider(self) -> ChainProvider:
+        if not isinstance(self._provider, ChainProvider):
+            raise Unavailable(f"{self.name} gives no option chains")
+        return self._provider
+
     def _key(self, symbol: str) -> str:
         """With the provider in it, so that a demo's prices never serve another market in the same Redis."""
         return f"quote:{self.name}:{symbol}"
+
+    def _expirations_key(self, symbol: str) -> str:
+        return f"expirations:{self.name}:{symbol}"
+
+    def _chain_key(self, symbol: str, expiration: date) -> str:
+        return f"chain:{self.name}:{symbol}:{expiration}"
 
 
 class _Flights(Generic[K, T]):
@@ -104,63 +181,3 @@ class _Flights(Generic[K, T]):
 
 async def _run(begin: Callable[[], Awaitable[T]]) -> T:
     return await begin()
-
-
-def write_quote(quote: Quote, now: datetime) -> bytes:
-    """The quote as JSON, with the time it was kept."""
-    return orjson.dumps(
-        {
-            "symbol": quote.symbol,
-            "price": quote.price,
-            "previous_close": quote.previous_close,
-            "at": quote.at.isoformat(),
-            "source": quote.source,
-            "market_state": quote.market_state.value,
-            "delay_seconds": quote.delay_seconds,
-            "currency": quote.currency,
-            "kept_at": now.isoformat(),
-        }
-    )
-
-
-def read_quote(kept: bytes, symbol: str, now: datetime, longest_seconds: float) -> Quote | None:
-    """The quote in the bytes; None when they are not a quote of that symbol kept within `longest_seconds`."""
-    try:
-        fields = orjson.loads(kept)
-        if not isinstance(fields, dict) or fields["symbol"] != symbol:
-            return None
-        age = (now - _time(fields["kept_at"])).total_seconds()
-        if not -1.0 <= age <= longest_seconds:
-            return None
-        previous_close = fields["previous_close"]
-        return Quote(
-            symbol=symbol,
-            price=_number(fields["price"]),
-            previous_close=None if previous_close is None else _number(previous_close),
-            at=_time(fields["at"]),
-            source=_text(fields["source"]),
-            market_state=MarketState(_text(fields["market_state"])),
-            delay_seconds=_number(fields["delay_seconds"]),
-            currency=_text(fields["currency"]),
-        )
-    except (ValueError, LookupError, TypeError, InvalidInput, OverflowError):
-        return None
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise TypeError("not a number")
-    return float(value)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise TypeError("not a text")
-    return value
-
-
-def _time(value: object) -> datetime:
-    at = datetime.fromisoformat(_text(value))
-    if at.tzinfo is None:
-        raise ValueError("a time without zone")
-    return at.astimezone(UTC)

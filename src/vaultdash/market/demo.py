@@ -15,27 +15,35 @@ from vaultdash.clock import CALENDAR_END, NEW_YORK, MarketHours, session_close
 from vaultdash.domain.errors import InvalidInput, NotFound, Unavailable
 from vaultdash.domain.gold import clean_symbol, instrument
 from vaultdash.domain.market import DEMO_SOURCE, Bar, MarketState, PriceHistory, Quote
+from vaultdash.domain.option import ListedExpirations, OptionChain
 from vaultdash.market.demo_anchors import FIRST_ANCHOR
+from vaultdash.market.demo_options import DemoOptions, OptionPrices, Standing
 from vaultdash.market.demo_path import DemoPath, Floats, demo_path, volatility_index
+from vaultdash.market.listed import no_options
 
 FUNDS = ("GLD", "IAU", "GLDM", "SGOL")
 VOLATILITY_INDEX = "^GVZ"
 BILL_RATE = "^IRX"
 BILL_PER_CENT = 4.0
 BUCKET_SECONDS = 5
+STRIKES_REMAIN = 60  # sessions for which strikes stay listed after the price has left them
 
 
 class DemoMarket:
-    """Quotes and daily history of four gold funds, a volatility index and a bill rate.
+    """Quotes and daily history of four gold funds, a volatility index and a bill rate, and options on the funds.
 
-    A session counts as completed at 16:00 New York. The price never stops: it runs from one close to the next, so a
-    quote made at 16:00 equals the close the history then shows.
+    `option_prices` says what an option is worth, the other numbers of a chain are made here; without it there are no
+    chains. A session counts as completed at 16:00 New York. The price never stops: it runs from one close to the
+    next, so a quote made at 16:00 equals the close the history then shows.
     """
 
     name = DEMO_SOURCE
 
-    def __init__(self, now: Callable[[], datetime], hours: MarketHours) -> None:
+    def __init__(
+        self, now: Callable[[], datetime], hours: MarketHours, option_prices: OptionPrices | None = None
+    ) -> None:
         self._now = now
+        self._options = None if option_prices is None else DemoOptions(hours, option_prices)
         self._hours = hours
         self._lock = threading.Lock()
         self._bars: dict[str, tuple[Bar, ...]] = {}
@@ -45,10 +53,7 @@ class DemoMarket:
         """The modelled price at this second."""
         at = self._now().replace(microsecond=0)
         name = _known(symbol)
-        bars = await asyncio.to_thread(self._series, name)
-        last = self._last_completed(at)
-        price = _price_between(bars[last], bars[min(last + 1, len(bars) - 1)], at, moving=name != BILL_RATE)
-        return Quote(name, price, bars[last].close, at, DEMO_SOURCE, MarketState.OPEN)
+        return await asyncio.to_thread(self._quote, name, at)
 
     async def history(self, symbol: str, start: date, end: date) -> PriceHistory:
         """The completed sessions from `start` to `end`."""
@@ -66,8 +71,38 @@ class DemoMarket:
             kept = self._kept[name] = PriceHistory(name, DEMO_SOURCE, chosen)
         return kept
 
+    async def expirations(self, symbol: str, *, refresh: bool = False) -> ListedExpirations:
+        """The days on which options of a fund would expire, were they listed like those of GLD."""
+        at = self._now().replace(microsecond=0)
+        name, options = _known(symbol), self._modelled_options()
+        return await asyncio.to_thread(lambda: options.listed(self._standing(name, at)))
+
+    async def chain(self, symbol: str, expiration: date, *, refresh: bool = False) -> OptionChain:
+        """Modelled options at this second, with the flaws that quotes have."""
+        at = self._now().replace(microsecond=0)
+        name, options = _known(symbol), self._modelled_options()
+        return await asyncio.to_thread(lambda: options.chain(self._standing(name, at), expiration))
+
     async def aclose(self) -> None:
         """Nothing to release."""
+
+    def _modelled_options(self) -> DemoOptions:
+        if self._options is None:
+            raise Unavailable("The demo market was made without option prices")
+        return self._options
+
+    def _standing(self, symbol: str, at: datetime) -> Standing:
+        if symbol not in FUNDS:
+            raise no_options(DEMO_SOURCE, symbol)
+        bars, last = self._series(symbol), self._last_completed(at)
+        closes = [bar.close for bar in bars[max(last - STRIKES_REMAIN, 0) : last + 1]]
+        volatility = self._quote(VOLATILITY_INDEX, at).price / 100
+        return Standing(self._quote(symbol, at), min(closes), max(closes), volatility)
+
+    def _quote(self, symbol: str, at: datetime) -> Quote:
+        bars, last = self._series(symbol), self._last_completed(at)
+        price = _price_between(bars[last], bars[min(last + 1, len(bars) - 1)], at, moving=symbol != BILL_RATE)
+        return Quote(symbol, price, bars[last].close, at, DEMO_SOURCE, MarketState.OPEN)
 
     def _last_completed(self, at: datetime) -> int:
         """Place of the last session that has ended."""

@@ -8,12 +8,13 @@ import structlog
 
 from vaultdash.domain.errors import NotFound, ProviderError, RateLimited, Unavailable
 from vaultdash.domain.market import PriceHistory, Quote
-from vaultdash.market.base import HistoryProvider, QuoteProvider
+from vaultdash.domain.option import ListedExpirations, OptionChain
+from vaultdash.market.base import ChainProvider, HistoryProvider, QuoteProvider
 
 OK = "ok"
 MOST_FAILURES = 500  # remembered at once; anyone may ask for any symbol
 
-P = TypeVar("P", QuoteProvider, HistoryProvider)
+P = TypeVar("P", QuoteProvider, HistoryProvider, ChainProvider)
 T = TypeVar("T")
 log = structlog.get_logger()
 
@@ -25,10 +26,11 @@ class Failover:
     a symbol, though; then the first failure is what the caller hears.
     """
 
-    def __init__(self, providers: Sequence[QuoteProvider | HistoryProvider]) -> None:
+    def __init__(self, providers: Sequence[QuoteProvider | HistoryProvider | ChainProvider]) -> None:
         self._providers = tuple(providers)
         self._quotes = [provider for provider in self._providers if isinstance(provider, QuoteProvider)]
         self._histories = [provider for provider in self._providers if isinstance(provider, HistoryProvider)]
+        self._chains = [provider for provider in self._providers if isinstance(provider, ChainProvider)]
         self._failures: dict[tuple[str, str, str], str] = {}  # provider, kind, symbol
         self.name = "+".join(provider.name for provider in self._providers)
 
@@ -42,6 +44,18 @@ class Failover:
         """The first history that is to be had; bars of two providers are never mixed."""
         return await self._first(
             "history", symbol, self._histories, lambda provider: provider.history(symbol, start, end)
+        )
+
+    async def expirations(self, symbol: str, *, refresh: bool = False) -> ListedExpirations:
+        """The first expirations that are to be had."""
+        return await self._first(
+            "expirations", symbol, self._chains, lambda provider: provider.expirations(symbol, refresh=refresh)
+        )
+
+    async def chain(self, symbol: str, expiration: date, *, refresh: bool = False) -> OptionChain:
+        """The first chain of that day that is to be had; who does not list the day cannot stand in."""
+        return await self._first(
+            "chain", symbol, self._chains, lambda provider: provider.chain(symbol, expiration, refresh=refresh)
         )
 
     def states(self, symbol: str) -> dict[str, str]:
@@ -77,7 +91,7 @@ class Failover:
                 self._note_answer((provider.name, kind, _name(symbol)))
                 return answer
         if not failures:
-            raise Unavailable(f"no provider can be asked for a {kind}")
+            raise Unavailable(f"no provider can be asked for the {kind} of {_name(symbol)}")
         raise _summary(failures, ignorant) from failures[0][1]
 
     def _note_failure(self, asked: tuple[str, str, str], error: ProviderError) -> None:

@@ -4,10 +4,12 @@ from vaultdash.domain.errors import InvalidInput
 from vaultdash.pricing.american import american, american_price
 from vaultdash.pricing.base import FloatArray, Numbers, Rights, Valuation
 from vaultdash.pricing.european import european
+from vaultdash.pricing.implied import ImpliedVolatility, implied_volatility
 from vaultdash.pricing.model_chain import ModelChain, ModelOption, model_chain
 
 __all__ = [
     "FloatArray",
+    "ImpliedVolatility",
     "InvalidInput",
     "ModelChain",
     "ModelOption",
@@ -17,5 +19,6 @@ __all__ = [
     "american",
     "american_price",
     "european",
+    "implied_volatility",
     "model_chain",
 ]

@@ -1,21 +1,21 @@
-"""American options: QuantLib's boundary engine for the price, small moves of the inputs for the Greeks."""
+"""American options: price and Greeks, by compiled kernels that solve for the exercise boundary."""
+
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
+from vaultdash.pricing.american_reference import (
+    NAMES,
+    RATE_STEP,
+    Mask,
+    reference_prices,
+    reference_valuation,
+    rows_of,
+)
 from vaultdash.pricing.base import Contracts, FloatArray, Numbers, Rights, Valuation, contracts, intrinsic
-from vaultdash.pricing.european import value as european_value
-from vaultdash.pricing.qdfp import Regime, boundary_prices, finite_differences, regimes
-
-NAMES = ("price", "delta", "gamma", "vega", "theta", "rho")
-SPOT_STEP = 1e-3  # of spot; a tenth of the deviation to expiry where that is less
-NARROW = 0.1
-VOLATILITY_STEP = 1e-3
-RATE_STEP = 1e-4
-ROUNDING = 1e-13
-
-Mask = npt.NDArray[np.bool_]
-Moves = dict[str, tuple[FloatArray, FloatArray]]
+from vaultdash.pricing.compiled import Engine, answered
+from vaultdash.pricing.european import european
+from vaultdash.pricing.qdfp import Regime, regimes
 
 
 def american(
@@ -27,32 +27,23 @@ def american(
     volatility: Numbers,
     right: Rights,
     rho: bool = False,
+    engine: Engine = "kernel",
 ) -> Valuation:
     """Price and Greeks of American options; inputs, shapes, units and errors as in `european`.
 
-    `rho` costs two more prices a contract, so it is all NaN unless asked for.
+    `rho` costs two more prices a contract, so it is all NaN unless asked for. `engine`: "kernel" is compiled code,
+    within 1e-6 of the strike of QuantLib's high precision; "reference" is QuantLib, which is also what answers where
+    nothing can be compiled. Contracts that share expiry, rate and yield (a chain) cost a fraction of single ones.
 
-    Price: QuantLib's QdFp engine, accurate scheme; European where exercise before expiry never pays (calls with
-    q <= 0 <= r among them), finite differences where there are two boundaries (puts with q < r < 0). Delta, gamma,
-    vega and rho by central differences, theta from the Black-Scholes equation
-    theta = r V - (r-q) S delta - sigma^2 S^2 gamma / 2. Where exercise now is best the option is its intrinsic
-    value: delta is +1 or -1, the other Greeks are 0.
+    Price, delta, gamma and vega come from the integral over the exercise boundary (Andersen, Lake & Offengenden
+    2016), theta from the Black-Scholes equation theta = r V - (r-q) S delta - sigma^2 S^2 gamma / 2, rho by a small
+    move of the rate. European where exercise before expiry never pays (calls with q <= 0 <= r among them), finite
+    differences where there are two boundaries (puts with q < r < 0). Where exercise now is best the option is its
+    intrinsic value: delta is +1 or -1, the other Greeks are 0.
     """
     given = contracts(spot, strike, years, rate, dividend_yield, volatility, right)
-    flat = _flat(given)
-    result = european_value(flat)  # already right at expiry and where early exercise never pays
-    for chosen, valued in (
-        (_kind(flat, Regime.ONE_BOUNDARY, certain=False), _one_boundary),
-        (_kind(flat, Regime.TWO_BOUNDARIES, certain=False), _two_boundaries),
-        (_kind(flat, Regime.ONE_BOUNDARY, certain=True), _certain),
-        (_kind(flat, Regime.TWO_BOUNDARIES, certain=True), _certain),
-    ):
-        if chosen.any():
-            part = valued(_rows(flat, chosen), rho)
-            for name in NAMES:
-                getattr(result, name)[chosen] = getattr(part, name)
-    if not rho:
-        result.rho[:] = np.nan
+    flat = Contracts(*(np.ravel(column) for column in given))
+    result = answered(lambda: _by_kernel(flat, rho), lambda: reference_valuation(flat, rho), engine)
     return Valuation(*(getattr(result, name).reshape(given.spot.shape) for name in NAMES))
 
 
@@ -64,128 +55,66 @@ def american_price(
     dividend_yield: Numbers,
     volatility: Numbers,
     right: Rights,
+    engine: Engine = "kernel",
 ) -> FloatArray:
-    """The price of `american` alone, at a fifth of its time."""
+    """The price of `american` alone."""
     given = contracts(spot, strike, years, rate, dividend_yield, volatility, right)
-    return _prices(_flat(given)).reshape(given.spot.shape)
+    flat = Contracts(*(np.ravel(column) for column in given))
+    price = answered(lambda: _by_kernel(flat, rho=False).price, lambda: reference_prices(flat), engine)
+    return price.reshape(given.spot.shape)
 
 
-def _flat(given: Contracts) -> Contracts:
-    return Contracts(*(np.ravel(column) for column in given))
+def _by_kernel(flat: Contracts, rho: bool) -> Valuation:
+    from vaultdash.pricing import american_alive as alive  # numba comes with it
+
+    def of_boundary(rows: Contracts) -> tuple[Valuation, Mask]:
+        figures, is_sound = alive.alive_values(alive.puts(rows))
+        rates = _rho(rows, figures[0]) if rho else np.full(len(rows.spot), np.nan)
+        price, delta, gamma, vega, theta = figures
+        return Valuation(price, delta, gamma, vega, theta, rates), is_sound
+
+    never = regimes(flat.rate, flat.dividend_yield, flat.sign) == Regime.NEVER_EARLY
+    chosen = alive.in_reach(flat)
+    if chosen.size and chosen.all():
+        whole, is_sound = of_boundary(flat)
+        if is_sound.all():
+            return whole
+    result = Valuation(*(np.empty(len(flat.spot)) for _ in NAMES))
+    if chosen.any():
+        part, is_sound = of_boundary(rows_of(flat, chosen))
+        _put(result, chosen, part)
+        chosen[chosen] = is_sound
+    if never.any():
+        _put(result, never, _never_early(rows_of(flat, never), rho))
+    rest = ~(chosen | never)
+    if rest.any():
+        _put(result, rest, reference_valuation(rows_of(flat, rest), rho))
+    return result
 
 
-def _rows(flat: Contracts, chosen: Mask) -> Contracts:
-    return Contracts(*(column[chosen] for column in flat))
+def _never_early(rows: Contracts, rho: bool) -> Valuation:
+    terms = (rows.spot, rows.strike, rows.years, rows.rate, rows.dividend_yield, rows.volatility)
+    value = european(*terms, rows.sign.astype(np.int8))
+    return value if rho else replace(value, rho=np.full_like(value.rho, np.nan))
 
 
-def _kind(flat: Contracts, regime: Regime, certain: bool) -> Mask:
-    belongs = regimes(flat.rate, flat.dividend_yield, flat.sign) == regime
-    return np.asarray(belongs & (flat.years > 0) & ((flat.volatility == 0) == certain), dtype=np.bool_)
+def _put(result: Valuation, chosen: Mask, part: Valuation) -> None:
+    for name in NAMES:
+        getattr(result, name)[chosen] = getattr(part, name)
 
 
-def _prices(flat: Contracts) -> FloatArray:
-    prices = european_value(flat).price
-    for chosen, priced in (
-        (_kind(flat, Regime.ONE_BOUNDARY, certain=False), boundary_prices),
-        (_kind(flat, Regime.TWO_BOUNDARIES, certain=False), _difference_prices),
-        (_kind(flat, Regime.ONE_BOUNDARY, certain=True), _certain_prices),
-        (_kind(flat, Regime.TWO_BOUNDARIES, certain=True), _certain_prices),
-    ):
-        if chosen.any():
-            prices[chosen] = np.maximum(prices[chosen], priced(_rows(flat, chosen)))
-    now = intrinsic(flat)
-    return np.where((prices <= now + ROUNDING * flat.strike) & (now > 0), now, prices)
+def _rho(rows: Contracts, price: FloatArray) -> FloatArray:
+    """By a small move of the rate to both sides, or to one where the other side is priced differently."""
+    from vaultdash.pricing import american_alive as alive
 
-
-def _difference_prices(given: Contracts) -> FloatArray:
-    return finite_differences(given).price
-
-
-def _one_boundary(given: Contracts, rho: bool) -> Valuation:
-    spot, deviation = given.spot, given.volatility * np.sqrt(given.years)
-    width = spot * np.minimum(SPOT_STEP, NARROW * deviation)
-    moves = {"spot": (spot + width, spot - width), **_moves(given, rho)}
-    price, slopes, (above, below) = _slopes(given, moves)
-    gamma = (above - 2.0 * price + below) / width**2
-    theta = given.rate * price - (given.rate - given.dividend_yield) * spot * slopes["spot"]
-    theta -= 0.5 * (given.volatility * spot) ** 2 * gamma
-    greeks = (slopes["spot"], gamma, slopes["volatility"], theta, slopes.get("rate", np.full_like(price, np.nan)))
-    return _exercised_where_best(given, Valuation(price, *greeks))
-
-
-def _two_boundaries(given: Contracts, rho: bool) -> Valuation:
-    _, slopes, _ = _slopes(given, _moves(given, rho))
-    own = finite_differences(given)
-    price = np.maximum(own.price, np.maximum(intrinsic(given), european_value(given).price))
-    rates = slopes.get("rate", own.rho)
-    return _exercised_where_best(
-        given, Valuation(price, own.delta, own.gamma, slopes["volatility"], own.theta, rates)
+    regime = regimes(rows.rate, rows.dividend_yield, rows.sign)
+    high, low = (
+        np.where(regimes(moved, rows.dividend_yield, rows.sign) == regime, moved, rows.rate)
+        for moved in (rows.rate + RATE_STEP, rows.rate - RATE_STEP)
     )
-
-
-def _moves(given: Contracts, rho: bool) -> Moves:
-    bump = np.minimum(VOLATILITY_STEP, 0.5 * given.volatility)
-    moves = {"volatility": (given.volatility + bump, given.volatility - bump)}
-    if rho:
-        # A difference between two pricing methods would measure their errors: stay on one side of the border.
-        regime = regimes(given.rate, given.dividend_yield, given.sign)
-        up, down = (
-            np.where(regimes(moved, given.dividend_yield, given.sign) == regime, moved, given.rate)
-            for moved in (given.rate + RATE_STEP, given.rate - RATE_STEP)
-        )
-        moves["rate"] = (up, down)
-    return moves
-
-
-def _slopes(given: Contracts, moves: Moves) -> tuple[FloatArray, dict[str, FloatArray], list[FloatArray]]:
-    variants = [given, *(given._replace(**{name: side}) for name, sides in moves.items() for side in sides)]
-    stacked = Contracts(*(np.concatenate(columns) for columns in zip(*variants, strict=True)))
-    price, *moved = np.split(_prices(stacked), len(variants))
-    slopes = {
-        name: (above - below) / (high - low)
-        for (name, (high, low)), above, below in zip(moves.items(), moved[::2], moved[1::2], strict=True)
-    }
-    return price, slopes, moved[:2]
-
-
-def _exercised_where_best(given: Contracts, alive: Valuation) -> Valuation:
-    now = intrinsic(given)
-    exercised = (alive.price <= now + ROUNDING * given.strike) & (now > 0)
-    return Valuation(
-        alive.price,
-        np.where(exercised, given.sign, np.clip(alive.delta, -1.0, 1.0)),
-        np.where(exercised, 0.0, alive.gamma),
-        np.where(exercised, 0.0, alive.vega),
-        np.where(exercised, 0.0, np.minimum(alive.theta, 0.0)),  # more time never makes an American option cheaper
-        np.where(exercised, 0.0, alive.rho),
-    )
-
-
-def _certain_prices(given: Contracts) -> FloatArray:
-    return _certain(given, rho=False).price
-
-
-def _certain(given: Contracts, rho: bool) -> Valuation:
-    """Without volatility: the best of all exercise days, max over t of w (S exp(-qt) - K exp(-rt)), or nothing.
-
-    The slope in t is zero where exp((r-q)t) = rK/(qS), so now, expiry and that day are the candidates.
-    """
-    spot, strike, years, rate, dividend_yield, _, sign = given
-    with np.errstate(all="ignore"):
-        turn = np.log(rate * strike / (dividend_yield * spot)) / (rate - dividend_yield)
-    turn = np.where(np.isfinite(turn), np.clip(turn, 0.0, years), 0.0)
-    days = np.stack([np.zeros_like(years), turn, years])
-    shares, cash = spot * np.exp(-dividend_yield * days), strike * np.exp(-rate * days)
-    best = np.argmax(sign * (shares - cash), axis=0)[None]
-    day, share, money = (np.take_along_axis(column, best, axis=0)[0] for column in (days, shares, cash))
-    worth = sign * (share - money)
-    paid = np.where(worth > 0, sign, 0.0)
-    waits_for_expiry = np.where(day == years, paid, 0.0)
-    return Valuation(
-        price=np.maximum(worth, 0.0),
-        delta=paid * share / spot,
-        gamma=np.zeros_like(years),
-        vega=np.zeros_like(years),
-        theta=waits_for_expiry * (dividend_yield * share - rate * money),
-        rho=paid * day * money,
-    )
+    sides = zip(rows._replace(rate=high), rows._replace(rate=low), strict=True)
+    both = Contracts(*(np.concatenate(pair) for pair in sides))
+    figures, _ = alive.alive_values(alive.puts(both))
+    above, below = np.split(figures[0], 2)
+    now = intrinsic(rows)
+    return np.where((price <= now) & (now > 0), 0.0, (above - below) / (high - low))

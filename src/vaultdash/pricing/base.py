@@ -1,7 +1,9 @@
 """What every pricer takes and gives: checked arrays in, price and Greeks out."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +12,15 @@ from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.option import Right
 
 FloatArray = npt.NDArray[np.float64]
+CodeArray = npt.NDArray[np.uint32]
 Numbers = npt.ArrayLike
 Rights = str | npt.ArrayLike
 
 # Beyond these, discount factors leave the range of a float; no market comes near.
 LARGEST_EXPONENT = 500.0
 LARGEST_DEVIATION = 1e4
+FLOAT = np.dtype(np.float64)
+CALL_CODE, PUT_CODE = ord(Right.CALL.value), ord(Right.PUT.value)  # as numpy stores one-letter text
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +52,27 @@ class Contracts(NamedTuple):
     sign: FloatArray
 
 
+class Columns(NamedTuple):
+    """Inputs of a kernel: flat contiguous arrays of equal length whose numbers nobody has checked yet."""
+
+    numbers: tuple[FloatArray, ...]
+    code: CodeArray  # CALL_CODE or PUT_CODE, or anything else that somebody wrote
+    shape: tuple[int, ...]
+
+
+def columns(right: Rights, **numbers: Numbers) -> Columns:
+    """Inputs ready for a kernel, broadcast but unchecked; raises InvalidInput when they are no numbers or do not fit.
+
+    An array that is ready already is not copied.
+    """
+    given: dict[str, npt.NDArray[Any]] = {argument: _numbers(argument, value) for argument, value in numbers.items()}
+    given["right"] = codes(right)
+    shape = _shape(given)
+    size = math.prod(shape)
+    *flat, code = (_column(array, shape, size) for array in given.values())
+    return Columns(tuple(flat), code, shape)
+
+
 def contracts(
     spot: Numbers,
     strike: Numbers,
@@ -64,18 +90,48 @@ def contracts(
         "rate": _finite("rate", rate),
         "dividend_yield": _finite("dividend_yield", dividend_yield),
         "volatility": _not_negative("volatility", volatility),
-        "right": _signs(right),
+        "right": signs(right),
     }
-    shape: tuple[int, ...] = ()
-    for argument, array in given.items():
-        try:
-            shape = np.broadcast_shapes(shape, array.shape)
-        except ValueError:
-            reason = f"has shape {array.shape}, which does not broadcast with {shape} of the arguments before it"
-            raise InvalidInput(argument, reason) from None
+    _shape(given)
     checked = Contracts(*np.broadcast_arrays(*given.values()))
     _require_computable(checked)
     return checked
+
+
+def signs(right: Rights) -> FloatArray:
+    """+1 for each call and -1 for each put; raises InvalidInput for anything else."""
+    code = codes(right)
+    is_call = code == CALL_CODE
+    if not (is_call | (code == PUT_CODE)).all():
+        raise no_right()
+    return np.where(is_call, 1.0, -1.0)
+
+
+def codes(right: Rights) -> CodeArray:
+    """The code point of each letter, whatever the letter; arrays of int8, +1 for a call and -1 for a put, pass too.
+
+    Raises InvalidInput when there is more or something else than one letter each.
+    """
+    try:
+        array = np.asarray(right)
+    except ValueError:  # rows of different lengths
+        raise no_right() from None
+    if array.dtype.kind == "O":
+        if not all(isinstance(each, str) for each in array.flat):
+            raise no_right()
+        array = array.astype(np.str_)
+    if array.dtype == "U1":
+        return (array if array.flags.c_contiguous else array.copy()).view(np.uint32)
+    if array.dtype == np.int8 and (np.abs(array) == 1).all():
+        return np.where(array > 0, np.uint32(CALL_CODE), np.uint32(PUT_CODE))
+    if array.dtype.kind == "U" and (np.char.str_len(array) == 1).all():
+        return codes(array.astype("U1"))
+    raise no_right()
+
+
+def no_right() -> InvalidInput:
+    """The refusal of what is neither call nor put."""
+    return InvalidInput("right", 'must be "C" or "P", or an array of them')
 
 
 def intrinsic(given: Contracts) -> FloatArray:
@@ -83,11 +139,45 @@ def intrinsic(given: Contracts) -> FloatArray:
     return np.maximum(given.sign * (given.spot - given.strike), 0.0)
 
 
-def _finite(argument: str, value: Numbers) -> FloatArray:
+def _shape(given: Mapping[str, npt.NDArray[Any]]) -> tuple[int, ...]:
+    shape: tuple[int, ...] = ()
+    for argument, array in given.items():
+        if array.shape in ((), shape):
+            continue
+        try:
+            shape = np.broadcast_shapes(shape, array.shape)
+        except ValueError:
+            reason = f"has shape {array.shape}, which does not broadcast with {shape} of the arguments before it"
+            raise InvalidInput(argument, reason) from None
+    return shape
+
+
+def _column(array: npt.NDArray[Any], shape: tuple[int, ...], size: int) -> npt.NDArray[Any]:
+    if array.ndim == 0:
+        same = np.empty(size, dtype=array.dtype)
+        same.fill(array.item())
+        return same
+    if array.ndim == 1 and array.flags.carray and array.size == size:
+        return array
+    flat = (array if array.shape == shape else np.broadcast_to(array, shape)).reshape(-1)
+    # Kernels are compiled for one kind of array only: contiguous, aligned, writeable.
+    return flat if flat.flags.carray else flat.copy()
+
+
+def _numbers(argument: str, value: Numbers) -> FloatArray:
+    if type(value) is np.ndarray and value.dtype is FLOAT:
+        return value
     try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InvalidInput(argument, "must be a number or an array of numbers") from None
+        array = np.asarray(value)
+        if array.dtype.kind in "biufO":  # neither text, though it may look like a number, nor dates
+            return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise InvalidInput(argument, "must be a number or an array of numbers")
+
+
+def _finite(argument: str, value: Numbers) -> FloatArray:
+    array = _numbers(argument, value)
     if not np.isfinite(array).all():
         raise InvalidInput(argument, "must be finite everywhere")
     return array
@@ -105,16 +195,6 @@ def _not_negative(argument: str, value: Numbers) -> FloatArray:
     if (array < 0).any():
         raise InvalidInput(argument, f"must not be negative, not {array.min():g}")
     return array
-
-
-def _signs(right: Rights) -> FloatArray:
-    array = np.asarray(right)
-    if array.dtype.kind in "UO":
-        is_call = np.asarray(array == Right.CALL.value)
-        is_put = np.asarray(array == Right.PUT.value)
-        if (is_call | is_put).all():
-            return np.where(is_call, 1.0, -1.0)
-    raise InvalidInput("right", 'must be "C" or "P", or an array of them')
 
 
 def _require_computable(given: Contracts) -> None:

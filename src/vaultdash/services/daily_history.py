@@ -68,6 +68,10 @@ class DailyHistory:
             stored = await self._stored(symbol) or await self._stand_in(symbol)
         return stored.between(start, end)
 
+    async def kept(self, symbol: str) -> PriceHistory | None:
+        """What is stored of a symbol; the provider is not asked."""
+        return await self._stored(symbol)
+
     async def _stored(self, symbol: str) -> PriceHistory | None:
         """What is stored; nothing when it cannot be read, for an update puts a damaged file aside and heals it."""
         try:

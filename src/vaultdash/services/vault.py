@@ -12,6 +12,7 @@ from vaultdash.services.hedge_advisor import HedgeAdvisor
 from vaultdash.services.option_chains import OptionChains
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.price_feed import PriceFeed, QuoteStatus
+from vaultdash.services.snapshot_recorder import SnapshotRecorder
 
 log = structlog.get_logger()
 
@@ -46,6 +47,7 @@ class Vault:
     heartbeat: Heartbeat
     advisor: HedgeAdvisor
     chains: OptionChains
+    recorder: SnapshotRecorder | None  # of the live market; the demo market's chains are not kept
     warm: Callable[[], Awaitable[None]]
     warm_pricing: Callable[[], Awaitable[None]]
     dependencies: Callable[[], Awaitable[dict[str, str]]]

@@ -1,6 +1,7 @@
 """Mounts the pages beside the API, on the same port."""
 
 import hashlib
+from collections.abc import Awaitable
 from pathlib import Path
 
 import litecharts
@@ -11,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from vaultdash.services.vault import Vault
 from vaultdash.ui.frame import Page, frame
-from vaultdash.ui.pages import hedge, overview
+from vaultdash.ui.pages import hedge, options, overview
 
 STATIC = Path(__file__).parent / "static"
 CHART_LIBRARY = Path(litecharts.__file__).parent / "js" / "lightweight-charts.js"
@@ -43,9 +44,16 @@ def mount_pages(app: FastAPI, vault: Vault, origins: list[str]) -> None:
 
 def register(vault: Vault) -> None:
     """All pages; each path shows the same frame, so that going from page to page does not reload it."""
+
+    def show_options(
+        symbol: str | None = None, expiration: str | None = None, contract: str | None = None
+    ) -> Awaitable[None]:
+        return options.build(vault, symbol, expiration, contract)
+
     pages = (
         Page("/", "Overview", lambda: overview.build(vault)),
-        Page("/hedge", "Hedge", lambda: hedge.build(vault)),
+        Page("/options", "Options", show_options),
+        Page("/hedge", "Hedge", lambda contract=None: hedge.build(vault, contract)),
     )
 
     def root() -> None:

@@ -1,5 +1,6 @@
 """How numbers are shown: the only place where a fraction becomes per cent."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 
 from vaultdash.clock import NEW_YORK
@@ -33,6 +34,33 @@ def price(value: float | None) -> str:
 def number(value: float | None, digits: int = 0) -> str:
     """A count: `2,173.91`."""
     return NOTHING if value is None else _sign(f"{value:,.{digits}f}")
+
+
+def signed_number(value: float | None, digits: int = 0) -> str:
+    """A number with its sign: `+2,173.9`, `−528.0`."""
+    return NOTHING if value is None else _sign(f"{value:+,.{digits}f}")
+
+
+def greek(digits: int) -> Callable[[float | None], str]:
+    """Shows a Greek: `−0.24`; one that rounds to nothing has no sign."""
+
+    def shown(value: float | None) -> str:
+        if value is None:
+            return NOTHING
+        text = f"{value:.{digits}f}"
+        return _sign(text if float(text) else text.lstrip("-"))
+
+    return shown
+
+
+def strike(value: float) -> str:
+    """A strike as the exchange lists it: `370`, `372.5`."""
+    return f"{value:,.3f}".rstrip("0").rstrip(".")
+
+
+def source_words(source: str) -> str:
+    """A source with what must be said of it."""
+    return f"{source} (unofficial, for personal use)" if source.startswith("Yahoo") else source
 
 
 def day(on: date | None) -> str:

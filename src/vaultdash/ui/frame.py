@@ -17,11 +17,11 @@ THEME_COOKIE = "vd-theme"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A path, its name in the navigation, and what builds it."""
+    """A path, its name in the navigation, and what builds it; its arguments are those of the address by name."""
 
     path: str
     title: str
-    build: Callable[[], Awaitable[None] | None]
+    build: Callable[..., Awaitable[None] | None]
 
 
 def frame(vault: Vault, pages: Sequence[Page]) -> None:

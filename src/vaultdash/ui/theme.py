@@ -29,7 +29,20 @@ class ChartColours:
         self.line = "#252a33" if dark else "#e5e2da"
         self.surface = "#15181e" if dark else "#ffffff"
         self.call = "#d9484d"
+        self.close_out = "#b4636b" if dark else "#7a2f35"
+        self.gold = "#d6a834" if dark else "#8f6c00"
+        self.puts = "#4f9bd9" if dark else "#2f74ad"
+        self.calls = "#9a7fd6" if dark else "#7453b8"
+        self.off = "#565d6c" if dark else "#b9bdc6"
         self.call_area = "rgba(217,72,77,.08)"
+
+
+async def is_dark() -> bool:
+    """Whether the page is dark now, as its browser says; dark when a tab that sleeps says nothing."""
+    try:
+        return bool(await ui.run_javascript("document.body.classList.contains('body--dark')", timeout=10.0))
+    except TimeoutError:
+        return True
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import structlog
 
 from vaultdash.domain.errors import BadPayload, NotFound, ProviderError, RateLimited, Unavailable
 from vaultdash.domain.market import Bar
+from vaultdash.market.yahoo.chains import OptionsAnswer, Row
 from vaultdash.market.yahoo.reading import ChartAnswer
 
 OPTIONS_PATH = "/v7/finance/options/"
@@ -28,6 +29,18 @@ CHART_FIELDS = (
     "regularMarketPrice",
     "regularMarketTime",
     "currentTradingPeriod",
+)
+CHAIN_COLUMNS = (
+    "contractSymbol",
+    "strike",
+    "bid",
+    "ask",
+    "lastPrice",
+    "lastTradeDate",
+    "volume",
+    "openInterest",
+    "impliedVolatility",
+    "contractSize",
 )
 CURL_PREFACE = re.compile(r"^Failed to perform, curl: \(\d+\) ")
 STUMBLES = (LookupError, TypeError, ValueError, AttributeError)  # of yfinance over an answer of another shape
@@ -48,6 +61,7 @@ class YahooClient:
     """yfinance with its process-wide state; blocking, and only ever used from one thread.
 
     `answers` lists the HTTP requests since `begin`; requests that died without an answer have status 0.
+    `has_no_options` is true when Yahoo's answer since `begin` said so plainly.
     """
 
     def __init__(
@@ -63,10 +77,12 @@ class YahooClient:
         self._deadline = math.inf
         self.answers: list[Answer] = []
         self.remarks: tuple[str, ...] = ()
+        self.has_no_options = False
 
     def begin(self, seconds: float) -> None:
         """Start counting; every request of this call ends before `seconds` are over."""
         self.answers = []
+        self.has_no_options = False
         self._deadline = time.monotonic() + seconds
 
     def stop(self) -> None:
@@ -87,11 +103,27 @@ class YahooClient:
         ticker = self._ticker(symbol)
         with self._translated(symbol):
             fields = ticker.option_chain().underlying
-            if fields:
-                return dict(fields)
-            if self._was_refused:
-                raise RateLimited("Yahoo refuses requests for now (429 on the crumb)")
-            return None
+            self._note_absence(ticker, fields)
+            return dict(fields) if fields else None
+
+    def options(self, symbol: str, expiration: date | None = None) -> OptionsAnswer | None:
+        """The listed days and the contracts of one, the nearest unless given; None as for `underlying`.
+
+        One request. For a day that Yahoo does not list, what it answers is not said to be that day's: it is not
+        among the answer's days.
+        """
+        ticker = self._ticker(symbol)
+        with self._translated(symbol):
+            wanted = None if expiration is None else _expect(ticker, expiration)
+            answer = ticker.option_chain(wanted)
+            if wanted is not None and _was_listed_otherwise(ticker, wanted):
+                answer = ticker.option_chain(wanted)
+            self._note_absence(ticker, answer.underlying)
+            days = _listed(ticker)
+            fields = answer.underlying or ticker._underlying  # hidden by yfinance when no contracts came
+            if not (fields and days):
+                return None
+            return OptionsAnswer(days, dict(fields), _rows(answer.calls), _rows(answer.puts))
 
     def recent(self, symbol: str) -> ChartAnswer:
         """The last five days."""
@@ -101,11 +133,11 @@ class YahooClient:
         """Unadjusted daily bars, both days included; yfinance wants the day after the last."""
         return self._chart(symbol, start=start.isoformat(), end=(end + timedelta(days=1)).isoformat())
 
-    @property
-    def options_answered(self) -> bool:
-        """True when the last option request was answered properly."""
-        statuses = [answer.status for answer in self.answers if answer.path.startswith(OPTIONS_PATH)]
-        return bool(statuses) and statuses[-1] == 200
+    def _note_absence(self, ticker: Any, fields: object) -> None:
+        """Why there is nothing: a refusal raises; `has_no_options` when Yahoo knows the symbol and lists none."""
+        if not fields and self._was_refused:
+            raise RateLimited("Yahoo refuses requests for now (429 on the crumb)")
+        self.has_no_options = not fields and bool(ticker._underlying) and not _listed(ticker)
 
     def _chart(self, symbol: str, **span: str) -> ChartAnswer:
         ticker = self._ticker(symbol)
@@ -227,6 +259,44 @@ def _forget_cookie() -> None:
     import yfinance.cache
 
     yfinance.cache.get_cookie_cache().store("curlCffi", None)
+
+
+def _expect(ticker: Any, expiration: date) -> str:
+    """Spare the request by which yfinance looks up which days there are: Yahoo's are midnights UTC.
+
+    The answer overwrites what is expected, a text, with a number; what stays a text was not listed.
+    """
+    ticker._expirations = {expiration.isoformat(): _midnight(expiration)}
+    return expiration.isoformat()
+
+
+def _listed(ticker: Any) -> tuple[date, ...]:
+    """The days of the answers to this object, ascending."""
+    return tuple(
+        sorted(date.fromisoformat(day) for day, stamp in ticker._expirations.items() if not isinstance(stamp, str))
+    )
+
+
+def _was_listed_otherwise(ticker: Any, day: str) -> bool:
+    """True when the day is listed with another instant than was expected."""
+    stamp = ticker._expirations[day]
+    return not isinstance(stamp, str) and str(stamp) != _midnight(date.fromisoformat(day))
+
+
+def _midnight(day: date) -> str:
+    """Seconds since 1970, as they stand in an address."""
+    return str(int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()))
+
+
+def _rows(frame: Any) -> list[Row]:
+    """The rows with plain values, None for what is missing."""
+    if frame is None:
+        return []
+    columns = [
+        [None if value != value else value for value in frame[name].tolist()]  # NaN and NaT
+        for name in CHAIN_COLUMNS
+    ]
+    return [dict(zip(CHAIN_COLUMNS, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
 def _bars(frame: Any) -> tuple[Bar, ...]:

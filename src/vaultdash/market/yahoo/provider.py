@@ -12,13 +12,16 @@ from typing import TypeVar, cast
 
 import structlog
 
-from vaultdash.clock import utc_now
+from vaultdash.clock import MarketHours, NewYorkHours, utc_now
 from vaultdash.domain.errors import InvalidInput, NotFound, RateLimited, Unavailable, VaultError
 from vaultdash.domain.gold import clean_symbol
 from vaultdash.domain.market import PriceHistory, Quote
+from vaultdash.domain.option import ListedExpirations, OptionChain
+from vaultdash.market.listed import NotListed, expired, is_past, no_options
+from vaultdash.market.yahoo.chains import OptionsAnswer, chain_from_options, expirations_from_options
 from vaultdash.market.yahoo.client import YahooClient
 from vaultdash.market.yahoo.limiter import BackOff, Limiter
-from vaultdash.market.yahoo.reading import Readings, history_from_chart, quote_from_chart, quote_from_options
+from vaultdash.market.yahoo.reading import SOURCE, Readings, history_from_chart, quote_from_chart, quote_from_options
 
 TIMEOUT_SECONDS = 20.0
 REQUEST_SECONDS = 8.0  # of one HTTP request; also how long a stop may have to wait for it
@@ -31,7 +34,7 @@ log = structlog.get_logger()
 
 
 class YahooMarket:
-    """Quotes and daily history of any symbol Yahoo knows.
+    """Quotes, daily history and option chains of any symbol Yahoo knows.
 
     `session_factory` makes the curl_cffi session; None makes the one yfinance would. `cache_dir` keeps Yahoo's cookie
     and time zones. Nothing remembered is given out: a failure is an error, whatever came before.
@@ -46,6 +49,7 @@ class YahooMarket:
         session_factory: Callable[[], object] | None = None,
         limiter: Limiter | None = None,
         back_off: BackOff | None = None,
+        hours: MarketHours | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
         now: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
@@ -55,6 +59,7 @@ class YahooMarket:
         self._session_factory = session_factory
         self._limiter = limiter or Limiter(monotonic=monotonic)
         self._back_off = back_off or BackOff(monotonic=monotonic)
+        self._hours = hours or NewYorkHours()
         self._timeout = timeout_seconds
         self._now = now
         self._monotonic = monotonic
@@ -64,6 +69,7 @@ class YahooMarket:
         self._readings = Readings()
         self._unknown: dict[str, float] = {}
         self._without_options: dict[str, float] = {}
+        self._with_options: set[str] = set()
         self._closed = False
         self._job: Future[object] | None = None
         self._job_began = 0.0
@@ -82,8 +88,7 @@ class YahooMarket:
                 await self._ask(name, lambda client: quote_from_chart(name, client.recent(name), self._now()))
             )
         quote, has_options = await self._ask(name, lambda client: self._quote(client, name))
-        if not has_options:
-            self._without_options[name] = self._monotonic() + NO_OPTIONS_SECONDS
+        self._note_options(name, has_options)
         return self._readings.believe(quote)
 
     async def history(self, symbol: str, start: date, end: date) -> PriceHistory:
@@ -98,6 +103,24 @@ class YahooMarket:
             name, lambda client: history_from_chart(name, client.daily(name, start, end), start, end, self._now())
         )
 
+    async def expirations(self, symbol: str, *, refresh: bool = False) -> ListedExpirations:
+        """The listed days with the chain of the nearest: one request. A large move is believed as for quotes."""
+        listed = await self._options(symbol, None, expirations_from_options)
+        self._readings.believe(listed.underlying)
+        return listed
+
+    async def chain(self, symbol: str, expiration: date, *, refresh: bool = False) -> OptionChain:
+        """The contracts of one day: one request, none for a day that has passed."""
+        if is_past(expiration, self._now()):
+            raise expired(SOURCE, clean_symbol(symbol), expiration)
+        chain = await self._options(
+            symbol,
+            expiration,
+            lambda name, answer, now, hours: chain_from_options(name, expiration, answer, now, hours),
+        )
+        self._readings.believe(chain.underlying)
+        return chain
+
     async def aclose(self) -> None:
         """Release the thread and the connections; a request under way ends within seconds."""
         if self._closed:
@@ -107,13 +130,47 @@ class YahooMarket:
         self._executor.submit(self._client.close)
         self._executor.shutdown(wait=False)
 
-    def _quote(self, client: YahooClient, symbol: str) -> tuple[Quote, bool]:
-        """The quote, and False when Yahoo said plainly that the symbol has no options."""
+    def _quote(self, client: YahooClient, symbol: str) -> tuple[Quote, bool | None]:
+        """The quote, and whether the symbol has options; None when Yahoo did not say."""
         fields = client.underlying(symbol)
         if fields is not None:
             return quote_from_options(symbol, fields, self._now()), True
-        has_options = not client.options_answered
+        has_options = False if client.has_no_options else None
         return quote_from_chart(symbol, client.recent(symbol), self._now()), has_options
+
+    async def _options(
+        self,
+        symbol: str,
+        expiration: date | None,
+        read: Callable[[str, OptionsAnswer, datetime, MarketHours], T],
+    ) -> T:
+        name = self._askable(symbol)
+        if self._is_remembered(self._without_options, name):
+            raise no_options(SOURCE, name)
+
+        def ask(client: YahooClient) -> T | None:
+            answer = client.options(name, expiration)
+            if answer is not None:
+                return read(name, answer, self._now(), self._hours)
+            if not client.has_no_options:
+                client.recent(name)  # tells an unknown symbol, which is NotFound, from a bad day of Yahoo's
+                raise Unavailable(f"Yahoo gave no options for {name}")
+            return None
+
+        found = await self._ask(name, ask)
+        self._note_options(name, has_options=found is not None)
+        if found is not None:
+            return found
+        if name in self._with_options:
+            raise Unavailable(f"Yahoo says that {name} has no options, of which it listed some before")
+        raise no_options(SOURCE, name)
+
+    def _note_options(self, symbol: str, has_options: bool | None) -> None:
+        """Remember for an hour that a symbol has none, unless it had some before."""
+        if has_options:
+            self._with_options.add(symbol)
+        elif has_options is False and symbol not in self._with_options:
+            self._without_options[symbol] = self._monotonic() + NO_OPTIONS_SECONDS
 
     def _askable(self, symbol: str) -> str:
         name = clean_symbol(symbol)
@@ -143,7 +200,7 @@ class YahooMarket:
                 outcome = await asyncio.wait_for(asyncio.wrap_future(job), self._timeout)
             except TimeoutError:
                 raise Unavailable(f"Yahoo did not answer within {self._timeout:g} s") from None
-        if isinstance(outcome, NotFound):
+        if isinstance(outcome, NotFound) and not isinstance(outcome, NotListed):
             if symbol in self._known:
                 raise Unavailable(f"Yahoo says that it does not know {symbol}, of which it gave prices before")
             self._unknown[symbol] = self._monotonic() + UNKNOWN_SECONDS

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from nicegui import ui
-
 from vaultdash.domain.hedge import Comparison, MeasuredHedge
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.strategies.measure import hedged_ltv, payoff_at
+from vaultdash.ui.components.chart import axes, axis_label, mark, marks
 from vaultdash.ui.format import pct, price
 from vaultdash.ui.theme import HEDGE_COLOURS, UNHEDGED_COLOUR, ChartColours
 
@@ -34,8 +33,8 @@ def ltv_options(
         return hedged_ltv(hedge.plan if hedge else None, situation, at, counting)
 
     series = _lines(comparison, ltv, picked)
-    call = _mark({"yAxis": limit}, f"margin call {pct(limit, 0)}", colours.call)
-    series[0]["markLine"] = _marks(colours, call, _mark({"xAxis": spot}, f"now {price(spot)}", colours.text))
+    call = mark({"yAxis": limit}, f"margin call {pct(limit, 0)}", colours.call)
+    series[0]["markLine"] = marks(colours, call, mark({"xAxis": spot}, f"now {price(spot)}", colours.text))
     top = max(1.0, situation.loan_amount / situation.portfolio_value + 0.1)
     series[0]["markArea"] = {
         "silent": True,
@@ -43,11 +42,11 @@ def ltv_options(
         "data": [[{"yAxis": limit}, {"yAxis": top}]],
     }
     lowest = min(point[1] for line in series for point in line["data"])
-    axis = _axes(colours, spot)
+    axis = axes(colours, spot * LOWEST, spot * HIGHEST)
     axis["yAxis"] |= {
         "min": 0.3 if lowest >= 0.3 else 0.0,
         "max": round(top, 1),
-        "axisLabel": _label("v => Math.round(v * 100) + ' %'", colours),
+        "axisLabel": axis_label("v => Math.round(v * 100) + ' %'", colours),
     }
     axis["tooltip"] |= {":valueFormatter": "v => (v * 100).toFixed(1) + ' %'"}
     return {**axis, "series": series}
@@ -63,13 +62,13 @@ def wealth_options(comparison: Comparison, colours: ChartColours, picked: str) -
         return gold if hedge is None else gold + payoff_at(hedge.plan, situation, at) - hedge.cost.total_cost
 
     series = _lines(comparison, gain, picked)
-    series[0]["markLine"] = _marks(
+    series[0]["markLine"] = marks(
         colours,
-        _mark({"xAxis": call}, f"call {price(call)}", colours.call),
-        _mark({"xAxis": spot}, f"now {price(spot)}", colours.text),
+        mark({"xAxis": call}, f"call {price(call)}", colours.call),
+        mark({"xAxis": spot}, f"now {price(spot)}", colours.text),
     )
-    axis = _axes(colours, spot)
-    axis["yAxis"] |= {"axisLabel": _label("v => (v / 1000).toFixed(0) + 'k'", colours)}
+    axis = axes(colours, spot * LOWEST, spot * HIGHEST)
+    axis["yAxis"] |= {"axisLabel": axis_label("v => (v / 1000).toFixed(0) + 'k'", colours)}
     axis["tooltip"] |= {":valueFormatter": "v => '$ ' + Math.round(v).toLocaleString('en-US')"}
     return {**axis, "series": series}
 
@@ -86,8 +85,8 @@ def cost_options(comparison: Comparison, colours: ChartColours, picked: str) -> 
         }
         for index, hedge in enumerate(comparison.hedges)
     ]
-    base = _axes(colours, comparison.situation.spot)
-    percent = _label("v => +(v * 100).toFixed(1) + ' %'", colours)
+    base = axes(colours, 0, 1)
+    percent = axis_label("v => +(v * 100).toFixed(1) + ' %'", colours)
     name = {"nameLocation": "middle", "nameTextStyle": {"color": colours.text}}
     return {
         "animation": False,
@@ -142,55 +141,3 @@ def _line(name: str, points: list[list[float]], colour: str, *, dashed: bool, wi
         "lineStyle": {"width": 3.5 if wide else 1.6, "type": "dashed" if dashed else "solid", "color": colour},
         "itemStyle": {"color": colour},
     }
-
-
-def _marks(colours: ChartColours, *marks: dict[str, Any]) -> dict[str, Any]:
-    label = {"color": colours.strong, "fontSize": 11}
-    return {"silent": True, "symbol": "none", "label": label, "data": list(marks)}
-
-
-def _mark(where: dict[str, float], label: str, colour: str) -> dict[str, Any]:
-    style = {"color": colour, "type": "dashed"}
-    return {**where, "lineStyle": style, "label": {"formatter": label, "position": "insideEndTop"}}
-
-
-def _label(formatter: str, colours: ChartColours) -> dict[str, Any]:
-    return {":formatter": formatter, "color": colours.text, "fontSize": 11}
-
-
-def _axes(colours: ChartColours, spot: float) -> dict[str, Any]:
-    line = {"lineStyle": {"color": colours.line}}
-    return {
-        "animation": False,
-        "grid": {"left": 48, "right": 14, "top": 14, "bottom": 28},
-        "tooltip": {
-            "trigger": "axis",
-            "backgroundColor": colours.surface,
-            "borderColor": colours.line,
-            "textStyle": {"color": colours.strong, "fontSize": 12},
-            "confine": True,
-        },
-        "xAxis": {
-            "type": "value",
-            "min": round(spot * LOWEST, 2),
-            "max": round(spot * HIGHEST, 2),
-            "axisLabel": {"color": colours.text, "fontSize": 11, "showMinLabel": False, "showMaxLabel": False},
-            "axisLine": line,
-            "axisTick": {"show": False},
-            "splitLine": {"show": False},
-        },
-        "yAxis": {"type": "value", "axisLabel": {"color": colours.text, "fontSize": 11}, "splitLine": line},
-    }
-
-
-class HedgeChart:
-    """One chart whose options are replaced when its inputs change."""
-
-    def __init__(self) -> None:
-        self._chart = ui.echart({"animation": False}).classes("vd-chart tall")
-
-    def show(self, options: dict[str, Any]) -> None:
-        """Draw."""
-        self._chart.options.clear()
-        self._chart.options.update(options)
-        self._chart.update()

@@ -2,18 +2,22 @@
 
 from nicegui import context, ui
 
+from vaultdash.domain.errors import VaultError
 from vaultdash.domain.hedge import MeasuredHedge, RiskProfile
 from vaultdash.domain.loan import HedgeCounting
+from vaultdash.services.contract_cover import cover
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.hedge_advisor import Advice, Research
 from vaultdash.services.vault import Vault
-from vaultdash.ui.components.hedge_charts import HedgeChart, cost_options, ltv_options, wealth_options
+from vaultdash.ui.components.chart import Chart
+from vaultdash.ui.components.hedge_charts import cost_options, ltv_options, wealth_options
 from vaultdash.ui.components.hedge_table import HedgeTable
+from vaultdash.ui.components.listed_put import ListedPut
 from vaultdash.ui.components.scenario_table import ScenarioTable
 from vaultdash.ui.components.sensitivity_table import SensitivityTable
 from vaultdash.ui.format import moment, pct, price
 from vaultdash.ui.live import follow
-from vaultdash.ui.theme import ChartColours, Tabs, card, note, text
+from vaultdash.ui.theme import ChartColours, Tabs, card, is_dark, note, text
 
 PROFILES = (("conservative", "conservative"), ("balanced", "balanced"), ("cost_sensitive", "cost-sensitive"))
 COUNTINGS = (("ignored", "as most lenders count"), ("after_payment", "after payment"), ("credited", "credited"))
@@ -59,10 +63,10 @@ class HedgePage:
             with card("LTV against the gold price") as head:
                 with head:
                     Tabs(COUNTINGS, self._counting, self._choose_counting)
-                self._ltv = HedgeChart()
+                self._ltv = Chart()
                 self._counted = note(COUNTING_NOTES[self._counting])
             with card("Gain and loss at expiry"):
-                self._wealth = HedgeChart()
+                self._wealth = Chart()
                 note("Gold and puts against today, premium paid, before interest; each hedge at its own expiry.")
         with ui.element("div").classes("vd-columns"):
             with card("Scenarios") as head:
@@ -73,7 +77,7 @@ class HedgePage:
                     "At expiry. Ignored: as most banks count. After payment: the puts repay. Credited: as collateral."
                 )
             with card("Cost against protection"):
-                self._cost = HedgeChart()
+                self._cost = Chart()
                 note("Lower and further left is better. LTV at the call price, puts credited.")
         with card("Does the advice hold?"):
             self._sensitivity = SensitivityTable()
@@ -165,15 +169,38 @@ class HedgePage:
             self.show(self._advice)
 
 
-async def build(vault: Vault) -> None:
-    """Lay out the page, then compare at each new price."""
+async def show_listed(vault: Vault, osi: str, put: ListedPut, turn: list[float]) -> None:
+    """Measure the listed put at the price of the loan now; what cannot be measured is said."""
+    beat = vault.heartbeat.current()
+    if beat is None or beat.snapshot is None:
+        put.fail("No price for the loan yet, so this put cannot be measured.")
+        return
+    if turn == [beat.snapshot.price]:
+        return
+    turn[:] = [beat.snapshot.price]
+    try:
+        chain, option = await vault.chains.contract(osi)
+        if chain.symbol != vault.book.symbol:
+            put.fail(f"Your loan is valued by {vault.book.symbol}: an option on {chain.symbol} is not measured here.")
+            return
+        put.show(cover(chain, option, beat.snapshot))
+    except VaultError as error:
+        put.fail(f"This contract cannot be used: {error}")
+
+
+async def build(vault: Vault, contract: str | None = None) -> None:
+    """Lay out the page, then compare at each new price; with `contract` a listed put stands on top."""
+    put = None if contract is None else ListedPut(contract[:40])
+    measured: list[float] = []
     page = HedgePage(vault)
     await context.client.connected()
-    page.dress(dark=bool(await ui.run_javascript("document.body.classList.contains('body--dark')")))
+    page.dress(dark=await is_dark())
     ui.on("vd-theme", lambda event: page.dress(dark=bool(event.args)))
 
     async def update(_: Beat) -> None:
         beat = vault.heartbeat.current()
+        if put is not None and contract is not None:
+            await show_listed(vault, contract, put, measured)
         if beat is not None and beat.status is None:
             page.say_no_price()
         elif beat is not None and beat.status is not None:

@@ -1,0 +1,49 @@
+"""The API over option chains that do as the test says."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+
+import httpx
+import pytest
+
+from tests.conftest import BASE_URL
+from tests.services.twins import Clock, FixedHours, ScriptedChains
+from vaultdash.domain.option import DollarRate
+from vaultdash.main import create_app
+from vaultdash.services.option_chains import OptionChains
+from vaultdash.services.vault import Vault
+
+SOON, MONTH, QUARTER, LEAPS = date(2026, 6, 12), date(2026, 7, 17), date(2026, 8, 21), date(2027, 6, 17)
+
+
+class KnownRate:
+    """A dollar rate of a day, from a source."""
+
+    async def latest(self) -> DollarRate:
+        return DollarRate(0.037, date(2026, 6, 9), "test")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def listed(clock: Clock) -> ScriptedChains:
+    return ScriptedChains(clock, SOON, MONTH, QUARTER, LEAPS)
+
+
+@pytest.fixture
+def chains_vault(demo_vault: Vault, listed: ScriptedChains, clock: Clock) -> Vault:
+    """The demo house whose chains are scripted."""
+    demo_vault.chains = OptionChains(listed, KnownRate(), FixedHours(), clock)  # type: ignore[arg-type]  # a rate is enough
+    demo_vault.now = clock
+    return demo_vault
+
+
+@pytest.fixture
+async def options(chains_vault: Vault, demo_settings) -> AsyncIterator[httpx.AsyncClient]:  # type: ignore[no-untyped-def]
+    """Asks the API; nothing of it has been asked before."""
+    transport = httpx.ASGITransport(create_app(demo_settings(), chains_vault, pages=False))
+    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+        yield client
