@@ -13,6 +13,9 @@ ROWS = {
     "api": "/api/* and /health with 20 clients",
     "fanout": "500 WebSocket clients on the feed",
     "page": "first paint, page weight, page change in Chromium",
+    "european": "European prices, Greeks and implied volatility, 5,000 contracts",
+    "american": "American prices, Greeks, implied volatility and scenario grids, 5,000 contracts",
+    "chain": "a whole day's chain from a file to own volatility and Greeks",
     "engine": "comparison, pricing and stored history",
 }
 

@@ -86,10 +86,16 @@ class YahooDashboard:
         self.dashboard = dashboard
         self._switch = switch
 
-    def tell(self, *, scenario: str = "ok", price: float = 460.0, hours_later: float = 0.0) -> None:
+    def asked(self) -> list[str]:
+        """What Yahoo has been asked for so far, as `path` or `path?date`, a tenth of a second late."""
+        return self._switch.with_name("asked").read_text(encoding="utf-8").split()
+
+    def tell(
+        self, *, scenario: str = "ok", price: float = 460.0, hours_later: float = 0.0, crumb: str = "first.crumb"
+    ) -> None:
         """Change how Yahoo answers from now on; with `hours_later` the dashboard's clock jumps."""
         written = self._switch.with_suffix(".new")
-        written.write_text(f"{scenario} {price} {hours_later}", encoding="utf-8")
+        written.write_text(f"{scenario} {price} {hours_later} {crumb}", encoding="utf-8")
         written.replace(self._switch)  # the reader never sees half of it
 
 
@@ -137,8 +143,12 @@ def serve_with_yahoo(directory: Path, port: int) -> None:
         switch = directory / "switch"
         while True:
             if switch.exists():
-                scenario, price, hours = switch.read_text(encoding="utf-8").split()
+                scenario, price, hours, server.crumb = switch.read_text(encoding="utf-8").split()
                 server.scenario, server.price, jump = scenario, float(price), timedelta(hours=float(hours))
+            asked = [
+                f"{each.path}?{each.query['date']}" if "date" in each.query else each.path for each in server.requests
+            ]
+            (directory / "asked").write_text("\n".join(asked), encoding="utf-8")
             await asyncio.sleep(0.1)
 
     async def main() -> None:

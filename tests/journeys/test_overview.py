@@ -45,7 +45,7 @@ async def test_no_request_leaves_the_host_and_nothing_is_complained_about(
     visitor: Visitor, dashboard: Dashboard
 ) -> None:
     page = visitor.page
-    for path in ("/", "/hedge", "/docs"):
+    for path in ("/", "/options", "/hedge", "/docs"):
         await page.goto(dashboard.url + path)
         await page.wait_for_load_state("networkidle")
     assert len(visitor.requests) > 20
@@ -78,7 +78,7 @@ async def test_a_fall_names_all_three_cures(visitor: Visitor, dashboard: Dashboa
 
 
 async def test_demo_is_said_on_every_page(visitor: Visitor, dashboard: Dashboard) -> None:
-    for path in ("/", "/hedge"):
+    for path in ("/", "/options", "/hedge"):
         await visitor.page.goto(dashboard.url + path)
         await expect(visitor.page.get_by_role("alert")).to_contain_text("Every price here is invented")
 
@@ -97,7 +97,7 @@ async def test_dark_and_light_are_remembered(visitor: Visitor, dashboard: Dashbo
 
 
 async def test_nothing_is_wider_than_the_phone(phone: Visitor, dashboard: Dashboard) -> None:
-    for path in ("/", "/hedge"):
+    for path in ("/", "/options", "/hedge"):
         await phone.page.goto(dashboard.url + path)
         await expect(phone.page.get_by_label("live price")).to_contain_text("GLD")
         await phone.page.wait_for_load_state("networkidle")

@@ -10,7 +10,14 @@ import pytest
 
 import vaultdash
 from vaultdash.pricing import InvalidInput, european, implied_volatility
-from vaultdash.pricing.compiled import exact_kernel, is_ready, kernels_available, kernels_problem, warm_up
+from vaultdash.pricing.compiled import (
+    answered,
+    exact_kernel,
+    is_ready,
+    kernels_available,
+    kernels_problem,
+    warm_up,
+)
 
 SOURCE = Path(vaultdash.__file__).parent
 PRICED = """
@@ -100,3 +107,12 @@ def test_an_exact_kernel_keeps_nan_and_infinity() -> None:
 def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(InvalidInput, match="kernel, reference"):
         european(100, 95, 1, 0.05, 0.0, 0.2, "P", engine="abacus")  # type: ignore[arg-type]
+
+
+def test_numbers_at_fault_do_not_cost_the_kernels() -> None:
+    def refuse() -> float:
+        raise RuntimeError("root not bracketed")
+
+    with pytest.raises(RuntimeError, match="not bracketed"):
+        answered(refuse, refuse, "kernel")
+    assert kernels_problem() is None

@@ -5,14 +5,11 @@ from vaultdash.pricing.american import american, american_price
 from vaultdash.pricing.base import FloatArray, Numbers, Rights, Valuation
 from vaultdash.pricing.european import european
 from vaultdash.pricing.implied import ImpliedVolatility, implied_volatility
-from vaultdash.pricing.model_chain import ModelChain, ModelOption, model_chain
 
 __all__ = [
     "FloatArray",
     "ImpliedVolatility",
     "InvalidInput",
-    "ModelChain",
-    "ModelOption",
     "Numbers",
     "Rights",
     "Valuation",
@@ -20,5 +17,4 @@ __all__ = [
     "american_price",
     "european",
     "implied_volatility",
-    "model_chain",
 ]

@@ -95,7 +95,8 @@ def _by_kernel(flat: Contracts, rho: bool) -> Valuation:
 def _never_early(rows: Contracts, rho: bool) -> Valuation:
     terms = (rows.spot, rows.strike, rows.years, rows.rate, rows.dividend_yield, rows.volatility)
     value = european(*terms, rows.sign.astype(np.int8))
-    return value if rho else replace(value, rho=np.full_like(value.rho, np.nan))
+    rates = value.rho if rho else np.full_like(value.rho, np.nan)
+    return replace(value, price=np.maximum(value.price, intrinsic(rows)), rho=rates)  # rounding may be below it
 
 
 def _put(result: Valuation, chosen: Mask, part: Valuation) -> None:

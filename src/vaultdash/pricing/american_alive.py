@@ -8,7 +8,7 @@ from vaultdash.pricing.american_boundary import NODES
 from vaultdash.pricing.american_lanes import IntArray
 from vaultdash.pricing.american_prices import prices
 from vaultdash.pricing.american_quadrature import price_grid
-from vaultdash.pricing.american_tables import DOUBTFUL, Mask, Tables, depths_of, reachable, tables
+from vaultdash.pricing.american_tables import DOUBTFUL, Mask, Tables, depths_of, reachable, tables, whole
 from vaultdash.pricing.american_values import POINTS, values
 from vaultdash.pricing.base import Contracts, FloatArray
 
@@ -159,7 +159,7 @@ def _points() -> tuple[FloatArray, FloatArray, FloatArray]:
 def _own(rows: Puts) -> tuple[FloatArray, Mask]:
     count = len(rows.spot)
     root_years = np.sqrt(rows.years)
-    earned, paid = rows.earned * rows.years, rows.paid * rows.years
+    earned, paid = whole(rows.earned, rows.paid, rows.years)
     width = rows.volatility * root_years
     both = np.concatenate([width * np.exp(-NUDGE), width * np.exp(NUDGE)])
     depths, doubts, limit = depths_of(np.tile(earned, 2), np.tile(paid, 2), both)

@@ -21,7 +21,9 @@ EDGES = np.log(np.array([LOWEST, 0.009, 0.07, 0.65, HIGHEST]))  # a table of bou
 PANELS = len(EDGES) - 1
 MOST_ROUNDS = 8
 USUAL = 0.3  # where the search begins when nothing better is known
-PRICE_NOISE = 2e-8  # of strike: how well the kernels know a price
+PRICE_NOISE = 2e-8  # of strike: how well the kernels know a price; or, out of the money, of the price itself
+OWN_NOISE = 1e-4
+LEAST_WORTH, LEAST_FAR_WORTH = 1e-9, 1e-15  # of strike: less time value says nothing; in and out of the money
 DETERMINED = 1e-3  # a price determines a volatility when its noise moves it by less
 ROOT_TWO_PI = float(np.sqrt(2.0 * np.pi))
 
@@ -55,8 +57,12 @@ def invert(
     given = Quoted(price, spot, strike, years, rate, dividend_yield, sign)
     value, status = np.full(price.shape, np.nan), np.full(price.shape, NO_CONVERGE, dtype=np.int8)
     slow = np.zeros(price.shape, dtype=np.bool_)
+    if not price.size:
+        return value, status
     search_in = _begun(given)
-    worthless = search_in.wanted <= 0.0
+    in_the_money = search_in.rows.strike > search_in.rows.spot
+    worthless = search_in.wanted <= np.where(in_the_money, LEAST_WORTH, LEAST_FAR_WORTH)
+    noise = np.where(in_the_money, PRICE_NOISE, np.minimum(PRICE_NOISE, OWN_NOISE * search_in.wanted))
     status[worthless] = NOT_DETERMINED
     live = np.flatnonzero(~worthless)
     panel = np.clip(np.searchsorted(EDGES, search_in.guess, side="right") - 1, 0, PANELS - 1)
@@ -67,8 +73,8 @@ def invert(
         ended = state == FOUND
         done = live[ended]
         value[done] = np.exp(found[ended])
-        noise = PRICE_NOISE / (search_in.wanted[done] * np.maximum(tilt[ended], 1e-300)) * value[done]
-        status[done] = np.where(noise < DETERMINED, OK, NOT_DETERMINED)
+        error = noise[done] / (search_in.wanted[done] * np.maximum(tilt[ended], 1e-300)) * value[done]
+        status[done] = np.where(error < DETERMINED, OK, NOT_DETERMINED)
         slow[live[state == LOST]] = True
         going = (state == LOWER) | (state == HIGHER)
         moved = live[going]

@@ -21,7 +21,7 @@ FEWEST_TERMS = 4
 # Where the fixed grids are fine enough, and no exponent leaves the floats; T = 1, strike 1.
 LEAST_DEVIATION, MOST_DEVIATION = 1e-3, 10.0
 MOST_DRIFT = 3.0  # rate or yield times years, in deviations
-LEAST_EARNED, MOST_EARNED = 1e-10, 2.0  # times years
+LEAST_EARNED, MOST_EARNED = 1e-14, 2.0  # times years
 LEAST_PAID = -0.3  # times years: further below, the boundary takes more nodes
 TERMS_PER_LOG = 3.2  # a range of volatilities e times as wide needs so many terms more
 
@@ -53,7 +53,13 @@ def reachable(earned: FloatArray, paid: FloatArray, years: FloatArray, volatilit
     reached = (deviation >= LEAST_DEVIATION) & (deviation <= MOST_DEVIATION)
     reached &= drift <= np.minimum(MOST_DRIFT * deviation, MOST_EARNED)
     reached &= paid * years >= LEAST_PAID
-    return np.asarray(reached & ((earned * years > LEAST_EARNED) | ((earned >= 0) & (paid < 0))), dtype=np.bool_)
+    return np.asarray(reached & ((earned > 0) | ((earned == 0) & (paid < 0))), dtype=np.bool_)
+
+
+def whole(earned: FloatArray, paid: FloatArray, years: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """What is earned and paid until expiry; so little earned that no price shows it is raised to LEAST_EARNED."""
+    least = np.where((earned > 0) & (paid >= 0), LEAST_EARNED, 0.0)
+    return np.maximum(earned * years, least), paid * years
 
 
 def tables(earned: FloatArray, paid: FloatArray, years: FloatArray, least: FloatArray, most: FloatArray) -> Tables:
@@ -67,7 +73,7 @@ def tables(earned: FloatArray, paid: FloatArray, years: FloatArray, least: Float
     node, transform = _chebyshev(count)
     root_years = np.sqrt(years)
     widths = np.exp(middle[:, None] + half[:, None] * node) * root_years[:, None]
-    scaled_earned, scaled_paid = earned * years, paid * years
+    scaled_earned, scaled_paid = whole(earned, paid, years)
     depths, doubts, limit = depths_of(
         np.repeat(scaled_earned, count), np.repeat(scaled_paid, count), np.ascontiguousarray(widths.ravel())
     )

@@ -322,7 +322,8 @@ export default {
       // one cell takes the Tab key; arrows go on from there
       const body = this.$refs.body;
       if (!body || body.querySelector('td[tabindex="0"]')) return;
-      const first = body.querySelector("tr.first td.chosen, tr.even td[data-id], td[data-id]");
+      const find = (where) => body.querySelector(where);
+      const first = find("tr.first td.chosen") ?? find("tr.even td[data-id]") ?? find("td[data-id]");
       if (first) first.tabIndex = 0;
     },
     cell(event) {

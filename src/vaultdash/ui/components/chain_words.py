@@ -132,7 +132,8 @@ def doubts(option: PricedOption) -> str:
     other = [word for word in option.quote.words if word not in option.reasons and word != "closed_market"]
     if other:
         parts.append("; ".join(FLAG_WORDS.get(word, plain(word)) for word in other))
-    return " · ".join(parts)
+    said = " · ".join(parts)
+    return said[:1].upper() + said[1:]
 
 
 def not_used(chain: PricedChain) -> str:
