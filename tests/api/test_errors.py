@@ -38,10 +38,7 @@ NUMBERS = {
 }
 OTHERS = [
     ("/api/history", "days", value) for value in ("nan", "inf", "1e999", "-1", "0", "9" * 30, "20001", "x", "")
-] + [
-    ("/api/options", "expiration", value)
-    for value in ("nan", "1e999", "-1", "2026-13-01", "1999-01-01", "x", "", "9" * 40)
-]
+] + [("/api/options", "expiration", value) for value in ("nan", "1e999", "-1", "2026-13-01", "x", "", "9" * 40)]
 CASES = [("/api/strategies", name, value) for name, values in NUMBERS.items() for value in values] + OTHERS
 
 

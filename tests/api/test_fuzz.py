@@ -17,8 +17,9 @@ CONNECTIONS = 24
 PATIENCE = 10.0
 
 PATHS = (
-    "/health", "/api/portfolio", *["/api/strategies"] * 6, *["/api/options"] * 2, *["/api/history"] * 2,
-    "/api/options/expirations", *["/api/options/chain"] * 2, "/api/options/chain.csv", "/api/options/surface",
+    "/health", "/api/portfolio", *["/api/strategies"] * 6, "/api/options?symbol=SGOL", *["/api/history"] * 2,
+    "/api/options/expirations", "/api/options/chain?symbol=SGOL", "/api/options/chain.csv?symbol=SGOL",
+    "/api/options/surface?symbol=SGOL",
     "/api/options/chain.csv/", "/api/options/nothing",
     "/api/nothing", "/api/", "/openapi.json", "/docs", "/ws/updates", "/favicon.ico",
     "/static/vd/vault.css", "/static/vd/../../settings.py", "/static/vd/%2e%2e/%2e%2e/settings.py", "/static/vd/",
@@ -27,8 +28,8 @@ PATHS = (
     "/_nicegui_ws/socket.io/?EIO=4&transport=polling&sid=none", "/_nicegui_ws/socket.io/?EIO=4&transport=websocket",
     "/_nicegui_ws/socket.io/?EIO=nan&transport=polling&j=x",
 )  # fmt: skip
-PAGES = (  # whole pages, which cost more: five that are there, others that say so
-    "/", "/hedge", "/options", "/options?symbol=%00&expiration=x&contract=%ff", "/hedge?contract=%zz",
+PAGES = (  # whole pages, which cost more: four that are there, others that say so
+    "/", "/hedge", "/options?symbol=NOSUCH&expiration=x", "/options?contract=%ff",
     "/api", "/docs/", "/ws", "/nothing", "//evil.com/..", "/%00", "/.env", "/\\..\\",
     "/_nicegui/", "/_nicegui/3/static/x", "/_nicegui/auto/static/",
 )  # fmt: skip

@@ -137,6 +137,20 @@ def test_greeks_are_the_slopes_of_the_high_precision_price(strike: float, rate: 
     assert float(value.rho) == pytest.approx((price(shift=1e-3) - price(shift=-1e-3)) / 2e-3, abs=0.2)
 
 
+def test_rho_is_finite_where_the_rate_cannot_move_without_changing_the_method() -> None:
+    point = (100, 105, 1, -1e-5, -2e-5, 0.2, "P")
+    for engine in ("kernel", "reference"):
+        rho = float(american(*point, rho=True, engine=engine).rho)
+        assert rho == pytest.approx(float(european(*point).rho), abs=0.5)
+
+
+def test_a_contract_in_which_quantlib_finds_no_boundary_is_priced() -> None:
+    # QdFp raises "root not bracketed": rate and yield all but vanish, and differ by still less
+    point = (98.4894201202899, 100.0, 1.0, 7.970595436436115e-08, 8.051315982155656e-08, 1.9696087151013676e-05, "P")
+    assert float(american_price(*point)) == pytest.approx(100 - point[0], abs=1e-4)
+    assert float(american_price(100, 90, 7e-20, 0.04, 0.09, 0.001, "C")) == 10.0  # no time for any volatility
+
+
 def test_put_call_symmetry_holds() -> None:
     # McDonald & Schroder 1998: C(S, K, r, q) = P(K, S, q, r)
     for rate, dividend_yield in ((0.02, 0.06), (-0.04, -0.01)):

@@ -236,7 +236,7 @@ async def test_nothing_on_the_page_is_absurd_when_the_whole_chain_is_broken(
 async def test_a_listed_put_stands_on_top_of_the_hedges(user: User) -> None:
     await user.open(f"/hedge?contract={PUT.replace(' ', '%20')}")
     await see(user, "22 × Put 420, 17 Jul 2026 at")
-    await see(user, "credited by the lender they keep the call away at expiry")
+    await see(user, "your lender ignores puts, so the call still comes at 368.00, where selling them brings LTV to")
     await see(user, "LTV at the call price, put ignored")
     await see(user, "Back to the options")
     await see(user, "Six hedges side by side")

@@ -10,7 +10,7 @@ from tests.builders import a_contract, an_option_quote
 from tests.ui.conftest import Priced
 from vaultdash.domain.option import Right
 from vaultdash.services.chain_pricing import surface_of
-from vaultdash.ui.components.contract_drawer import payoff_options
+from vaultdash.ui.components.contract_drawer import history_options, payoff_options
 from vaultdash.ui.components.smile_charts import fit_words, smile_options, term_options
 from vaultdash.ui.theme import ChartColours
 
@@ -72,3 +72,9 @@ def test_no_more_than_the_premium_can_be_lost(right: Right, best: str) -> None:
     assert max(gains) == (gains[0] if best == "first" else gains[-1])
     even = next(at for at, gain in line["data"] if at == 450.0)
     assert even == 450.0
+
+
+def test_recorded_prices_are_drawn_by_day() -> None:
+    options = history_options([(date(2026, 6, 8), 8.4), (date(2026, 6, 9), 8.1)], COLOURS)
+    assert options["series"][0]["data"] == [["2026-06-08", 8.4], ["2026-06-09", 8.1]]
+    assert options["xAxis"]["type"] == "time"

@@ -14,8 +14,9 @@ from vaultdash.pricing.base import Contracts, FloatArray
 
 Five = tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]
 
+SMALLEST, LARGEST = 1e-100, 1e100
 FEWEST_SHARING = 5  # rows a boundary table must serve on average, else each row gets a boundary of its own
-PANEL_START, PANEL_WIDTH = float(np.log(0.08)), 2.5  # ranges of ln(volatility) that one table covers
+PANEL_START, PANEL_WIDTH = float(np.log(0.08)), 3.0  # ranges of ln(volatility) that one table covers
 MANY_RUNS = 30  # rows a run of equal ones must have on average, else they are sorted
 MIXERS = (1.618, 31.4159, 271.828, 1.0)
 NUDGE = 1e-4  # of the volatility, up and down, for the slope of a boundary of one's own
@@ -69,7 +70,13 @@ def puts(given: Contracts) -> Puts:
 def in_reach(given: Contracts) -> Mask:
     """Which contracts are for the kernels."""
     rows = puts(given)
-    return reachable(rows.earned, rows.paid, rows.years, rows.volatility)
+    return ordinary(given) & reachable(rows.earned, rows.paid, rows.years, rows.volatility)
+
+
+def ordinary(given: Contracts) -> Mask:
+    """Whether spot and strike are numbers whose ratio is one, too."""
+    small, large = np.minimum(given.spot, given.strike), np.maximum(given.spot, given.strike)
+    return np.asarray((small > SMALLEST) & (large < LARGEST), dtype=np.bool_)
 
 
 def alive_values(rows: Puts) -> tuple[FloatArray, Mask]:

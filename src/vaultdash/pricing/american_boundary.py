@@ -221,7 +221,14 @@ def solve(
     depths: FloatArray,
     doubts: FloatArray,
 ) -> int:
-    """The boundaries of puts of strike 1 and time 1."""
+    """Boundaries of puts of strike 1 and time 1, as `depths` (rows, points) below their limit.
+
+    By row: `earned` and `paid` are rate and yield, `width` the volatility, `limit` how far the boundary lies below
+    the strike on the last day, `far` how far below that without expiry; all distances are logarithms, `depths` in
+    units of `width`. The next five are a `BoundaryGrid`, `kept` is the `spread` of a `PriceGrid`. `doubts` (rows,)
+    gets the last Newton step. Returns the number of sweeps. The condition is that of smooth pasting (system A of
+    Andersen, Lake & Offengenden 2016), both sides as logarithms, which Newton's method solves in two to four sweeps.
+    """
     count, rows = earned.size, kept.shape[0]
     work = np.empty(SIZE)
     used = 0

@@ -1,6 +1,6 @@
 """A chain of American options whose exercise boundaries are kept: what it is worth at another spot or volatility."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +11,12 @@ from vaultdash.pricing.american_reference import NAMES, Mask
 from vaultdash.pricing.base import Contracts, FloatArray, Numbers, Rights, Valuation, contracts
 from vaultdash.pricing.compiled import Engine, answered
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:  # numba comes with them
     from vaultdash.pricing.american_alive import Puts, Sharing
     from vaultdash.pricing.american_tables import Tables
 
 SIDES = 2  # put, call
-PANEL_WIDTH = 2.5  # of ln(volatility): wider ranges are kept in parts
+PANEL_WIDTH = 3.0  # of ln(volatility): wider ranges are kept in parts
 
 
 class _Chosen(NamedTuple):
@@ -153,7 +152,7 @@ class AmericanChain:
         return found, np.asarray(usable & found.is_sound, dtype=np.bool_)
 
     def _chosen(self, flat: Contracts, place: npt.NDArray[np.int64]) -> _Chosen | None:
-        from vaultdash.pricing.american_alive import puts, sharing_of
+        from vaultdash.pricing.american_alive import ordinary, puts, sharing_of
 
         if self._tables is None:
             return None
@@ -165,7 +164,7 @@ class AmericanChain:
             panel = np.nan_to_num((logarithm - low) / (high - low), nan=0.0, neginf=0.0) * self._panels
         panel = np.clip(panel.astype(np.int64), 0, self._panels - 1)
         group = (place * SIDES + (flat.sign > 0)) * self._panels + panel
-        is_kept = np.asarray(inside & self._is_kept[group], dtype=np.bool_)
+        is_kept = np.asarray(inside & ordinary(flat) & self._is_kept[group], dtype=np.bool_)
         if not is_kept.any():
             return None
         if not is_kept.all():

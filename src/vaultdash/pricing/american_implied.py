@@ -59,7 +59,8 @@ def invert(
     slow = np.zeros(price.shape, dtype=np.bool_)
     if not price.size:
         return value, status
-    search_in = _begun(given)
+    with np.errstate(all="ignore"):  # what is no number by then is sought by the reference
+        search_in = _begun(given)
     in_the_money = search_in.rows.strike > search_in.rows.spot
     worthless = search_in.wanted <= np.where(in_the_money, LEAST_WORTH, LEAST_FAR_WORTH)
     noise = np.where(in_the_money, PRICE_NOISE, np.minimum(PRICE_NOISE, OWN_NOISE * search_in.wanted))

@@ -13,6 +13,7 @@ NARROW = 0.1
 VOLATILITY_STEP = 1e-3
 RATE_STEP = 1e-4
 ROUNDING = 1e-13
+LEAST_DEVIATION = 1e-10  # to expiry; QuantLib stumbles over less, which no price shows
 
 Mask = npt.NDArray[np.bool_]
 Moves = dict[str, tuple[FloatArray, FloatArray]]
@@ -46,9 +47,10 @@ def rows_of(flat: Contracts, chosen: Mask) -> Contracts:
 
 
 def kind(flat: Contracts, regime: Regime, certain: bool) -> Mask:
-    """Rows of a regime that are not at expiry, with no volatility (`certain`) or with some."""
+    """Rows of a regime that are not at expiry, with no volatility to speak of (`certain`) or with some."""
     belongs = regimes(flat.rate, flat.dividend_yield, flat.sign) == regime
-    return np.asarray(belongs & (flat.years > 0) & ((flat.volatility == 0) == certain), dtype=np.bool_)
+    is_certain = flat.volatility * np.sqrt(flat.years) < LEAST_DEVIATION
+    return np.asarray(belongs & (flat.years > 0) & (is_certain == certain), dtype=np.bool_)
 
 
 def reference_prices(flat: Contracts) -> FloatArray:
@@ -84,9 +86,10 @@ def _one_boundary(given: Contracts, rho: bool) -> Valuation:
 
 def _two_boundaries(given: Contracts, rho: bool) -> Valuation:
     _, slopes, _ = _slopes(given, _moves(given, rho))
-    own = finite_differences(given)
-    price = np.maximum(own.price, np.maximum(intrinsic(given), european_value(given).price))
-    rates = slopes.get("rate", own.rho)
+    own, whole = finite_differences(given), european_value(given)
+    price = np.maximum(own.price, np.maximum(intrinsic(given), whole.price))
+    # Between two borders that are so near that the rate cannot move, early exercise gains next to nothing.
+    rates = np.where(np.isnan(slopes["rate"]), whole.rho, slopes["rate"]) if rho else own.rho
     return _exercised_where_best(
         given, Valuation(price, own.delta, own.gamma, slopes["volatility"], own.theta, rates)
     )
@@ -111,10 +114,14 @@ def _slopes(given: Contracts, moves: Moves) -> tuple[FloatArray, dict[str, Float
     stacked = Contracts(*(np.concatenate(columns) for columns in zip(*variants, strict=True)))
     price, *moved = np.split(reference_prices(stacked), len(variants))
     slopes = {
-        name: (above - below) / (high - low)
+        name: _slope(above - below, high - low)
         for (name, (high, low)), above, below in zip(moves.items(), moved[::2], moved[1::2], strict=True)
     }
     return price, slopes, moved[:2]
+
+
+def _slope(rise: FloatArray, run: FloatArray) -> FloatArray:
+    return np.divide(rise, run, out=np.full_like(rise, np.nan), where=run != 0)
 
 
 def _exercised_where_best(given: Contracts, alive: Valuation) -> Valuation:

@@ -23,7 +23,7 @@ LEAST_DEVIATION, MOST_DEVIATION = 1e-3, 10.0
 MOST_DRIFT = 3.0  # rate or yield times years, in deviations
 LEAST_EARNED, MOST_EARNED = 1e-14, 2.0  # times years
 LEAST_PAID = -0.3  # times years: further below, the boundary takes more nodes
-TERMS_PER_LOG = 3.2  # a range of volatilities e times as wide needs so many terms more
+TERMS_PER_LOG = 2.6  # a range of volatilities e times as wide needs so many terms more
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +102,7 @@ def depths_of(earned: FloatArray, paid: FloatArray, width: FloatArray) -> tuple[
     power = 0.5 * (tilt + np.sqrt(tilt * tilt + 8.0 * earned / variance))
     # Without expiry the boundary is power / (1 + power) of the strike; power is a difference where tilt is negative.
     power = np.where(tilt < 0, 2.0 * earned / (variance * np.maximum(power - tilt, 1e-300)), power)
-    far = np.log1p(1.0 / np.maximum(power, 1e-12)) - limit
+    far = np.log1p(1.0 / np.maximum(power, 1e-300)) - limit
     grid, kept = boundary_grid(NODES, BOUNDARY_POINTS), price_grid(NODES, POINTS)
     depths, doubts = np.empty((len(width), KEPT)), np.empty(len(width))
     solve(

@@ -8,7 +8,7 @@ from vaultdash.pricing.american_lanes import LANES, ROOT_TWO_PI, IntArray, below
 from vaultdash.pricing.base import FloatArray
 from vaultdash.pricing.compiled import kernel
 
-POINTS = 24
+POINTS = 20
 KEPT = POINTS + 2  # the depth at each point, at the full time, and its slope there
 TERMS = 12  # Chebyshev coefficients of each depth; fewer are filled up with zeros
 LEAST_EARNED = 1e-9

@@ -193,10 +193,15 @@ export default {
     this.media = window.matchMedia(PHONE);
     this.onMedia = () => (this.isPhone = this.media.matches);
     this.media.addEventListener("change", this.onMedia);
+    this.onPress = (event) => {
+      if (!this.$refs.choice.contains(event.target)) this.$refs.choice.open = false;
+    };
+    document.addEventListener("pointerdown", this.onPress);
     this.settle();
     this.$nextTick(() => this.centre());
   },
   beforeUnmount() {
+    document.removeEventListener("pointerdown", this.onPress);
     this.media.removeEventListener("change", this.onMedia);
   },
   methods: {
@@ -379,26 +384,10 @@ export default {
         const found = lines[Math.max(0, Math.min(to, lines.length - 1))]?.children[cell.cellIndex];
         return found?.dataset.id ? found : null;
       };
-      switch (key) {
-        case "ArrowLeft":
-          return beside("previousElementSibling");
-        case "ArrowRight":
-          return beside("nextElementSibling");
-        case "ArrowUp":
-          return line(at - 1);
-        case "ArrowDown":
-          return line(at + 1);
-        case "PageUp":
-          return line(at - 10);
-        case "PageDown":
-          return line(at + 10);
-        case "Home":
-          return line(0);
-        case "End":
-          return line(lines.length - 1);
-        default:
-          return undefined;
-      }
+      if (key === "ArrowLeft") return beside("previousElementSibling");
+      if (key === "ArrowRight") return beside("nextElementSibling");
+      const to = { ArrowUp: at - 1, ArrowDown: at + 1, PageUp: at - 10, PageDown: at + 10, Home: 0, End: lines.length - 1 };
+      return key in to ? line(to[key]) : undefined;
     },
   },
 };

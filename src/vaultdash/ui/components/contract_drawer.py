@@ -1,10 +1,11 @@
 """A contract in full: its quote, our numbers, what it pays, and what it costs and covers of the loan."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
 from typing import Any
 from urllib.parse import quote as url_quote
 
-from nicegui import ui
+from nicegui import background_tasks, ui
 
 from vaultdash.domain.option import OptionContract, Right, payoff
 from vaultdash.services.chain_pricing import PricedChain, PricedOption
@@ -14,6 +15,7 @@ from vaultdash.ui.components.chart import Chart, axes, axis_label, mark, marks
 from vaultdash.ui.format import NOTHING, greek, moment, number, pct, price, unbroken, usd
 from vaultdash.ui.theme import ChartColours, Tabs, note, text
 
+Recorded = Callable[[str], Awaitable[Sequence[tuple[date, float]]]]
 LOWEST, HIGHEST, STEPS = 0.7, 1.15, 70
 FIGURES = ("bid", "ask", "mid", "spread")
 FACTS = ("Implied volatility", "Delta", "Gamma", "Vega", "Theta", "Open interest", "Volume", "Last trade")
@@ -21,10 +23,17 @@ ONE, ALL = "one", "all"
 
 
 class ContractDrawer:
-    """Opens at the right, on a phone from below; Esc closes it. `add` is told the contract that was chosen."""
+    """Opens at the right, on a phone from below; Esc closes it.
 
-    def __init__(self, add: Callable[[str], object], closed: Callable[[], object]) -> None:
+    `add` is told the contract that was chosen. With `recorded`, which gives the prices of earlier days by OSI symbol,
+    they are drawn as well.
+    """
+
+    def __init__(
+        self, add: Callable[[str], object], closed: Callable[[], object], recorded: Recorded | None = None
+    ) -> None:
         self._add = add
+        self._recorded = recorded
         self._shown: tuple[PricedChain, PricedOption, ContractCover | str, float | None] | None = None
         self._colours = ChartColours(dark=True)
         self._count = ONE
@@ -48,6 +57,9 @@ class ContractDrawer:
             with ui.element("dl").classes("vd-facts"):
                 self._facts = {name: self._fact(name) for name in FACTS}
             self._basis = note("")
+            with ui.element("div").classes("vd-hidden") as self._past:
+                text("h3", "Recorded prices", "vd-label")
+                self._history = Chart("Recorded prices of the contract by day")
         self._dialog.on("hide", lambda: closed())
 
     def _head(self) -> None:
@@ -99,6 +111,9 @@ class ContractDrawer:
         self._show_cover(contract, cover)
         self._show_facts(chain, option)
         self._draw()
+        self._past.classes(add="vd-hidden")
+        if self._recorded is not None:
+            background_tasks.create(self._show_past(contract.osi, self._recorded), context=self._past)
         self._dialog.open()
 
     def dress(self, colours: ChartColours) -> None:
@@ -164,6 +179,12 @@ class ContractDrawer:
         stands = {"mid": "the volatility of mid", "surface": surface}.get(option.greeks_from or "", "nothing")
         self._basis.set_text(f"American exercise; Greeks stand on {stands}{vendor}.")
 
+    async def _show_past(self, osi: str, recorded: Recorded) -> None:
+        days = await recorded(osi)
+        if days and self._shown is not None and self._shown[1].quote.contract.osi == osi:
+            self._history.show(history_options(days, self._colours))
+            self._past.classes(remove="vd-hidden")
+
     def _choose_count(self, value: str) -> None:
         self._count = value
         self._draw()
@@ -217,3 +238,13 @@ def payoff_options(
         "markLine": marks(colours, *lines),
     }
     return {**base, "series": [series]}
+
+
+def history_options(days: Sequence[tuple[date, float]], colours: ChartColours) -> dict[str, Any]:
+    """Recorded mid prices, USD a share, by day."""
+    base = axes(colours, 0, 1)
+    base["xAxis"] |= {"type": "time", "min": None, "max": None}
+    base["yAxis"] |= {"scale": True}
+    base["grid"] |= {"top": 12}
+    line = {"name": "mid", "type": "line", "showSymbol": len(days) < 3, "itemStyle": {"color": colours.gold}}
+    return {**base, "series": [line | {"data": [[on.isoformat(), round(value, 4)] for on, value in days]}]}

@@ -50,8 +50,7 @@ class ExpiryTabs:
             self._fill()
         for on, button in self._buttons.items():
             button.props(f"aria-pressed={'true' if on == chosen else 'false'}")
-        if chosen in self._buttons:
-            self._buttons[chosen].run_method("scrollIntoView", {"block": "nearest", "inline": "nearest"})
+        self._bring_into_view()
 
     def _narrow(self, span: str) -> None:
         self._span = span
@@ -72,6 +71,16 @@ class ExpiryTabs:
                 text("span", f"No expiration within {self._span} days.", "vd-note")
             for on in sorted({*within, *([self._chosen] if self._chosen in listing.days else [])}):
                 self._buttons[on] = self._button(on, listing)
+        self._bring_into_view()
+
+    def _bring_into_view(self) -> None:
+        """Sideways only: the page itself stays where its reader is."""
+        button = None if self._chosen is None else self._buttons.get(self._chosen)
+        if button is not None:
+            ui.run_javascript(
+                f"requestAnimationFrame(() => {{ const tab = getElement({button.id}), row = tab?.parentElement;"
+                "if (row) row.scrollLeft = tab.offsetLeft - (row.clientWidth - tab.clientWidth) / 2; })"
+            )
 
     def _button(self, on: date, listing: Listing) -> Element:
         days = (on - listing.today).days

@@ -2,6 +2,7 @@
 
 from nicegui import ui
 
+from vaultdash.domain.loan import HedgeCounting
 from vaultdash.services.contract_cover import ContractCover
 from vaultdash.ui.components.chain_words import contract_name, origin, state_word
 from vaultdash.ui.components.scenario_table import ScenarioTable
@@ -48,15 +49,15 @@ class ListedPut:
         self._found.classes(add="vd-hidden")
         self._origin.set_text("")
 
-    def show(self, found: ContractCover) -> None:
-        """Fill it."""
+    def show(self, found: ContractCover, counting: HedgeCounting) -> None:
+        """Fill it; `counting` is how the lender counts hedges."""
         contract, hedge, chain = found.option.quote.contract, found.hedge, found.chain
         whole, loan_limit = hedge.contracts_ceil, hedge.protection.threshold_price
         cost, kept, each = whole.cost, whole.protection, hedge.protection
         self._title.set_text(
             unbroken(
                 f"{found.contracts} × {contract_name(contract)} at {price(found.ask)} cost {usd(cost.total_cost)}"
-                f"{_keeps(found)}."
+                f"{_effect(found, counting)}."
             )
         )
         limit = _limit(found)
@@ -89,10 +90,18 @@ def _limit(found: ContractCover) -> float:
     return at_call.unhedged_ltv * at_call.scenario_price / kept.threshold_price
 
 
-def _keeps(found: ContractCover) -> str:
-    if found.is_above_the_call:
-        return "; credited by the lender they keep the call away at expiry"
-    return "; the strike is not above the call price, so they do not keep the call away"
+def _effect(found: ContractCover, counting: HedgeCounting) -> str:
+    """What they do about the call, in the lender's own way of counting."""
+    kept = found.hedge.contracts_ceil.protection
+    call = price(kept.threshold_price)
+    if counting is HedgeCounting.IGNORED:
+        paid = pct(kept.hedged_ltv_after_payment_at_threshold)
+        return (
+            f"; your lender ignores puts, so the call still comes at {call}, where selling them brings LTV to {paid}"
+        )
+    if not found.is_above_the_call:
+        return f"; the strike is not above your call price of {call}, so they do not keep the call away"
+    return "; as your lender counts, they keep the call away at expiry"
 
 
 def _kept(lowest: float | None) -> str:

@@ -5,7 +5,6 @@ from nicegui import context, ui
 from vaultdash.domain.errors import VaultError
 from vaultdash.domain.hedge import MeasuredHedge, RiskProfile
 from vaultdash.domain.loan import HedgeCounting
-from vaultdash.services.contract_cover import cover
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.hedge_advisor import Advice, Research
 from vaultdash.services.vault import Vault
@@ -17,6 +16,7 @@ from vaultdash.ui.components.scenario_table import ScenarioTable
 from vaultdash.ui.components.sensitivity_table import SensitivityTable
 from vaultdash.ui.format import moment, pct, price
 from vaultdash.ui.live import follow
+from vaultdash.ui.pages.own_loan import cover_or_reason
 from vaultdash.ui.theme import ChartColours, Tabs, card, is_dark, note, text
 
 PROFILES = (("conservative", "conservative"), ("balanced", "balanced"), ("cost_sensitive", "cost-sensitive"))
@@ -169,29 +169,39 @@ class HedgePage:
             self.show(self._advice)
 
 
-async def show_listed(vault: Vault, osi: str, put: ListedPut, turn: list[float]) -> None:
-    """Measure the listed put at the price of the loan now; what cannot be measured is said."""
-    beat = vault.heartbeat.current()
-    if beat is None or beat.snapshot is None:
-        put.fail("No price for the loan yet, so this put cannot be measured.")
-        return
-    if turn == [beat.snapshot.price]:
-        return
-    turn[:] = [beat.snapshot.price]
-    try:
-        chain, option = await vault.chains.contract(osi)
-        if chain.symbol != vault.book.symbol:
-            put.fail(f"Your loan is valued by {vault.book.symbol}: an option on {chain.symbol} is not measured here.")
+class ListedPutOnLoan:
+    """Measures a listed put at each new price of the loan; what cannot be measured is said."""
+
+    def __init__(self, vault: Vault, osi: str) -> None:
+        self._vault = vault
+        self._osi = osi
+        self._card = ListedPut(osi)
+        self._measured: float | None = None
+
+    async def update(self, _: Beat) -> None:
+        """Measure it again when the price has moved, or when it failed before."""
+        beat = self._vault.heartbeat.current()
+        if beat is None or beat.snapshot is None:
+            self._card.fail("No price for the loan yet, so this put cannot be measured.")
             return
-        put.show(cover(chain, option, beat.snapshot))
-    except VaultError as error:
-        put.fail(f"This contract cannot be used: {error}")
+        if self._measured == beat.snapshot.price:
+            return
+        try:
+            chain, option = await self._vault.chains.contract(self._osi)
+        except VaultError as error:
+            self._card.fail(f"This contract cannot be used: {error}")
+            return
+        self._measured = beat.snapshot.price
+        found = cover_or_reason(self._vault, chain, option)
+        if isinstance(found, str):
+            self._card.fail(found)
+        else:
+            self._card.show(found, self._vault.book.current.loan.hedge_counting)
 
 
 async def build(vault: Vault, contract: str | None = None) -> None:
     """Lay out the page, then compare at each new price; with `contract` a listed put stands on top."""
-    put = None if contract is None else ListedPut(contract[:40])
-    measured: list[float] = []
+    put = None if contract is None else ListedPutOnLoan(vault, contract[:40])
     page = HedgePage(vault)
     await context.client.connected()
     page.dress(dark=await is_dark())
@@ -199,13 +209,13 @@ async def build(vault: Vault, contract: str | None = None) -> None:
 
     async def update(_: Beat) -> None:
         beat = vault.heartbeat.current()
-        if put is not None and contract is not None:
-            await show_listed(vault, contract, put, measured)
         if beat is not None and beat.status is None:
             page.say_no_price()
         elif beat is not None and beat.status is not None:
             page.update(await vault.advisor.advise(Research(symbol=vault.book.symbol), beat.status))
 
+    if put is not None:
+        follow(vault.heartbeat.feed, put.update)
     follow(vault.heartbeat.feed, update)
 
 

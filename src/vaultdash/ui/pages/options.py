@@ -12,9 +12,7 @@ from nicegui import app, background_tasks, context, ui
 from vaultdash.domain.errors import InvalidInput, VaultError
 from vaultdash.domain.gold import clean_symbol
 from vaultdash.domain.option import contract_from_osi
-from vaultdash.domain.portfolio import price_at_ltv
 from vaultdash.services.chain_pricing import PricedChain, PricedOption
-from vaultdash.services.contract_cover import ContractCover, cover
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.option_chains import Listing
 from vaultdash.services.vault import Vault
@@ -35,6 +33,7 @@ from vaultdash.ui.components.volatility_cards import VolatilityCards
 from vaultdash.ui.components.waiting import Waiting
 from vaultdash.ui.format import age, day, price, unbroken
 from vaultdash.ui.live import follow
+from vaultdash.ui.pages.own_loan import cover_or_reason, loan_prices, pledged_shares
 from vaultdash.ui.theme import TONES, ChartColours, Tone, age_of, card, is_dark, note, text
 
 log = structlog.get_logger()
@@ -272,21 +271,22 @@ class OptionsPage:
         loan = self._loan(chain)
         self._ladder.pick(osi)
         self._drawer.show(
-            chain, option, self._cover(chain, option), loan.call if loan.symbol == chain.symbol else None
+            chain,
+            option,
+            cover_or_reason(self._vault, chain, option),
+            loan.call if loan.symbol == chain.symbol else None,
         )
 
     def _add(self, osi: str) -> None:
-        self._show_chosen()
         self._chosen.add(osi)
+        self._show_chosen()
         self._drawer.close()
 
     def _show_chosen(self) -> None:
         options = {osi: option for osi, (_, option) in self._options().items()}
         symbol = self._vault.book.symbol
-        shares = (
-            self._shares() if all(contract_from_osi(osi).root == symbol for osi in self._chosen.symbols) else None
-        )
-        self._chosen.show(options, shares)
+        own = all(contract_from_osi(osi).root == symbol for osi in self._chosen.symbols)
+        self._chosen.show(options, pledged_shares(self._vault) if own else None)
 
     def _options(self) -> dict[str, tuple[PricedChain, PricedOption]]:
         """Every contract at hand: of the chain that is shown, and of the others that have been loaded."""
@@ -296,31 +296,8 @@ class OptionsPage:
             chains.append(self._chain)
         return {one.quote.contract.osi: (chain, one) for chain in chains for one in chain.options}
 
-    def _cover(self, chain: PricedChain, option: PricedOption) -> ContractCover | str:
-        symbol, beat = self._vault.book.symbol, self._vault.heartbeat.current()
-        if chain.symbol != symbol:
-            return f"Your loan is valued by {symbol}; what an option on {chain.symbol} covers of it is not measured."
-        if beat is None or beat.snapshot is None:
-            return "The loan has no price yet, so what this covers of it is not known."
-        try:
-            return cover(chain, option, beat.snapshot)
-        except VaultError as error:
-            return f"{error}."
-
-    def _shares(self) -> float:
-        return self._vault.book.current.collateral.shares(self._vault.now().date())
-
     def _loan(self, chain: PricedChain) -> LoanPrices:
-        loan, shares, beat = self._vault.book.current.loan, self._shares(), self._vault.heartbeat.current()
-        call = price_at_ltv(loan.amount, shares, loan.margin_call_ltv)
-        snapshot = beat.snapshot if beat else None
-        return LoanPrices(
-            symbol=self._vault.book.symbol,
-            shares=shares,
-            call=call,
-            close_out=price_at_ltv(loan.amount, shares, loan.close_out_ltv),
-            is_called=snapshot.is_called if snapshot else chain.underlying.price <= call,
-        )
+        return loan_prices(self._vault, chain)
 
     def _remember(self, query: str) -> None:
         """The address follows what is shown, so that a reload shows it again."""
