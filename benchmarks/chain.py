@@ -86,7 +86,7 @@ def from_demo() -> list[OptionChain]:
 
 
 def against_quantlib(priced: list[PricedChain], samples: int) -> list[Line]:
-    """Volatility and Greeks of every quote with a volatility, both sides given the same mids, yields and whole days."""
+    """Volatility and Greeks of every quote with a volatility; both sides get the same mids, yields and whole days."""
     rows = [
         (option.mid, option.quote.contract.strike, chain.days_to_expiry, chain.effective_yield, option.quote.contract)
         for chain in priced

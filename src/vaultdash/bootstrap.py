@@ -2,14 +2,11 @@
 
 import asyncio
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-import vaultdash.pricing
 from vaultdash import __version__
 from vaultdash.cache.base import Cache
 from vaultdash.cache.memory import MemoryCache
@@ -18,7 +15,6 @@ from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.gold import INSTRUMENTS, InstrumentKind, instrument
 from vaultdash.domain.loan import HedgeCounting, Interest, Loan
 from vaultdash.domain.portfolio import Collateral, Portfolio
-from vaultdash.files.machine_code import forget_outdated, is_compiled
 from vaultdash.market.base import ChainProvider, MarketProvider
 from vaultdash.market.cached import Cached
 from vaultdash.market.demo import DemoMarket
@@ -29,8 +25,7 @@ from vaultdash.market.stored import StoredMarket
 from vaultdash.market.yahoo import YahooMarket
 from vaultdash.pricing.american import american_price
 from vaultdash.pricing.base import FloatArray, Numbers, Rights
-from vaultdash.pricing.compiled import is_ready, kernels_problem, warm_up
-from vaultdash.services.chain_pricing import best_engine
+from vaultdash.pricing.compiled import ready_engine
 from vaultdash.services.daily_history import DailyHistory
 from vaultdash.services.dollar_rate import DollarRates
 from vaultdash.services.heartbeat import Heartbeat
@@ -38,6 +33,7 @@ from vaultdash.services.hedge_advisor import HedgeAdvisor, Research
 from vaultdash.services.option_chains import OptionChains
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.price_feed import PriceFeed
+from vaultdash.services.pricing_kernels import PricingKernels
 from vaultdash.services.snapshot_recorder import SnapshotRecorder
 from vaultdash.services.vault import Vault
 from vaultdash.settings import Settings
@@ -45,7 +41,6 @@ from vaultdash.storage.parquet_prices import ParquetPrices
 
 YAHOO_INTERVAL_SECONDS = 15.0  # the shortest within the 300 requests an hour that Yahoo bears, with some to spare
 PROBE_SECONDS = 30.0
-PRICING = Path(vaultdash.pricing.__file__).parent
 
 
 def build_vault(
@@ -96,8 +91,9 @@ def build_vault(
     given = settings.model_fields_set
     book = PortfolioBook(portfolio_of(settings), is_example=not given & {"units", "loan_amount"})
     history = DailyHistory(store, live, None if settings.market == "yahoo" else demo, hours, now, monotonic=monotonic)
+    kernels = PricingKernels()
     advisor = HedgeAdvisor(prices, book, now, demo=live is None)
-    chains = OptionChains(listed, DollarRates(history), hours, now, problems=chain_problem)
+    chains = OptionChains(listed, DollarRates(history), hours, now, kernels.engine, problems=chain_problem)
     heartbeat = Heartbeat(prices, stand_in, book, history, hours, now, monotonic=monotonic)
     recorder = None if live is None else SnapshotRecorder(live, snapshots, (book.symbol,), hours, now)
     disk = StorageProbe(settings.data_dir, monotonic)
@@ -113,7 +109,7 @@ def build_vault(
 
     async def warm_pricing() -> None:
         await advisor.advise(Research(symbol=book.symbol))
-        await warm_kernels()
+        await kernels.load()
 
     return Vault(
         environment=settings.environment,
@@ -136,6 +132,7 @@ def build_vault(
             cache.aclose,
             provider.aclose,
             chains.aclose,
+            kernels.aclose,
             history.aclose,
             prices.aclose,
             *([stand_in.aclose] if stand_in else []),
@@ -153,31 +150,7 @@ def model_prices(
     right: Rights,
 ) -> FloatArray:
     """What the demo market's options are worth, with the engine that is ready."""
-    return american_price(spot, strike, years, rate, dividend_yield, volatility, right, engine=best_engine())
-
-
-async def warm_kernels() -> None:
-    """Load the compiled kernels; the first time they are compiled in a process of its own, which holds up nobody."""
-    if is_ready():
-        return
-    forget_outdated(PRICING)
-    if not is_compiled(PRICING):
-        compiler = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "vaultdash", "warmup"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            await compiler.wait()
-        finally:
-            if compiler.returncode is None:
-                compiler.kill()
-    await asyncio.to_thread(warm_up)
-
-
-def compile_kernels() -> str | None:
-    """Compile what is not compiled yet and keep it on disk; why that cannot be done, or None."""
-    forget_outdated(PRICING)
-    warm_up()
-    return kernels_problem()
+    return american_price(spot, strike, years, rate, dividend_yield, volatility, right, engine=ready_engine())
 
 
 def build_cache(settings: Settings) -> Cache:

@@ -110,7 +110,7 @@ def warmup() -> None:
     """Compile the pricing code once and keep it on disk, so that no page waits for the compiler."""
     import time
 
-    from vaultdash.bootstrap import compile_kernels
+    from vaultdash.services.pricing_kernels import compile_kernels
 
     begun = time.monotonic()
     problem = compile_kernels()

@@ -9,6 +9,7 @@ from tests.services.twins import Clock, FixedHours, ScriptedChains
 from vaultdash.domain.errors import InvalidInput, NotFound, RateLimited, Unavailable
 from vaultdash.domain.market import Freshness
 from vaultdash.domain.option import DollarRate
+from vaultdash.pricing.compiled import Engine
 from vaultdash.services.option_chains import OptionChains
 
 SOON, MONTH, QUARTER, LEAPS = date(2026, 6, 12), date(2026, 7, 17), date(2026, 8, 21), date(2027, 6, 17)
@@ -22,6 +23,10 @@ class FixedRate:
 
     async def latest(self) -> DollarRate:
         return self.rate
+
+
+async def by_quantlib() -> Engine:
+    return "reference"
 
 
 @pytest.fixture
@@ -41,7 +46,7 @@ def rates():
 
 @pytest.fixture
 def chains(clock, market, rates):
-    return OptionChains(market, rates, FixedHours(), clock)
+    return OptionChains(market, rates, FixedHours(), clock, by_quantlib)
 
 
 async def test_the_default_expiration_is_the_first_a_month_away(chains):

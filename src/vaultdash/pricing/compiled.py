@@ -137,3 +137,8 @@ def _all_run() -> bool:
 def is_ready() -> bool:
     """True when `warm_up` has finished in this process with every kernel compiled."""
     return _state.is_ready
+
+
+def ready_engine() -> Engine:
+    """The kernels when `warm_up` has run them all, else the reference, so that nobody waits for a compiler."""
+    return "kernel" if is_ready() else "reference"

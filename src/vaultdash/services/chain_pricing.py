@@ -15,7 +15,7 @@ from vaultdash.domain.market import Freshness, Quote
 from vaultdash.domain.option import DollarRate, OptionChain, OptionQuote, Right, years_to_expiry
 from vaultdash.pricing.american import american
 from vaultdash.pricing.base import FloatArray, Valuation
-from vaultdash.pricing.compiled import Engine, is_ready
+from vaultdash.pricing.compiled import Engine
 from vaultdash.pricing.european import european
 from vaultdash.pricing.implied import implied_volatility
 from vaultdash.pricing.parity import ParityForward, pairs_of, parity_forward
@@ -102,11 +102,6 @@ class PricedChain:
     def is_stale(self) -> bool:
         """True when newer quotes are missing."""
         return self.freshness is Freshness.STALE
-
-
-def best_engine() -> Engine:
-    """The compiled kernels when they have been warmed up, else QuantLib, so that no page waits for a compiler."""
-    return "kernel" if is_ready() else "reference"
 
 
 def price_chain(chain: OptionChain, rate: DollarRate, engine: Engine) -> PricedChain:

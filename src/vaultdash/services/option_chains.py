@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TypeVar
@@ -13,8 +13,9 @@ from vaultdash.domain.gold import clean_symbol
 from vaultdash.domain.market import Freshness, Quote, freshness
 from vaultdash.domain.option import ListedExpirations, OptionChain, contract_from_osi, expiry_at
 from vaultdash.market.base import ChainProvider
+from vaultdash.pricing.compiled import Engine
 from vaultdash.pricing.surface import VolatilitySurface
-from vaultdash.services.chain_pricing import PricedChain, PricedOption, best_engine, price_chain, surface_of
+from vaultdash.services.chain_pricing import PricedChain, PricedOption, price_chain, surface_of
 from vaultdash.services.dollar_rate import DollarRates
 
 CHAIN_SECONDS = 300.0  # how long a chain is taken for new
@@ -64,9 +65,11 @@ class OptionChains:
         rates: DollarRates,
         hours: MarketHours,
         now: Callable[[], datetime],
+        engine: Callable[[], Awaitable[Engine]],
         *,
         problems: Callable[[str], str | None] = lambda _: None,
     ) -> None:
+        self._engine = engine
         self._provider = provider
         self._rates = rates
         self._hours = hours
@@ -183,7 +186,7 @@ class OptionChains:
 
     async def _price(self, chain: OptionChain) -> PricedChain:
         """Priced off the loop, once; again when the compiled kernels have become ready or the rate has changed."""
-        key, rate, engine = (chain.symbol, chain.expiration), await self._rates.latest(), best_engine()
+        key, rate, engine = (chain.symbol, chain.expiration), await self._rates.latest(), await self._engine()
         known = self._priced.get(key)
         if known is not None and (known[1].rate, known[1].engine) == (rate, engine) and known[0] == chain:
             return known[1]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from vaultdash.domain.hedge import Exercise, HedgeLeg, HedgePlan, Situation
 from vaultdash.pricing import american_price, european
+from vaultdash.pricing.compiled import ready_engine
 
 DIVIDEND_YIELD = 0.0  # gold pays none; the fund's fee is inside the share price (domain notes, 4)
 SAME_STRIKE_DIGITS = 12
@@ -20,10 +21,14 @@ def premiums(plans: Sequence[tuple[Situation, HedgePlan]]) -> list[tuple[float, 
     for situation, plan in plans:
         wanted = prices.setdefault(situation.exercise, {})
         wanted.update((_contract(situation, leg), 0.0) for leg in plan.legs)
+    engine = ready_engine()
     for exercise, wanted in prices.items():
         strike, years, rate, volatility, right = zip(*wanted, strict=True)
         given = (1.0, strike, years, rate, DIVIDEND_YIELD, volatility, list(right))
-        priced = european(*given).price if exercise is Exercise.EUROPEAN else american_price(*given)
+        if exercise is Exercise.EUROPEAN:
+            priced = european(*given, engine=engine).price
+        else:
+            priced = american_price(*given, engine=engine)
         wanted.update(zip(wanted, priced.tolist(), strict=True))
     return [
         tuple(situation.spot * prices[situation.exercise][_contract(situation, leg)] for leg in plan.legs)
