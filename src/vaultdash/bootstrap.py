@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from vaultdash import __version__
@@ -14,6 +14,7 @@ from vaultdash.clock import MarketHours, NewYorkHours, utc_now
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.gold import INSTRUMENTS, InstrumentKind, instrument
 from vaultdash.domain.loan import HedgeCounting, Interest, Loan
+from vaultdash.domain.option import contract_from_osi
 from vaultdash.domain.portfolio import Collateral, Portfolio
 from vaultdash.market.base import ChainProvider, MarketProvider
 from vaultdash.market.cached import Cached
@@ -103,6 +104,9 @@ def build_vault(
         states = {source.name.lower(): provider.states(book.symbol).get(source.name, "ok")}
         return {**states, "cache": await cache.state(), "storage": await disk.state()}
 
+    async def recorded_prices(osi: str) -> list[tuple[date, float]]:
+        return await asyncio.to_thread(snapshots.mids, contract_from_osi(osi))
+
     async def warm() -> None:
         if isinstance(hours, NewYorkHours):
             await asyncio.to_thread(hours.warm)
@@ -125,6 +129,7 @@ def build_vault(
         advisor=advisor,
         chains=chains,
         recorder=recorder,
+        recorded_prices=recorded_prices,
         warm=warm,
         warm_pricing=warm_pricing,
         dependencies=dependencies,

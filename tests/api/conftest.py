@@ -10,6 +10,7 @@ from tests.conftest import BASE_URL
 from tests.services.twins import Clock, FixedHours, ScriptedChains
 from vaultdash.domain.option import DollarRate
 from vaultdash.main import create_app
+from vaultdash.pricing.compiled import Engine
 from vaultdash.services.option_chains import OptionChains
 from vaultdash.services.vault import Vault
 
@@ -21,6 +22,11 @@ class KnownRate:
 
     async def latest(self) -> DollarRate:
         return DollarRate(0.037, date(2026, 6, 9), "test")
+
+
+async def by_quantlib() -> Engine:
+    """The pricer that needs no compiler."""
+    return "reference"
 
 
 @pytest.fixture
@@ -36,7 +42,7 @@ def listed(clock: Clock) -> ScriptedChains:
 @pytest.fixture
 def chains_vault(demo_vault: Vault, listed: ScriptedChains, clock: Clock) -> Vault:
     """The demo house whose chains are scripted."""
-    demo_vault.chains = OptionChains(listed, KnownRate(), FixedHours(), clock)  # type: ignore[arg-type]  # a rate is enough
+    demo_vault.chains = OptionChains(listed, KnownRate(), FixedHours(), clock, by_quantlib)  # type: ignore[arg-type]  # a rate is enough
     demo_vault.now = clock
     return demo_vault
 

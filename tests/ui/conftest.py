@@ -10,7 +10,7 @@ import pytest
 from nicegui.testing import User
 from nicegui.testing.user_simulation import user_simulation
 
-from tests.api.conftest import LEAPS, MONTH, SOON, KnownRate
+from tests.api.conftest import LEAPS, MONTH, SOON, KnownRate, by_quantlib
 from tests.builders import NOON, a_quote
 from tests.services.twins import Clock, FixedHours, ScriptedChains, a_priced_smile
 from vaultdash.domain.option import DollarRate, OptionChain, OptionQuote
@@ -36,7 +36,7 @@ def listed(clock: Clock) -> ScriptedChains:
 @pytest.fixture
 async def vault(demo_vault: Vault, listed: ScriptedChains, clock: Clock) -> Vault:
     """The demo house with its first price, and chains that are scripted."""
-    demo_vault.chains = OptionChains(listed, KnownRate(), FixedHours(), clock)  # type: ignore[arg-type]  # a rate is enough
+    demo_vault.chains = OptionChains(listed, KnownRate(), FixedHours(), clock, by_quantlib)  # type: ignore[arg-type]  # a rate is enough
     await demo_vault.heartbeat.beat()
     return demo_vault
 

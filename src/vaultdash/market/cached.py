@@ -24,6 +24,7 @@ from vaultdash.market.kept import (
 from vaultdash.market.listed import is_past
 
 QUOTE_SECONDS = 60.0
+MOST_READ = 64  # chains; reading one takes some milliseconds
 CHAIN_SECONDS = 300.0
 
 K = TypeVar("K")
@@ -52,6 +53,7 @@ class Cached:
         self._quote_seconds = quote_seconds
         self._chain_seconds = chain_seconds
         self._now = now
+        self._read: dict[str, tuple[bytes, OptionChain | None]] = {}  # what the bytes said when they were last read
         self._quotes: _Flights[str, Quote] = _Flights()
         self._histories: _Flights[tuple[str, date, date], PriceHistory] = _Flights()
         self._expirations: _Flights[str, ListedExpirations] = _Flights()
@@ -126,10 +128,17 @@ class Cached:
         return replace(listed, first=None if first_on is None else await self._kept_chain(symbol, first_on))
 
     async def _kept_chain(self, symbol: str, expiration: date) -> OptionChain | None:
-        kept = await self._cache.get(self._chain_key(symbol, expiration))
+        key = self._chain_key(symbol, expiration)
+        kept = await self._cache.get(key)
         if kept is None or is_past(expiration, self._now()):
             return None
-        return read_chain(kept, symbol, expiration, self._now(), self._chain_seconds)
+        content, chain = self._read.get(key, (b"", None))
+        if chain is None or content != kept:
+            chain = read_chain(kept, symbol, expiration, self._now(), self._chain_seconds)
+            self._read[key] = (kept, chain)
+            if len(self._read) > MOST_READ:
+                del self._read[next(iter(self._read))]
+        return chain
 
     async def _keep_chain(self, chain: OptionChain) -> None:
         key = self._chain_key(chain.symbol, chain.expiration)

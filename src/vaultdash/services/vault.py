@@ -1,8 +1,8 @@
 """The Vault: everything the owner can do, and how the house is."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 import structlog
 
@@ -48,6 +48,7 @@ class Vault:
     advisor: HedgeAdvisor
     chains: OptionChains
     recorder: SnapshotRecorder | None  # of the live market; the demo market's chains are not kept
+    recorded_prices: Callable[[str], Awaitable[Sequence[tuple[date, float]]]]  # a contract's mids by day, by its symbol
     warm: Callable[[], Awaitable[None]]
     warm_pricing: Callable[[], Awaitable[None]]
     dependencies: Callable[[], Awaitable[dict[str, str]]]

@@ -13,7 +13,7 @@ from vaultdash.clock import utc_now
 from vaultdash.domain.errors import NotFound, Refused, VaultError
 from vaultdash.domain.gold import clean_symbol
 from vaultdash.domain.market import STORED_SOURCE
-from vaultdash.domain.option import OptionChain
+from vaultdash.domain.option import OptionChain, OptionContract
 from vaultdash.files.whole import StoreUnavailable, file_stem, locked, move_aside, replace_file
 from vaultdash.market.base import SnapshotKind, SnapshotMerge
 from vaultdash.market.observed.schema import (
@@ -38,6 +38,7 @@ PREFERRED = (
     SnapshotKind.UNKNOWN,
     SnapshotKind.INTRADAY,
 )
+MOST_MIDS = 120  # sessions; reading one takes some milliseconds
 _UNDERLYING, _YEAR = "underlying=", "year="
 _DAY_FILE = re.compile(r"\d{4}-\d\d-\d\d\.parquet", re.ASCII)
 
@@ -134,6 +135,23 @@ class ObservedSnapshots:
             raise Refused("A chain that was stored before is not recorded again as a new one")
         return self.merge(frame_of(chain, on, kind, f"{RECORDED}{chain.source.strip().lower()}"))
 
+    def mids(self, contract: OptionContract, most_sessions: int = MOST_MIDS) -> list[tuple[date, float]]:
+        """What a contract was quoted at on the last recorded days, USD between bid and ask; days without are left out.
+
+        Of several snapshots of a day the one of PREFERRED kind counts. A damaged file is left out and logged.
+        """
+        found = []
+        days = [(symbol, on) for symbol, on, _ in self.files(contract.root) if on <= contract.expiration]
+        for symbol, on in days[-most_sessions:]:
+            try:
+                mid = _mid(self.load(symbol, on), contract.osi)
+            except VaultError as error:
+                log.warning("recorded chains left out", symbol=symbol, on=str(on), reason=str(error))
+                continue
+            if mid is not None:
+                found.append((on, mid))
+        return found
+
     def stamp(self, underlying: str, on: date) -> Stamp | None:
         """What changes when the file of a day changes; None when there is none."""
         return _stamp(self._path(clean_symbol(underlying), on))
@@ -203,6 +221,16 @@ class ObservedSnapshots:
 def best(lines: list[StoredSession]) -> StoredSession:
     """The line to use when nothing is said of kind and source: by PREFERRED, then the one with most contracts."""
     return min(lines, key=lambda line: (PREFERRED.index(line.kind), -line.contracts, line.source))
+
+
+def _mid(rows: "pl.DataFrame", osi: str) -> float | None:
+    import polars as pl
+
+    quotes = rows.filter(pl.col("osi") == osi).select("bid", "ask").rows()
+    if not quotes:
+        return None
+    bid, ask = quotes[0]
+    return 0.5 * (bid + ask) if bid and ask and bid <= ask else None
 
 
 def _stamp(path: Path) -> Stamp | None:
