@@ -6,7 +6,7 @@ import math
 import httpx
 import pytest
 
-from vaultdash.api.respond import Remembered, encode
+from vaultdash.api.respond import Encoded, Remembered, encode
 
 HISTORY = "/api/history?symbol=GLD&days=900"
 
@@ -56,23 +56,23 @@ def test_what_is_no_number_is_null() -> None:
     assert encode({"a": math.nan, "b": math.inf}) == b'{"a":null,"b":null}'
 
 
-def test_the_answer_made_of_the_same_object_is_encoded_once() -> None:
+def test_what_is_made_of_the_same_object_is_made_once() -> None:
     made: list[object] = []
 
-    def answer(source: list[int]) -> list[int]:
+    def answer(source: list[int]) -> Encoded:
         made.append(source)
-        return source
+        return Encoded.of(source)
 
-    remembered, one, equal = Remembered(most=2), [1], [1]
-    first = remembered.encoded(one, answer)
-    assert remembered.encoded(one, answer) is first
+    remembered, one, equal = Remembered[list[int], Encoded](most=2), [1], [1]
+    first = remembered.of(one, answer)
+    assert remembered.of(one, answer) is first
     assert first.body == b"[1]"
-    assert remembered.encoded(equal, answer) == first  # another object, which may be another answer
+    assert remembered.of(equal, answer) == first  # another object, which may be another answer
     assert len(made) == 2
-    remembered.encoded(one, answer)  # the last used stays
-    remembered.encoded([3], answer)
-    assert remembered.encoded(one, answer) is first
-    remembered.encoded(equal, answer)
+    remembered.of(one, answer)  # the last used stays
+    remembered.of([3], answer)
+    assert remembered.of(one, answer) is first
+    remembered.of(equal, answer)
     assert len(made) == 4
 
 

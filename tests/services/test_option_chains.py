@@ -85,6 +85,11 @@ async def test_a_chain_that_has_not_changed_is_priced_once(chains):
     assert second.options is first.options
 
 
+async def test_two_who_ask_at_once_get_what_was_priced_once(chains):
+    first, second = await asyncio.gather(chains.chain("GLD", MONTH), chains.chain("GLD", MONTH))
+    assert second.options is first.options
+
+
 async def test_another_dollar_rate_prices_the_chain_again(chains, rates):
     first = await chains.chain("GLD")
     rates.rate = DollarRate(0.01, None, "test")

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 
@@ -17,6 +17,7 @@ from vaultdash.api.option_schemas import (
     OptionsAnswer,
     RateAnswer,
 )
+from vaultdash.api.respond import Remembered
 from vaultdash.api.schemas import QuoteAnswer
 from vaultdash.domain.errors import InvalidInput, Unavailable
 from vaultdash.domain.market import Freshness, Quote
@@ -27,6 +28,7 @@ from vaultdash.services.option_chains import ChainsWithin, Listing
 RIGHTS = {"c": Right.CALL, "call": Right.CALL, "p": Right.PUT, "put": Right.PUT}
 WORST_FIRST = (Freshness.STALE, Freshness.CLOSED, Freshness.LIVE)
 ORIGIN = ("symbol", "source", "quoted_at")  # the columns with which a line of CSV says where it comes from
+MOST_CHAINS = 64
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -44,14 +46,17 @@ class Wanted:
                 "min_strike", f"must not be above max_strike: {self.min_strike:g} > {self.max_strike:g}"
             )
 
-    def of(self, chain: PricedChain) -> Iterable[PricedOption]:
-        """The options that fit."""
+    def of(self, contracts: Sequence[ContractAnswer]) -> Sequence[ContractAnswer]:
+        """The contracts that fit."""
+        if self == Wanted():
+            return contracts
         lowest = -1.0 if self.min_strike is None else self.min_strike
         highest = float("inf") if self.max_strike is None else self.max_strike
-        for option in chain.options:
-            contract = option.quote.contract
-            if self.right in (None, contract.right) and lowest <= contract.strike <= highest:
-                yield option
+        return [
+            contract
+            for contract in contracts
+            if self.right in (None, contract.right) and lowest <= contract.strike <= highest
+        ]
 
 
 def parse_right(text: str | None) -> Right | None:
@@ -133,7 +138,7 @@ def options_answer(listing: Listing, chain: PricedChain, now: datetime) -> Optio
         rate=_rate(chain),
         expirations=listing.days,
         expiration=chain.expiration,
-        options=tuple(_contract(chain, option) for option in chain.options),
+        options=_contracts(chain),
     )
 
 
@@ -190,7 +195,7 @@ def _chains_answer(
         expirations=tuple(map(_state, chains)),
         missing=tuple(MissingDay(day, reason) for day, reason in missing.items()),
         filtered=dict(filtered),
-        contracts=tuple(_contract(chain, option) for chain in chains for option in wanted.of(chain)),
+        contracts=tuple(contract for chain in chains for contract in wanted.of(_contracts(chain))),
     )
 
 
@@ -212,6 +217,16 @@ def _state(chain: PricedChain) -> ChainState:
         left_out=dict(chain.left_out),
         engine=chain.engine,
     )
+
+
+def _contracts(chain: PricedChain) -> tuple[ContractAnswer, ...]:
+    """The contracts of a chain, made once for as long as its options are the same objects."""
+    return _SHAPED.of(chain.options, lambda options: tuple(_contract(chain, option) for option in options))
+
+
+_SHAPED = Remembered[tuple[PricedOption, ...], tuple[ContractAnswer, ...]](
+    MOST_CHAINS
+)  # answers of what never changes
 
 
 def _contract(chain: PricedChain, option: PricedOption) -> ContractAnswer:

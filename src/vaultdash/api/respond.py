@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import orjson
 from fastapi import Request, Response
 
 T = TypeVar("T")
+R = TypeVar("R")
 OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 
 
@@ -31,16 +32,16 @@ class Encoded:
         return cls(body, f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"')
 
 
-class Remembered:
-    """Encodes answers made of an object that never changes, and keeps those of the last few such objects."""
+class Remembered(Generic[T, R]):
+    """What was made of objects that never change, for the last few of them."""
 
     def __init__(self, most: int = 4) -> None:
         self._most = most
-        self._kept: dict[int, tuple[object, Encoded]] = {}  # by identity, which is safe as the object is kept, too
+        self._kept: dict[int, tuple[T, R]] = {}  # by identity, which is safe as the object is kept, too
 
-    def encoded(self, source: T, answer: Callable[[T], object]) -> Encoded:
-        """What `answer(source)` is, encoded; made once for the same object."""
-        kept = self._kept.pop(id(source), None) or (source, Encoded.of(answer(source)))
+    def of(self, source: T, make: Callable[[T], R]) -> R:
+        """What `make(source)` is; made once for the same object."""
+        kept = self._kept.pop(id(source), None) or (source, make(source))
         self._kept[id(source)] = kept  # the last used stands last
         if len(self._kept) > self._most:
             del self._kept[next(iter(self._kept))]

@@ -13,7 +13,7 @@ from vaultdash.api.answers import (
 )
 from vaultdash.api.option_routes import option_router
 from vaultdash.api.parameters import ERRORS, Symbol, named
-from vaultdash.api.respond import Remembered, respond
+from vaultdash.api.respond import Encoded, Remembered, respond
 from vaultdash.api.schemas import (
     HealthAnswer,
     HistoryAnswer,
@@ -23,6 +23,7 @@ from vaultdash.api.schemas import (
 from vaultdash.clock import NEW_YORK
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.hedge import Exercise
+from vaultdash.domain.market import PriceHistory
 from vaultdash.domain.portfolio import mark
 from vaultdash.services.hedge_advisor import Research
 from vaultdash.services.vault import Vault
@@ -36,7 +37,7 @@ def api_router(vault: Vault) -> APIRouter:
 
     router = APIRouter()
     router.include_router(option_router(vault))
-    whole_histories = Remembered()  # thousands of days, which change once a day
+    whole_histories = Remembered[PriceHistory, Encoded]()  # thousands of days, which change once a day
 
     @router.get("/health", responses={200: {"model": HealthAnswer}, 503: {"model": HealthAnswer}}, tags=["house"])
     async def health(request: Request) -> Response:
@@ -91,7 +92,10 @@ def api_router(vault: Vault) -> APIRouter:
         whole = await vault.history.load(named(vault, symbol))
         found = whole.between(start, None)
         return respond(
-            request, whole_histories.encoded(whole, history_answer) if found is whole else history_answer(found)
+            request,
+            whole_histories.of(whole, lambda all_days: Encoded.of(history_answer(all_days)))
+            if found is whole
+            else history_answer(found),
         )
 
     return router

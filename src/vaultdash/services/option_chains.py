@@ -80,6 +80,7 @@ class OptionChains:
         self._priced: OrderedDict[tuple[str, date], tuple[OptionChain, PricedChain]] = OrderedDict()
         self._surfaces: OrderedDict[str, tuple[object, VolatilitySurface | None]] = OrderedDict()
         self._turn = asyncio.Lock()
+        self._pricing = asyncio.Lock()
 
     async def expirations(self, symbol: str, *, refresh: bool = False) -> Listing:
         """What is listed; the last answer with its age and the reason when no newer one is to be had."""
@@ -187,12 +188,13 @@ class OptionChains:
     async def _price(self, chain: OptionChain) -> PricedChain:
         """Priced off the loop, once; again when the compiled kernels have become ready or the rate has changed."""
         key, rate, engine = (chain.symbol, chain.expiration), await self._rates.latest(), await self._engine()
-        known = self._priced.get(key)
-        if known is not None and (known[1].rate, known[1].engine) == (rate, engine) and known[0] == chain:
-            return known[1]
-        priced = await asyncio.to_thread(price_chain, chain, rate, engine)
-        _remember(self._priced, key, (chain, priced))
-        return priced
+        async with self._pricing:  # whoever asks for the same meanwhile finds it
+            known = self._priced.get(key)
+            if known is not None and (known[1].rate, known[1].engine) == (rate, engine) and known[0] == chain:
+                return known[1]
+            priced = await asyncio.to_thread(price_chain, chain, rate, engine)
+            _remember(self._priced, key, (chain, priced))
+            return priced
 
     def _dated(self, chain: PricedChain, problem: str | None) -> PricedChain:
         state = self._freshness(chain.underlying, chain.at)

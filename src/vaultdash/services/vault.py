@@ -48,7 +48,9 @@ class Vault:
     advisor: HedgeAdvisor
     chains: OptionChains
     recorder: SnapshotRecorder | None  # of the live market; the demo market's chains are not kept
-    recorded_prices: Callable[[str], Awaitable[Sequence[tuple[date, float]]]]  # a contract's mids by day, by its symbol
+    recorded_prices: Callable[
+        [str], Awaitable[Sequence[tuple[date, float]]]
+    ]  # a contract's mids by day, by its symbol
     warm: Callable[[], Awaitable[None]]
     warm_pricing: Callable[[], Awaitable[None]]
     dependencies: Callable[[], Awaitable[dict[str, str]]]

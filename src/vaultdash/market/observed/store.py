@@ -136,7 +136,7 @@ class ObservedSnapshots:
         return self.merge(frame_of(chain, on, kind, f"{RECORDED}{chain.source.strip().lower()}"))
 
     def mids(self, contract: OptionContract, most_sessions: int = MOST_MIDS) -> list[tuple[date, float]]:
-        """What a contract was quoted at on the last recorded days, USD between bid and ask; days without are left out.
+        """What a contract was quoted at on the last recorded days, USD between bid and ask; no quote, no day.
 
         Of several snapshots of a day the one of PREFERRED kind counts. A damaged file is left out and logged.
         """

@@ -77,7 +77,7 @@ class OptionsPage:
                     self._basis = note("")
             self._volatility = VolatilityCards()
             self._chosen = ChosenContracts(chosen, self.open)
-            self._drawer = ContractDrawer(self._add, lambda: self._ladder.pick(""))
+            self._drawer = ContractDrawer(self._add, lambda: self._ladder.pick(""), vault.recorded_prices)
         self._tabs.show(None, None)
 
     def _sentence(self) -> None:
