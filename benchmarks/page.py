@@ -30,6 +30,7 @@ FLAGS = (
 )
 LTV = ".vd-figure.big .value"
 HEDGES = "tbody tr"
+LADDER = ".vd-ladder tbody td"
 WATCH = """(selector) => {
   const found = window.vdBench = {};
   const look = () => {
@@ -95,16 +96,19 @@ def run(options: Options) -> list[Line]:
                 with a_profile(browser, selector) as profile:
                     visit(profile, address, cold[side] if count else Painted())
                     visit(profile, address, warm[side] if count else Painted())
-        changes = page_changes(browser, ours, samples)
+        changes = page_changes(browser, ours, samples, "/hedge", HEDGES)
+        chains = page_changes(browser, ours, samples, "/options", LADDER)
         weights = {
             "/": weigh(browser, ours + "/", LTV),
             "/hedge": weigh(browser, ours + "/hedge", HEDGES),
+            "/options": weigh(browser, ours + "/options", LADDER),
         }
         bare_weight = weigh(browser, bare + "/", ".bench-number")
     return [
         *paint_lines("cold cache", cold, 1.0),
         *paint_lines("warm cache", warm, 0.35),
         Line("page", "Overview to Hedge, table filled", "s", Figure.of(changes)),
+        Line("page", "Overview to Options, ladder filled", "s", Figure.of(chains)),
         *weight_lines(weights, bare_weight),
     ]
 
@@ -171,8 +175,8 @@ def visit(profile: BrowserContext, address: str, into: Painted) -> None:
     page.close()
 
 
-def page_changes(browser: Browser, address: str, samples: int) -> list[float]:
-    """Seconds from the click on Hedge to its first filled table, with the files in the cache."""
+def page_changes(browser: Browser, address: str, samples: int, path: str, shows: str) -> list[float]:
+    """Seconds from the click in the navigation to the page's first filled table, with the files in the cache."""
     taken = []
     with a_profile(browser, LTV) as profile:
         for _ in range(samples + 1):
@@ -180,7 +184,7 @@ def page_changes(browser: Browser, address: str, samples: int) -> list[float]:
             page.goto(address)
             page.wait_for_function(PAINTED)
             page.wait_for_timeout(500)
-            taken.append(page.evaluate(GO, ["/hedge", HEDGES]) / 1000)
+            taken.append(page.evaluate(GO, [path, shows]) / 1000)
             page.close()
     return taken[1:]
 

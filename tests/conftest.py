@@ -15,9 +15,11 @@ from tests.builders import NOON
 from vaultdash.bootstrap import build_vault
 from vaultdash.clock import NewYorkHours
 from vaultdash.main import create_app
+from vaultdash.services.pricing_kernels import share_machine_code
 from vaultdash.services.vault import Vault
 from vaultdash.settings import Settings
 
+share_machine_code()  # with the other processes of the run
 BASE_URL = "http://127.0.0.1:8000"
 SHARED_DATA = Path(__file__).parents[1] / ".." / "shared" / "data"
 PLAIN_NAMES = ("WEBSOCKET_INTERVAL_SECONDS", "CORS_ORIGINS", "ENVIRONMENT")

@@ -67,7 +67,7 @@ def build_vault(
         if yahoo is None:
             interval = max(interval, YAHOO_INTERVAL_SECONDS)
         live = Cached(yahoo or YahooMarket(cache_dir=settings.data_dir / "yfinance", hours=hours), cache, now=now)
-        known: list[MarketProvider] = [StoredMarket(store, now)]
+        known: list[MarketProvider] = [StoredMarket(store, now, snapshots.last_price)]
         recorded: list[ChainProvider] = [ObservedChains(snapshots, now)]
         if settings.market == "auto":
             known.append(demo)
@@ -76,14 +76,17 @@ def build_vault(
         listed = Failover([live, *recorded])
         meanwhile = Failover(known)
 
-    def problem(symbol: str, source: Failover = provider) -> str | None:
+    def problem(symbol: str) -> str | None:
         if live is None:
             return None
-        state = source.states(symbol).get(live.name, OK)
+        state = provider.states(symbol).get(live.name, OK)
         return None if state == OK else state
 
     def chain_problem(symbol: str) -> str | None:
-        return problem(symbol, listed)
+        if live is None:
+            return None
+        failed = {name: state for name, state in listed.states(symbol).items() if state != OK}
+        return "; ".join(failed.values()) if live.name in failed else None
 
     def feed(source: MarketProvider) -> PriceFeed:
         return PriceFeed(source, store, hours, interval, now, problems=problem)

@@ -20,7 +20,7 @@ SOON, MONTH, QUARTER, LEAPS = date(2026, 6, 12), date(2026, 7, 17), date(2026, 8
 class KnownRate:
     """A dollar rate of a day, from a source."""
 
-    async def latest(self) -> DollarRate:
+    async def latest(self, *, invented: bool = False) -> DollarRate:
         return DollarRate(0.037, date(2026, 6, 9), "test")
 
 

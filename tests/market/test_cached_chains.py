@@ -15,7 +15,7 @@ from vaultdash.cache.memory import MemoryCache
 from vaultdash.cache.redis import RedisCache
 from vaultdash.domain.errors import NotFound, Unavailable
 from vaultdash.domain.option import ListedExpirations, QuoteFlag, Right
-from vaultdash.market.base import ChainProvider
+from vaultdash.market.base import ChainProvider, option_delay
 from vaultdash.market.cached import Cached
 from vaultdash.market.kept import read_chain, read_expirations, write_chain, write_expirations
 
@@ -171,15 +171,52 @@ async def test_what_expires_meanwhile_is_not_given_out_any_more(market, source, 
     assert len(source.asked) == 3
 
 
-async def test_refresh_asks_again_and_what_it_brings_is_remembered(market, source):
+async def test_refresh_asks_again_and_what_it_brings_is_remembered(market, source, clock):
     await market.chain("GLD", SECOND)
+    clock.now += timedelta(seconds=31)
     assert (await market.chain("GLD", SECOND, refresh=True)).underlying.price == 461.0
     assert (await market.chain("GLD", SECOND)).underlying.price == 461.0
     assert [question[-1] for question in source.asked] == [False, True]
 
 
-async def test_refreshed_expirations_bring_a_new_first_chain(market, source):
+@pytest.mark.parametrize("question", ["expirations", "chain"])
+async def test_within_half_a_minute_refreshing_answers_from_the_cache(market, source, clock, question):
+    async def refresh():
+        return await (
+            market.chain("GLD", SECOND, refresh=True)
+            if question == "chain"
+            else market.expirations("GLD", refresh=True)
+        )
+
+    first = await refresh()
+    clock.now += timedelta(seconds=30)
+    assert await refresh() == first
+    assert len(source.asked) == 1
+    clock.now += timedelta(seconds=1)
+    assert (await refresh()).underlying.price == 461.0
+
+
+async def test_a_cache_that_keeps_a_chain_too_long_is_not_believed(source, clock):
+    class Forever(MemoryCache):
+        async def set(self, key, value, ttl_seconds):
+            await super().set(key, value, 1e9)
+
+    market = Cached(source, Forever(clock=clock.seconds), now=clock)
+    await market.chain("GLD", SECOND)
+    assert (await market.chain("GLD", SECOND)).underlying.price == 460.0
+    clock.now += timedelta(seconds=301)
+    assert (await market.chain("GLD", SECOND)).underlying.price == 461.0
+
+
+async def test_how_late_option_quotes_are_is_said_as_the_provider_says_it(market, source, cache, clock):
+    assert option_delay(market) == 0
+    source.option_delay_seconds = 900.0
+    assert option_delay(Cached(source, cache, now=clock)) == 900
+
+
+async def test_refreshed_expirations_bring_a_new_first_chain(market, source, clock):
     await market.expirations("GLD")
+    clock.now += timedelta(seconds=31)
     await market.expirations("GLD", refresh=True)
     assert (await market.chain("GLD", FIRST)).underlying.price == 461.0
     assert len(source.asked) == 2
@@ -352,13 +389,13 @@ async def test_whatever_else_is_in_the_cache_counts_as_no_expirations(source, li
 
 @given(st.binary(max_size=200))
 def test_no_bytes_at_all_make_reading_fail(kept):
-    assert read_chain(kept, "GLD", SECOND, NOON, 300.0) is None
+    assert read_chain(kept, "GLD", SECOND) is None
     assert read_expirations(kept, "GLD", NOON, 300.0) is None
 
 
 def test_a_chain_is_read_as_it_was_written():
     chain = a_chain(BARE, RICH, left_out={"adjusted": 2, "unreadable": 1})
-    assert read_chain(write_chain(chain, NOON), "GLD", SECOND, NOON, 300.0) == chain
+    assert read_chain(write_chain(chain, NOON), "GLD", SECOND) == (chain, NOON)
 
 
 def test_expirations_are_read_as_they_were_written_and_name_the_day_of_their_chain():

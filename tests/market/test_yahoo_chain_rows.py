@@ -198,12 +198,28 @@ def test_rows_that_contradict_themselves_are_left_out_and_counted(row):
     assert chain.left_out == {"unreadable": 1}
 
 
-def test_of_two_rows_about_one_contract_the_first_counts():
-    chain = read([a_row(bid=9.9), a_row(bid=9.7), a_row(470.0)])
-    assert chain.quotes[0].bid == 9.9
+@pytest.mark.parametrize(
+    ("first", "second", "bid"),
+    [
+        ({"bid": 9.9}, {"bid": 9.7}, 9.9),
+        ({"bid": 9.9, "ask": 0.0}, {"bid": 9.7}, 9.7),
+        ({"bid": 9.9}, {"bid": 9.7, "ask": 0.0}, 9.9),
+        ({"bid": 10.9}, {"bid": 9.7}, 9.7),  # above its ask
+        ({"bid": 9.9}, {"bid": 9.7, "lastTradeDate": NOON - timedelta(minutes=1)}, 9.7),
+        ({"bid": 9.9, "lastTradeDate": None}, {"bid": 9.7}, 9.7),
+    ],
+)
+def test_of_two_rows_about_one_contract_the_better_counts(first, second, bid):
+    chain = read([a_row(**first), a_row(**second), a_row(470.0)])
+    assert chain.quotes[0].bid == bid
     assert chain.quotes[0].words == ("duplicate_resolved",)
     assert chain.quotes[1].words == ()
     assert chain.left_out == {"duplicate": 1}
+
+
+@pytest.mark.parametrize(("said", "delay"), [({}, 900.0), ({"exchangeDataDelayedBy": 20}, 1200.0)])
+def test_a_chain_is_at_least_a_quarter_of_an_hour_late_whatever_is_said_of_the_price(said, delay):
+    assert read([a_row()], **said).underlying.delay_seconds == delay
 
 
 def test_nothing_but_unreadable_rows_are_no_chain():

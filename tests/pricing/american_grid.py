@@ -23,6 +23,27 @@ def extreme(seed: int, count: int, lowest_rate: float = -0.01) -> Terms:
     }
 
 
+def most_extreme(seed: int, count: int) -> Terms:
+    """Rates up to 8 %, yields up to 25 % and volatilities from 2 %; half is near where exercise begins to pay."""
+    terms = extreme(seed, count, lowest_rate=0.0)
+    random = np.random.default_rng(seed + 1000)
+    is_call = terms["right"] == "C"
+    terms["dividend_yield"] = random.uniform(0.0, 0.25, count)
+    terms["volatility"] = np.exp(random.uniform(np.log(0.02), np.log(1.5), count))
+    earned, paid = np.where(
+        is_call, (terms["dividend_yield"], terms["rate"]), (terms["rate"], terms["dividend_yield"])
+    )
+    variance = terms["volatility"] ** 2
+    tilt = 2.0 * (earned - paid) / variance - 1.0
+    power = 0.5 * (tilt + np.sqrt(tilt**2 + 8.0 * earned / variance))
+    boundary = np.maximum(power / (1.0 + power), 0.2)  # of the mirrored put without expiry
+    deviation = terms["volatility"] * np.sqrt(terms["years"])
+    ratio = boundary * np.exp(random.uniform(-0.5, 1.5, count) * deviation)
+    near = random.random(count) < 0.5
+    terms["spot"] = np.where(near, np.where(is_call, 1.0 / ratio, ratio), terms["spot"])
+    return terms
+
+
 def oracle(terms: Terms) -> np.ndarray:
     """High-precision prices, one contract after the other (9 ms each)."""
     names = ("spot", "strike", "years", "rate", "dividend_yield", "volatility", "right")

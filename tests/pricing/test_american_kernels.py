@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.pricing.american_grid import Terms, chain, extreme, oracle
+from tests.pricing.american_grid import Terms, chain, extreme, most_extreme, oracle
 from tests.pricing.quantlib_oracle import american_figure
 from vaultdash.domain.option import Right
-from vaultdash.pricing import american, american_price, european
+from vaultdash.pricing import american, american_price, european, implied_volatility
 from vaultdash.pricing.american_lanes import below, exponential
-from vaultdash.pricing.compiled import kernels_problem
+from vaultdash.pricing.compiled import Engine, kernels_problem
 
 GREEKS = ("price", "delta", "gamma", "vega", "theta")
 few = settings(max_examples=40, deadline=None)
@@ -36,6 +36,33 @@ def test_kernels_can_be_compiled_here() -> None:
 def test_an_extreme_grid_agrees_with_quantlibs_high_precision() -> None:
     terms = extreme(seed=1, count=300)
     np.testing.assert_allclose(american_price(**terms), oracle(terms), atol=1e-6)
+
+
+def test_the_most_extreme_grid_agrees_too_and_no_greek_leaves_its_range() -> None:
+    terms = most_extreme(seed=21, count=160)
+    sign = np.where(terms["right"] == "C", 1.0, -1.0)
+    now = np.maximum(sign * (terms["spot"] - 1.0), 0.0)
+    value = american(**terms)
+    np.testing.assert_allclose(value.price, np.maximum(oracle(terms), now), rtol=0, atol=1e-6)
+    assert (np.abs(value.delta) <= 1).all()
+    assert (value.delta * sign >= 0).all()
+    assert (value.gamma >= 0).all()
+    assert (value.vega >= 0).all()
+    assert (value.theta <= 0).all()
+
+
+@pytest.mark.parametrize("engine", ["kernel", "reference"])
+@pytest.mark.parametrize(
+    "terms", [(380.0, 328.0, 2.93, 0.0, 0.25, 0.0785, "C"), (380.0, 268.0, 15.6, 0.01, 0.3, 0.02, "C")]
+)
+def test_a_call_whose_yield_outweighs_its_volatility_is_exercised_and_tells_no_volatility(
+    engine: Engine, terms: tuple[float, float, float, float, float, float, str]
+) -> None:
+    value = american(*terms, engine=engine)
+    assert float(value.price) == terms[0] - terms[1]
+    assert [float(getattr(value, name)) for name in GREEKS[1:]] == [1.0, 0.0, 0.0, 0.0]
+    found = implied_volatility(value.price, *terms[:5], "C", engine=engine)
+    assert (str(found.status), np.isnan(found.value)) == ("not_determined", True)
 
 
 def test_small_rates_with_high_volatility_agree_with_quantlibs_high_precision() -> None:

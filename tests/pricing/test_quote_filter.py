@@ -14,7 +14,8 @@ from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.option import expiry_at, years_to_expiry
 from vaultdash.pricing import american_price
 from vaultdash.pricing.base import FloatArray
-from vaultdash.pricing.quote_filter import QuoteFilter, Reason, filter_quotes, reason_words
+from vaultdash.pricing.parity import pairs_of, parity_forward
+from vaultdash.pricing.quote_filter import QuoteFilter, Reason, filter_quotes, reason_words, two_sided
 
 SPOT, YEARS, RATE = 430.0, 0.25, 0.04
 STRIKES = np.arange(350.0, 511.0, 5.0)
@@ -25,14 +26,12 @@ def mids(sign: float) -> FloatArray:
     return american_price(SPOT, STRIKES, YEARS, RATE, 0.0, 0.22, "C" if sign > 0 else "P")
 
 
-def judged(
-    bid: object, ask: object, strike: object = STRIKES, sign: object = -1.0, stale: object = False
-) -> QuoteFilter:
-    return filter_quotes(bid, ask, strike, sign, SPOT, YEARS, RATE, 0.0, stale)  # type: ignore[arg-type]  # any array
+def judged(bid: object, ask: object, strike: object = STRIKES, sign: object = -1.0) -> QuoteFilter:
+    return filter_quotes(bid, ask, strike, sign, SPOT, YEARS, RATE, 0.0)  # type: ignore[arg-type]  # any array
 
 
-def words(bid: float, ask: float, strike: float = 430.0, sign: float = -1.0, stale: bool = False) -> tuple[str, ...]:
-    return judged(bid, ask, strike, sign, stale).words[0]
+def words(bid: float, ask: float, strike: float = 430.0, sign: float = -1.0) -> tuple[str, ...]:
+    return judged(bid, ask, strike, sign).words[0]
 
 
 @pytest.mark.parametrize(
@@ -65,12 +64,8 @@ def test_mid_below_exercise_value_passes_while_the_ask_is_not() -> None:
     assert words(431.0, 440.0, strike=5.0, sign=1.0) == ("above_bound",)
 
 
-def test_quotes_of_another_session_are_stale() -> None:
-    assert words(15.0, 15.4, stale=True) == ("stale",)
-
-
 def test_reasons_add_up_and_have_words() -> None:
-    assert words(10.0, 14.0, stale=True) == ("wide_spread", "stale")
+    assert words(431.0, 640.0) == ("wide_spread", "above_bound")
     assert reason_words(int(Reason.NO_BID | Reason.NOT_CONVEX)) == ("no_bid", "not_convex")
     assert reason_words(0) == ()
 
@@ -124,6 +119,28 @@ def test_old_quotes_deep_in_the_money_go_and_not_the_good_ones_beside_them() -> 
     strike, sign = np.append(STRIKES, STRIKES), np.repeat([1.0, -1.0], STRIKES.size)
     found = judged(bid, ask, strike, sign)
     assert np.flatnonzero(found.reasons & ARBITRAGE).tolist() == old.tolist()
+
+
+def test_two_sided_quotes_are_there_apart_and_not_wide() -> None:
+    bid = [15.0, 0.0, np.nan, 15.0, 15.4, 15.0, 10.0, 0.01, 15.0]
+    ask = [15.4, 15.4, 15.4, np.nan, 15.0, 15.0, 14.0, 0.11, np.inf]
+    assert two_sided(bid, ask).tolist() == [True, False, False, False, False, False, False, True, False]
+
+
+@pytest.mark.parametrize("shift", [-0.007, 0.007])
+def test_good_quotes_pass_by_the_options_own_share_price_when_the_quoted_one_is_of_another_moment(
+    shift: float,
+) -> None:
+    strike, sign = np.append(STRIKES, STRIKES), np.repeat([1.0, -1.0], STRIKES.size)
+    years, quoted = 0.05, SPOT * (1 + shift)
+    fair = american_price(SPOT, strike, years, RATE, 0.0, 0.22, np.where(sign > 0, "C", "P"))
+    bid, ask = np.maximum(fair - 0.05, 0.01), fair + 0.05
+    pairs = pairs_of(strike, sign, bid, ask, two_sided(bid, ask))
+    parity = parity_forward(pairs.strike, pairs.call_mid, pairs.put_mid, quoted, years, RATE, pairs.spread)
+    plain = filter_quotes(bid, ask, strike, sign, quoted, years, RATE, 0.0)
+    assert plain.count(Reason.BELOW_INTRINSIC) > 3
+    found = filter_quotes(bid, ask, strike, sign, parity.spot, years, RATE, parity.effective_yield)
+    assert found.count(Reason.BELOW_INTRINSIC | ARBITRAGE) == 0
 
 
 def test_expiries_and_rights_are_judged_apart() -> None:

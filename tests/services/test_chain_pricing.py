@@ -9,6 +9,7 @@ import pytest
 
 from tests.builders import NOON, a_quote
 from tests.services.twins import a_priced_smile
+from vaultdash.domain.market import MarketState
 from vaultdash.domain.option import DollarRate, OptionChain, OptionQuote, QuoteFlag, Right, years_to_expiry
 from vaultdash.pricing.american import american_price
 from vaultdash.pricing.european import european
@@ -20,7 +21,12 @@ FREE = DollarRate(0.0, None, "test")
 
 
 def priced(quotes: tuple[OptionQuote, ...], rate: DollarRate = FREE, **fields: object) -> PricedChain:
-    given: dict[str, object] = {"underlying": a_quote(), "at": NOON, "source": "test", **fields}
+    given: dict[str, object] = {
+        "underlying": a_quote(market_state=MarketState.CLOSED),
+        "at": NOON,
+        "source": "test",
+        **fields,
+    }
     return price_chain(OptionChain("GLD", EXPIRY, quotes=quotes, **given), rate, "reference")  # type: ignore[arg-type]
 
 

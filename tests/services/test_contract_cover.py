@@ -68,15 +68,15 @@ def test_a_contract_is_paid_at_the_ask_with_commission_and_covers_a_hundred_shar
     found = cover(a_chain(an_option()), an_option(), loan_at_460)
     assert found.cost_per_contract == pytest.approx(800 + COMMISSION)
     assert found.covered_share == pytest.approx(100 / 2150)
-    assert found.break_even == 372.0
+    assert found.break_even == pytest.approx(372 - COMMISSION / 100)
 
 
 def test_all_pledged_shares_are_covered_by_whole_contracts_rounded_up(loan_at_460):
     found = cover(a_chain(an_option()), an_option(), loan_at_460)
     whole = found.hedge.contracts_ceil
     assert found.contracts == whole.contracts == 22
-    assert whole.cost.total_cost == pytest.approx(2200 * 8.0)
-    assert whole.cost.annualized_cost == pytest.approx(2200 * 8.0)  # a term of one year
+    assert whole.cost.total_cost == pytest.approx(22 * (800 + COMMISSION))
+    assert whole.cost.annualized_cost == pytest.approx(22 * (800 + COMMISSION))  # a term of one year
     assert whole.protection.payoff_at_threshold == pytest.approx(2200 * (380 - 600_000 / (0.75 * 2150)))
 
 

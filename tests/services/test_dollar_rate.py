@@ -44,9 +44,11 @@ async def test_an_invented_bill_gives_way_to_a_real_overnight_rate(impatient, ra
     impatient.market.history_failure = Unavailable("away")
     impatient.demo.history_failure = None
     impatient.demo.bars = (Bar(date(2026, 6, 9), 4.0),)
-    assert "DEMO" in (await rates.latest()).source
+    assert "DEMO" in (await rates.latest(invented=True)).source
+    assert await rates.latest() == ASSUMED
     impatient.store.merge_history(a_history({date(2026, 5, 1): 3.6}, "SOFR"))
     assert (await rates.latest()).source == "SOFR (test)"
+    assert (await rates.latest(invented=True)).source == "SOFR (test)"
 
 
 async def test_without_any_rate_the_assumption_says_so(rates):

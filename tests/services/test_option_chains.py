@@ -1,6 +1,7 @@
 """Chains are asked for one at a time, remembered while newer ones fail, and priced once."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -21,7 +22,7 @@ class FixedRate:
 
     rate = DollarRate(0.0, None, "test")
 
-    async def latest(self) -> DollarRate:
+    async def latest(self, *, invented: bool = False) -> DollarRate:
         return self.rate
 
 
@@ -156,10 +157,9 @@ async def test_invented_quotes_give_way_to_real_ones(chains, market):
     assert not (await chains.chain("GLD")).is_demo
 
 
-async def test_older_quotes_never_replace_newer_ones(chains, market, clock):
+async def test_older_quotes_never_replace_newer_ones(chains, market):
     newer = await chains.chain("GLD")
-    clock.at -= timedelta(minutes=5)
-    market.kept.clear()
+    market.kept[MONTH] = replace(market.kept[MONTH], at=newer.at - timedelta(minutes=5))
     older = await chains.chain("GLD", MONTH)
     assert older.at == newer.at
 
@@ -211,6 +211,41 @@ async def test_the_surface_goes_through_every_chain_loaded_so_far(chains):
     assert [fit.expiration for fit in surface.slices] == [MONTH, LEAPS]
     assert surface.volatility(430.0, 0.5) == pytest.approx(0.2, abs=1e-3)
     assert await chains.surface("GLD") is surface
+
+
+async def test_days_to_expiry_are_counted_from_today(chains, market, clock):
+    assert (await chains.chain("GLD", MONTH)).days_to_expiry == 37
+    clock.go_on(days=3)
+    market.failure = Unavailable("away")
+    assert (await chains.chain("GLD", MONTH)).days_to_expiry == 34
+
+
+async def test_a_chain_that_a_page_holds_is_dated_again(chains, clock):
+    held = await chains.chain("GLD", MONTH)
+    clock.go_on(hours=2)
+    assert held.freshness is Freshness.LIVE
+    assert chains.dated(held).is_stale
+
+
+async def test_an_expired_chain_leaves_the_surface(chains, clock):
+    await chains.chain("GLD", SOON)
+    await chains.chain("GLD", MONTH)
+    clock.go_on(days=2, hours=5)
+    assert [chain.expiration for chain in chains.loaded("GLD")] == [MONTH]
+
+
+async def test_chains_of_another_session_stay_out_of_the_surface(chains, clock):
+    await chains.chain("GLD", MONTH)
+    clock.go_on(days=1)
+    await chains.chain("GLD", QUARTER)
+    assert [chain.expiration for chain in chains.loaded("GLD")] == [QUARTER]
+
+
+async def test_a_chain_from_before_a_clock_was_set_back_gives_way(chains, market, clock):
+    await chains.chain("GLD", MONTH)
+    clock.at -= timedelta(hours=3)
+    market.kept.clear()
+    assert (await chains.chain("GLD", MONTH)).at == clock.at
 
 
 async def test_a_page_that_leaves_harms_nobody(chains, market):

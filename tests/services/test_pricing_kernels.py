@@ -2,19 +2,20 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import vaultdash
 from vaultdash.pricing.compiled import is_ready, ready_engine
-from vaultdash.services.pricing_kernels import PricingKernels
+from vaultdash.services.pricing_kernels import PricingKernels, compile_kernels, edition
 
 SOURCE = Path(vaultdash.__file__).parent.parent
 FIRST = """
 import asyncio
 from vaultdash.pricing.compiled import ready_engine
-from vaultdash.services.pricing_kernels import PricingKernels
+from vaultdash.services.pricing_kernels import PricingKernels, compile_kernels, edition
 print(ready_engine())
 print(asyncio.run(PricingKernels().engine()))
 """
@@ -38,15 +39,19 @@ async def test_after_loading_kernels_price_here():
 
 
 def test_kernels_on_disk_are_waited_for():
+    assert compile_kernels() is None
     assert engines() == ["reference", "kernel"]
 
 
 def test_a_compiler_is_not_waited_for(tmp_path):
-    bare = tmp_path / "vaultdash"
-    subprocess.run(["cp", "-r", SOURCE / "vaultdash", bare], check=True)
-    for code in bare.rglob("*.nb[ic]"):
-        code.unlink()
-    assert engines(PYTHONPATH=str(tmp_path)) == ["reference", "reference"]
+    assert engines(XDG_CACHE_HOME=str(tmp_path)) == ["reference", "reference"]
+
+
+def test_code_that_is_not_complete_is_not_waited_for(tmp_path):
+    folder = edition()
+    shutil.copytree(folder, tmp_path / "vault-dash" / "kernels" / folder.name)
+    (tmp_path / "vault-dash" / "kernels" / folder.name / "complete").unlink()
+    assert engines(XDG_CACHE_HOME=str(tmp_path)) == ["reference", "reference"]
 
 
 async def test_without_kernels_quantlib_prices_at_once():

@@ -10,11 +10,13 @@ import pytest
 
 from tests.builders import a_quote
 from tests.services.twins import Clock
+from vaultdash.cache.memory import MemoryCache
 from vaultdash.clock import NewYorkHours
 from vaultdash.domain.errors import BadPayload, NotFound, RateLimited, Refused, Unavailable, VaultError
 from vaultdash.domain.market import DEMO_SOURCE
 from vaultdash.domain.option import ListedExpirations, OptionChain, OptionContract, OptionQuote, Right
-from vaultdash.market.base import SnapshotKind, SnapshotStore
+from vaultdash.market.base import SnapshotKind, SnapshotStore, is_for_the_record
+from vaultdash.market.cached import Cached
 from vaultdash.market.observed.store import ObservedSnapshots
 from vaultdash.services.snapshot_recorder import Recording, SnapshotRecorder, complete
 
@@ -358,10 +360,83 @@ async def test_a_source_that_lags_is_asked_when_it_has_seen_the_close(house: Hou
     house.chains.underlying = {"delay_seconds": 900.0}
     await house.recorder.record_if_due()
     assert house.store.sessions() == []
-    assert "next try at 16:20 New York: Scripted lags 15 minutes behind the close" in house.recorder.state()
-    house.clock.go_on(900)
+    assert "next try at 16:16 New York: Scripted lags 15 minutes behind the close" in house.recorder.state()
+    house.clock.go_on(660)
     await house.recorder.record_if_due()
     assert house.kept() == set(DAYS)
+
+
+class LateChains(ScriptedChains):
+    """As Yahoo: the price of the underlying is of now, the quotes of options are a quarter of an hour late."""
+
+    option_delay_seconds = 900.0
+
+
+def late(house: House) -> LateChains:
+    house.chains = chains = LateChains(house.clock)
+    house.restarted()
+    return chains
+
+
+async def test_a_source_of_late_option_quotes_is_not_asked_before_those_of_the_close_can_be_had(house: House) -> None:
+    chains = late(house)
+    await house.recorder.record_if_due()
+    assert (chains.listed, chains.asked) == (0, [])
+    assert house.recorder.state() == (
+        "GLD: recorded 0 expirations for 2026-05-14, next try at 16:16 New York: the option quotes of Scripted are "
+        "15 minutes late; those of the close can be had from 16:16 New York"
+    )
+    house.clock.at = CLOSE + timedelta(minutes=15, seconds=59)
+    await house.recorder.record_if_due()
+    assert chains.listed == 0
+    house.clock.go_on(1)
+    await house.recorder.record_if_due()
+    assert house.kept() == set(DAYS)
+    assert house.store.load("GLD", THURSDAY)["snapshot_ts"].unique().to_list() == [CLOSE + timedelta(minutes=16)]
+
+
+async def test_that_the_market_remembers_chains_does_not_hide_how_late_they_are(house: House) -> None:
+    chains = late(house)
+    market = Cached(chains, MemoryCache(), now=house.clock)  # type: ignore[arg-type]  # only its chains are asked for
+    recorder = SnapshotRecorder(market, house.store, ["gld"], house.hours, house.clock)
+    await recorder.record_if_due()
+    assert chains.listed == 0
+    assert "next try at 16:16 New York" in recorder.state()
+
+
+async def test_recorded_by_hand_too_soon_after_the_close_says_from_when_on_it_can_be(house: House) -> None:
+    chains = late(house)
+    house.clock.at = CLOSE + timedelta(minutes=1)
+    recordings = await house.recorder.record_now()
+    assert not complete(recordings)
+    assert chains.listed == 0
+    assert recordings[0].words.endswith("can be had from 16:16 New York")
+    house.clock.at = CLOSE - timedelta(hours=1)
+    assert complete(await house.recorder.record_now())
+    assert house.kept(kind=SnapshotKind.INTRADAY) == set(DAYS)
+
+
+async def test_a_late_chain_read_at_the_close_is_none_of_the_close(house: House) -> None:
+    chains = late(house)
+    house.clock.at = CLOSE + timedelta(minutes=16)
+    chains.now = lambda: CLOSE + timedelta(minutes=6)
+    await house.recorder.record_if_due()
+    assert house.store.sessions() == []
+    assert "before the close" in house.recorder.state()
+
+
+async def test_what_is_recorded_says_so_to_the_source(house: House) -> None:
+    seen: list[bool] = []
+    chain_of = house.chains.chain_of
+
+    def watched(symbol: str, expiration: date) -> OptionChain:
+        seen.append(is_for_the_record())
+        return chain_of(symbol, expiration)
+
+    house.chains.chain_of = watched  # type: ignore[method-assign]  # what the twin answers this once
+    await house.recorder.record_if_due()
+    assert seen == [True] * 4
+    assert not is_for_the_record()
 
 
 async def test_a_full_disk_is_reported_and_tried_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from tests.builders import a_contract, an_option_quote
+from tests.builders import a_contract, a_quote, an_option_quote
 from tests.ui.conftest import Priced
 from vaultdash.domain.market import Freshness
 from vaultdash.domain.option import FLAG_WORDS as FLAGS
@@ -32,8 +32,11 @@ def test_the_sentence_names_the_first_put_above_the_call_price_and_its_ask(price
     put = first_above_call(chain, 405.0)
     assert put is not None
     assert (put.quote.contract.strike, put.quote.contract.right) == (410.0, Right.PUT)
-    said = headline(chain, LOAN)
-    assert said.main == f"A put at 410 until 17 Jul 2026 costs {put.quote.ask:.2f} a share:"
+    said = headline(chain, LOAN, "auto")
+    assert (
+        said.main
+        == f"A put at 410 until 17 Jul 2026 costs {put.quote.ask:.2f} a share, $\u00a0{2200 * put.quote.ask:,.0f} for all:"
+    )
     assert said.rest == "the first listed strike above your margin-call price of 405.00."
 
 
@@ -47,39 +50,50 @@ def test_a_strike_that_nobody_quotes_is_passed_over_and_said_to_be(priced: Price
     good = priced().options
     quotes = [one.quote for one in good if one.quote.contract.strike != 410.0]
     quotes.append(an_option_quote(a_contract(410.0), bid=0.0, ask=None))
-    said = headline(priced(*quotes), LOAN)
+    said = headline(priced(*quotes), LOAN, "auto")
     assert said.main.startswith("A put at 420 ")
-    assert "first strike with a usable quote above" in said.rest
+    assert "first strike that can be bought above" in said.rest
 
 
 def test_without_any_usable_put_above_the_call_price_that_is_said(priced: Priced) -> None:
-    said = headline(priced(an_option_quote(a_contract(410.0), bid=0.0, ask=None)), LOAN)
-    assert said.main == "No put above your margin-call price of 405.00 has a usable quote for 17 Jul 2026."
+    said = headline(priced(an_option_quote(a_contract(410.0), bid=0.0, ask=None)), LOAN, "auto")
+    assert said.main == "No put above your margin-call price of 405.00 can be bought for 17 Jul 2026."
 
 
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"freshness": Freshness.STALE, "age_seconds": 7200.0}, "By quotes of 2 h ago: ask again"),
         ({"freshness": Freshness.CLOSED}, "The market is closed: these are its last quotes."),
         ({"source": "DEMO"}, ""),
         ({}, ""),
     ],
 )
 def test_old_quotes_are_said_to_be_old(priced: Priced, fields: dict[str, object], words: str) -> None:
-    said = headline(priced(**fields), LOAN).rest
+    said = headline(priced(**fields), LOAN, "auto").rest
     assert words in said
-    assert ("ask again" in said) == ("ask again" in words)
+
+
+def test_no_put_is_pointed_out_on_stale_quotes(priced: Priced) -> None:
+    said = headline(priced(freshness=Freshness.STALE, age_seconds=7200.0), LOAN, "auto")
+    assert said.main == "The quotes are stale, of 2 h ago:"
+    assert said.tone == "warning"
+    assert "no put is pointed out" in said.rest
+
+
+def test_no_put_is_pointed_out_on_invented_quotes_that_stand_in(priced: Priced) -> None:
+    invented = priced(underlying=a_quote(source="DEMO"))
+    assert "invented" in headline(invented, LOAN, "auto").main
+    assert headline(invented, LOAN, "demo").tone == "gold"
 
 
 def test_a_called_loan_is_told_what_ends_the_call(priced: Priced) -> None:
-    said = headline(priced(), LoanPrices("GLD", 2_174.0, 470.0, 410.0, is_called=True))
+    said = headline(priced(), LoanPrices("GLD", 2_174.0, 470.0, 410.0, is_called=True), "auto")
     assert said.main == "Your loan is called at the price now."
     assert "repaying" in said.rest
 
 
 def test_options_of_another_fund_do_not_pretend_to_know_the_loan(priced: Priced) -> None:
-    said = headline(priced(symbol="IAU"), LOAN)
+    said = headline(priced(symbol="IAU"), LOAN, "auto")
     assert said.main == "Options on IAU."
     assert "valued by GLD" in said.rest
     assert "405" not in said.rest
@@ -95,7 +109,7 @@ def test_quotes_that_are_not_used_are_counted_by_reason(priced: Priced) -> None:
 
 def test_what_the_numbers_stand_on_is_said(priced: Priced) -> None:
     assert "by put-call parity of 3 pairs" in basis(priced(yield_basis="parity", parity_pairs=3))
-    assert "assumed: too few pairs" in basis(priced(yield_basis="assumed"))
+    assert "assumed: too few pairs" in basis(priced(yield_basis="assumed", yield_remark="too few pairs"))
     assert "13-week bill, 9 Jun 2026" in basis(priced())
 
 

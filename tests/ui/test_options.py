@@ -132,7 +132,7 @@ async def test_old_quotes_are_said_to_be_old(user: User, listed: ScriptedChains,
     listed.failure = Unavailable("the line is cut")
     clock.go_on(hours=2)
     press(user, "Refresh")
-    await see(user, "By quotes of 2 h ago: ask again before you act on them.")
+    await see(user, "The quotes are stale, of 2 h ago:")
     await see(user, "stale")
 
 
@@ -226,7 +226,7 @@ async def test_nothing_on_the_page_is_absurd_when_the_whole_chain_is_broken(
         an_option_quote(a_contract(480.0), bid=0.0, ask=5.0),
     )
     await user.open("/options")
-    await see(user, "No put above your margin-call price of 368.00 has a usable quote for 17 Jul 2026.")
+    await see(user, "No put above your margin-call price of 368.00 can be bought for 17 Jul 2026.")
     await see(user, "3 of 3 quotes are not used")
     await see(user, "No smile: too few usable quotes.")
     shown = str(ladder(user)["rows"])
@@ -263,4 +263,4 @@ async def test_the_age_of_what_is_shown_follows_the_heartbeat(user: User, vault:
     await see(user, "A put at 400")
     clock.go_on(hours=2)
     await vault.heartbeat.beat()
-    await see(user, "By quotes of 2 h ago")
+    await see(user, "The quotes are stale, of 2 h ago:")

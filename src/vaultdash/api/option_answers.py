@@ -27,7 +27,7 @@ from vaultdash.services.option_chains import ChainsWithin, Listing
 
 RIGHTS = {"c": Right.CALL, "call": Right.CALL, "p": Right.PUT, "put": Right.PUT}
 WORST_FIRST = (Freshness.STALE, Freshness.CLOSED, Freshness.LIVE)
-ORIGIN = ("symbol", "source", "quoted_at")  # the columns with which a line of CSV says where it comes from
+ORIGIN = ("symbol", "source", "quoted_at", "stale")  # the columns with which a line of CSV says where it comes from
 MOST_CHAINS = 64
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -151,7 +151,7 @@ def chains_csv(answer: ChainsAnswer) -> str:
     lines.writerow([*ORIGIN, *names])
     for contract in answer.contracts:
         state = sources[contract.expiration]
-        cells = (answer.symbol, state.source, state.at, *(getattr(contract, name) for name in names))
+        cells = (answer.symbol, state.source, state.at, state.stale, *(getattr(contract, name) for name in names))
         lines.writerow([_cell(value) for value in cells])
     return written.getvalue()
 
@@ -208,6 +208,7 @@ def _state(chain: PricedChain) -> ChainState:
         effective_yield=chain.effective_yield,
         yield_basis=chain.yield_basis,
         parity_pairs=chain.parity_pairs,
+        yield_remark=chain.yield_remark,
         source=chain.source,
         at=chain.at,
         age_seconds=float(int(chain.age_seconds)),

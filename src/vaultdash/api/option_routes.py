@@ -1,5 +1,6 @@
 """The endpoints of listed options: expirations, chains as JSON and CSV, the volatility surface."""
 
+import asyncio
 import re
 from datetime import date
 from typing import Annotated, Any
@@ -17,7 +18,7 @@ from vaultdash.api.option_answers import (
 )
 from vaultdash.api.option_schemas import ChainsAnswer, ExpirationsAnswer, OptionsAnswer, SurfaceAnswer
 from vaultdash.api.parameters import ERRORS, Symbol, named
-from vaultdash.api.respond import respond
+from vaultdash.api.respond import Encoded, respond
 from vaultdash.api.surface_answers import surface_answer
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.services.vault import Vault
@@ -74,7 +75,8 @@ def option_router(vault: Vault) -> APIRouter:
         max_strike: Strike = None,
     ) -> Response:
         """The contracts of one expiration, or of all within some days, with our volatility and Greeks."""
-        return respond(request, await chains(symbol, expiration, max_days, right, (min_strike, max_strike)))
+        answer = await chains(symbol, expiration, max_days, right, (min_strike, max_strike))
+        return respond(request, await asyncio.to_thread(Encoded.of, answer))
 
     @router.get("/api/options/chain.csv", responses={**CSV, **ERRORS}, response_class=Response)
     async def chain_csv(
@@ -93,7 +95,8 @@ def option_router(vault: Vault) -> APIRouter:
             "Content-Disposition": f'attachment; filename="{re.sub(r"[^A-Za-z0-9._-]", "", name)}.csv"',
             "Cache-Control": "no-cache",
         }
-        return Response(chains_csv(answer).encode(), headers=headers, media_type="text/csv; charset=utf-8")
+        text = await asyncio.to_thread(chains_csv, answer)
+        return Response(text.encode(), headers=headers, media_type="text/csv; charset=utf-8")
 
     @router.get("/api/options/surface", responses={200: {"model": SurfaceAnswer}, **ERRORS})
     async def surface(request: Request, symbol: Symbol = None) -> Response:

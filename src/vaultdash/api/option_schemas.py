@@ -96,8 +96,9 @@ class ChainState:
 
     `years` of 365 days to 16:00 New York of the day. `forward` USD and `effective_yield` (what holding the underlying
     pays, continuous, a year) by put-call parity over `parity_pairs` pairs when `yield_basis` is `parity`, else
-    assumed. `filtered` counts, by reason, quotes that are shown and not used; `left_out` contracts that are not
-    shown. `engine` is `kernel`, or `reference` while the compiled pricers warm up.
+    assumed, and `yield_remark` says why. `days_to_expiry` is from today, `years` from the quotes. `filtered` counts,
+    by reason, quotes that are shown and not used; `left_out` contracts that are not shown. `engine` is `kernel`, or
+    `reference` while the compiled pricers warm up.
     """
 
     expiration: date
@@ -107,6 +108,7 @@ class ChainState:
     effective_yield: float
     yield_basis: str
     parity_pairs: int
+    yield_remark: str
     source: str
     at: datetime
     age_seconds: float
@@ -232,12 +234,16 @@ class CalendarAnswer:
 class SurfaceAnswer:
     """The surface through the chains loaded so far, at least the default one; empty without a good quote.
 
-    `sentence` says how good it is, `remarks` what is to be known of it.
+    `sentence` says how good it is, `remarks` what is to be known of it; `at`, `age_seconds` and `stale` are of the
+    oldest quotes in it, null without any.
     """
 
     symbol: str
     as_of: datetime
     source: str
+    at: datetime | None
+    age_seconds: float | None
+    stale: bool
     demo: bool
     loaded: int
     sentence: str

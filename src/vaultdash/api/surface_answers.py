@@ -17,10 +17,14 @@ def surface_answer(
     """The slices with how well they fit, and where they contradict each other."""
     days = {chain.expiration: chain.days_to_expiry for chain in chains}
     fits = surface.slices if surface else ()
+    oldest = min(chains, key=lambda chain: chain.at, default=None)
     return SurfaceAnswer(
         symbol=symbol,
         as_of=now,
         source=", ".join(dict.fromkeys(chain.source for chain in chains)),
+        at=oldest.at if oldest else None,
+        age_seconds=float(int(oldest.age_seconds)) if oldest else None,
+        stale=any(chain.is_stale for chain in chains),
         demo=any(chain.is_demo for chain in chains),
         loaded=len(chains),
         sentence=surface.sentence if surface else NO_SURFACE,

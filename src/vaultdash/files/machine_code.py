@@ -1,35 +1,47 @@
-"""Compiled kernels on disk: whether there are any, and that none outlives the source it was made from.
+"""Where compiled kernels are kept: a folder for each edition of their source, so that no code outlives it.
 
-The compiler's own cache looks at the file of a kernel only, not at the files of the helpers it calls.
+The compiler's own cache looks at the time of a kernel's file only, not at the helpers it calls.
 """
 
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
-CACHE = "__pycache__"
-KINDS = ("*.nbi", "*.nbc")  # numba's index and code
+KEPT_EDITIONS = 3
+COMPLETE = "complete"  # the name of the file that is written last
 
 
-def forget_outdated(package: Path) -> int:
-    """Delete the machine code of a package's modules that is older than the newest of them; how many files went.
-
-    What cannot be deleted stays: then nobody can write there, and the package came as it is.
-    """
-    newest = max((source.stat().st_mtime for source in package.glob("*.py")), default=0.0)
-    gone = 0
-    for file in _files(package):
-        try:
-            if file.stat().st_mtime < newest:
-                file.unlink()
-                gone += 1
-        except OSError:
-            continue
-    return gone
+def code_folder(package: Path, editions: Sequence[str] = ()) -> Path:
+    """The folder for the source of `package` as it is, this interpreter, and the `editions` of the compiler."""
+    digest = sha256("|".join((sys.version, *editions)).encode())
+    for source in sorted(package.glob("*.py")):
+        digest.update(source.name.encode() + source.read_bytes())
+    return _home() / digest.hexdigest()[:16]
 
 
-def is_compiled(package: Path) -> bool:
-    """True when machine code of the package is there."""
-    return bool(_files(package))
+def is_complete(folder: Path) -> bool:
+    """True when everything was compiled into the folder."""
+    return (folder / COMPLETE).exists()
 
 
-def _files(package: Path) -> list[Path]:
-    return [file for kind in KINDS for file in (package / CACHE).glob(kind)]
+def mark_complete(folder: Path) -> None:
+    """Say that everything is there, and let the folders of older editions go; without the right to write, nothing."""
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / COMPLETE).touch()
+        editions = sorted(folder.parent.iterdir(), key=lambda each: each.stat().st_mtime, reverse=True)
+        for old in editions[KEPT_EDITIONS:]:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _home() -> Path:
+    """The user's cache: what it holds can be made again."""
+    try:
+        usual = Path.home() / ".cache"
+    except RuntimeError:  # no home directory
+        usual = Path("/nonexistent")
+    return Path(os.environ.get("XDG_CACHE_HOME") or usual) / "vault-dash" / "kernels"

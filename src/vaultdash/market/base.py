@@ -1,5 +1,8 @@
 """What a market can be asked for; a provider implements what it can."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -65,6 +68,36 @@ class ChainProvider(Protocol):
     async def aclose(self) -> None:
         """Release threads and connections."""
         ...
+
+
+@runtime_checkable
+class LateChains(Protocol):
+    """A provider that knows how late its option quotes are, whatever it says of the underlying's price."""
+
+    option_delay_seconds: float
+
+
+def option_delay(provider: object) -> float:
+    """How late the option quotes of a provider are, seconds; 0 when it does not say."""
+    return provider.option_delay_seconds if isinstance(provider, LateChains) else 0.0
+
+
+_IS_RECORDING: ContextVar[bool] = ContextVar("is_recording", default=False)
+
+
+@contextmanager
+def for_the_record() -> Iterator[None]:
+    """Chains asked for inside are to be recorded: a provider that rations chains serves them all the same."""
+    before = _IS_RECORDING.set(True)
+    try:
+        yield
+    finally:
+        _IS_RECORDING.reset(before)
+
+
+def is_for_the_record() -> bool:
+    """Whether the chains that are asked for are to be recorded."""
+    return _IS_RECORDING.get()
 
 
 class MarketProvider(QuoteProvider, HistoryProvider, Protocol):

@@ -12,8 +12,9 @@ from vaultdash.domain.errors import Unavailable
 from vaultdash.domain.gold import clean_symbol
 from vaultdash.domain.market import PriceHistory, Quote
 from vaultdash.domain.option import ListedExpirations, OptionChain
-from vaultdash.market.base import ChainProvider, MarketProvider
+from vaultdash.market.base import ChainProvider, MarketProvider, option_delay
 from vaultdash.market.kept import (
+    is_recent,
     read_chain,
     read_expirations,
     read_quote,
@@ -26,6 +27,7 @@ from vaultdash.market.listed import is_past
 QUOTE_SECONDS = 60.0
 MOST_READ = 64  # chains; reading one takes some milliseconds
 CHAIN_SECONDS = 300.0
+REFRESH_SECONDS = 30.0  # chains are not fetched anew more often, whoever wants it
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -35,8 +37,8 @@ class Cached:
     """Wraps a provider; the cache may forget, fail or lie without changing what a quote says.
 
     Quotes are remembered for a minute, expirations and chains for five, a chain that comes with the expirations
-    among them. History is not remembered here, the store keeps it. The cache belongs to whoever made it and is not
-    closed.
+    among them; who wants those two fresh gets none older than half a minute. History is not remembered here, the
+    store keeps it. The cache belongs to whoever made it and is not closed. `option_delay_seconds` is the provider's.
     """
 
     def __init__(
@@ -53,12 +55,13 @@ class Cached:
         self._quote_seconds = quote_seconds
         self._chain_seconds = chain_seconds
         self._now = now
-        self._read: dict[str, tuple[bytes, OptionChain | None]] = {}  # what the bytes said when they were last read
+        self._read: dict[str, tuple[bytes, OptionChain, datetime]] = {}  # what the bytes said, and when kept
         self._quotes: _Flights[str, Quote] = _Flights()
         self._histories: _Flights[tuple[str, date, date], PriceHistory] = _Flights()
         self._expirations: _Flights[str, ListedExpirations] = _Flights()
         self._chains: _Flights[tuple[str, date], OptionChain] = _Flights()
         self.name = provider.name
+        self.option_delay_seconds = option_delay(provider)
 
     async def quote(self, symbol: str, *, refresh: bool = False) -> Quote:
         """The remembered quote, else the provider's; with `refresh` always the provider's."""
@@ -76,21 +79,19 @@ class Cached:
         return await self._histories.join((name, start, end), lambda: self._provider.history(name, start, end))
 
     async def expirations(self, symbol: str, *, refresh: bool = False) -> ListedExpirations:
-        """The remembered days, else the provider's; with `refresh` always the provider's."""
+        """The remembered days, else the provider's; with `refresh` remembered ones of the last half minute only."""
         name = clean_symbol(symbol)
-        if not refresh:
-            listed = await self._kept_expirations(name)
-            if listed is not None:
-                return listed
+        listed = await self._kept_expirations(name, self._longest(refresh))
+        if listed is not None:
+            return listed
         return await self._expirations.join(name, lambda: self._fetch_expirations(name, refresh))
 
     async def chain(self, symbol: str, expiration: date, *, refresh: bool = False) -> OptionChain:
-        """The remembered chain, else the provider's; with `refresh` always the provider's."""
+        """The remembered chain, else the provider's; with `refresh` a remembered one of the last half minute only."""
         name = clean_symbol(symbol)
-        if not refresh:
-            chain = await self._kept_chain(name, expiration)
-            if chain is not None:
-                return chain
+        chain = await self._kept_chain(name, expiration, self._longest(refresh))
+        if chain is not None:
+            return chain
         return await self._chains.join((name, expiration), lambda: self._fetch_chain(name, expiration, refresh))
 
     async def aclose(self) -> None:
@@ -117,28 +118,35 @@ class Cached:
         await self._keep_chain(chain)
         return chain
 
-    async def _kept_expirations(self, symbol: str) -> ListedExpirations | None:
+    def _longest(self, refresh: bool) -> float:
+        return min(REFRESH_SECONDS, self._chain_seconds) if refresh else self._chain_seconds
+
+    async def _kept_expirations(self, symbol: str, longest_seconds: float) -> ListedExpirations | None:
         kept = await self._cache.get(self._expirations_key(symbol))
-        found = None if kept is None else read_expirations(kept, symbol, self._now(), self._chain_seconds)
+        found = None if kept is None else read_expirations(kept, symbol, self._now(), longest_seconds)
         if found is None:
             return None
         listed, first_on = found
         if is_past(listed.days[0], self._now()):
             return None
-        return replace(listed, first=None if first_on is None else await self._kept_chain(symbol, first_on))
+        first = None if first_on is None else await self._kept_chain(symbol, first_on, longest_seconds)
+        return replace(listed, first=first)
 
-    async def _kept_chain(self, symbol: str, expiration: date) -> OptionChain | None:
+    async def _kept_chain(self, symbol: str, expiration: date, longest_seconds: float) -> OptionChain | None:
         key = self._chain_key(symbol, expiration)
         kept = await self._cache.get(key)
         if kept is None or is_past(expiration, self._now()):
             return None
-        content, chain = self._read.get(key, (b"", None))
-        if chain is None or content != kept:
-            chain = read_chain(kept, symbol, expiration, self._now(), self._chain_seconds)
-            self._read[key] = (kept, chain)
+        known = self._read.get(key)
+        if known is None or known[0] != kept:
+            found = read_chain(kept, symbol, expiration)
+            if found is None:
+                return None
+            known = self._read[key] = (kept, *found)
             if len(self._read) > MOST_READ:
                 del self._read[next(iter(self._read))]
-        return chain
+        _, chain, kept_at = known
+        return chain if is_recent(kept_at, self._now(), longest_seconds) else None
 
     async def _keep_chain(self, chain: OptionChain) -> None:
         key = self._chain_key(chain.symbol, chain.expiration)

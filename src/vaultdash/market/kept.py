@@ -53,13 +53,11 @@ def write_chain(chain: OptionChain, now: datetime) -> bytes:
     )
 
 
-def read_chain(
-    kept: bytes, symbol: str, expiration: date, now: datetime, longest_seconds: float
-) -> OptionChain | None:
-    """The chain in the bytes; None when they are not that chain, whole, and kept within `longest_seconds`."""
+def read_chain(kept: bytes, symbol: str, expiration: date) -> tuple[OptionChain, datetime] | None:
+    """The chain in the bytes and when it was kept, see `is_recent`; None when they are not that chain, whole."""
     try:
-        fields = _recent(kept, symbol, now, longest_seconds)
-        if fields is None or fields["expiration"] != expiration.isoformat():
+        fields = orjson.loads(kept)
+        if (fields["symbol"], fields["expiration"]) != (symbol, expiration.isoformat()):
             return None
         quotes = tuple(map(_option_quote, fields["rows"]))
         contracts = [quote.contract for quote in quotes]
@@ -68,15 +66,10 @@ def read_chain(
         if any(contract.expiration != expiration for contract in contracts):
             return None
         left_out = {_text(reason): _count(count) for reason, count in fields["left_out"].items()}
-        return OptionChain(
-            symbol,
-            expiration,
-            _quote(fields["underlying"], symbol),
-            quotes,
-            _time(fields["at"]),
-            _text(fields["source"]),
-            left_out,
-        )
+        underlying = _quote(fields["underlying"], symbol)
+        source = _text(fields["source"])
+        chain = OptionChain(symbol, expiration, underlying, quotes, _time(fields["at"]), source, left_out)
+        return chain, _time(fields["kept_at"])
     except FLAWS:
         return None
 
@@ -114,12 +107,16 @@ def read_expirations(
         return None
 
 
+def is_recent(kept_at: datetime, now: datetime, longest_seconds: float) -> bool:
+    """Whether something was kept within `longest_seconds`, and not in the future."""
+    return -1.0 <= (now - kept_at).total_seconds() <= longest_seconds
+
+
 def _recent(kept: bytes, symbol: str, now: datetime, longest_seconds: float) -> Fields | None:
     fields = orjson.loads(kept)
     if not isinstance(fields, dict) or fields["symbol"] != symbol:
         return None
-    age = (now - _time(fields["kept_at"])).total_seconds()
-    return fields if -1.0 <= age <= longest_seconds else None
+    return fields if is_recent(_time(fields["kept_at"]), now, longest_seconds) else None
 
 
 def _quote_fields(quote: Quote) -> dict[str, object]:

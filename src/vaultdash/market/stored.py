@@ -16,12 +16,18 @@ class StoredMarket:
 
     name = "stored"
 
-    def __init__(self, prices: StoredPrices, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        prices: StoredPrices,
+        now: Callable[[], datetime],
+        recorded: Callable[[str], Quote | None] = lambda _: None,
+    ) -> None:
         self._prices = prices
         self._now = now
+        self._recorded = recorded  # the price that came with the newest recorded chains of a symbol
 
     async def quote(self, symbol: str, *, refresh: bool = False) -> Quote:
-        """The newer of the stored quote and the last close of a finished session."""
+        """The newest of the stored quote, the last close of a finished session and what was recorded with chains."""
         return await asyncio.to_thread(self._newest, clean_symbol(symbol))
 
     async def history(self, symbol: str, start: date, end: date) -> PriceHistory:
@@ -42,16 +48,19 @@ class StoredMarket:
         kept = self._prices.load_quote(symbol)
         if kept is not None and kept.is_stored:  # the history may have been corrected since
             kept = None
+        known = [quote for quote in (kept, self._recorded(symbol)) if quote is not None]
         try:
             history = self._prices.load_history(symbol)
         except ProviderError:
-            if kept is None:
+            if not known:
                 raise
-            return kept
+            return max(known, key=lambda quote: quote.at)
         close = None if history is None else last_close(history, self._now())
-        if kept is None and close is None:
+        if close is not None:
+            known.append(close)
+        if not known:
             raise Unavailable(f"nothing is stored for {symbol}")
-        return max((quote for quote in (kept, close) if quote is not None), key=lambda quote: quote.at)
+        return max(known, key=lambda quote: quote.at)
 
 
 def last_close(history: PriceHistory, now: datetime) -> Quote | None:

@@ -5,14 +5,15 @@ import numpy.typing as npt
 
 from vaultdash.pricing.base import Contracts, FloatArray, Valuation, intrinsic
 from vaultdash.pricing.european import value as european_value
-from vaultdash.pricing.qdfp import Regime, boundary_prices, finite_differences, regimes
+from vaultdash.pricing.qdfp import Regime, boundary_prices, finite_differences, outweighed, regimes
 
 NAMES = ("price", "delta", "gamma", "vega", "theta", "rho")
 SPOT_STEP = 1e-3  # of spot; a tenth of the deviation to expiry where that is less
 NARROW = 0.1
 VOLATILITY_STEP = 1e-3
 RATE_STEP = 1e-4
-ROUNDING = 1e-13
+ROUNDING = 1e-13  # of strike
+EXERCISED = 1e-6  # of strike; where rate or yield outweigh the volatility, less time value than that is noise
 LEAST_DEVIATION = 1e-10  # to expiry; QuantLib stumbles over less, which no price shows
 
 Mask = npt.NDArray[np.bool_]
@@ -22,8 +23,11 @@ Moves = dict[str, tuple[FloatArray, FloatArray]]
 def reference_valuation(flat: Contracts, rho: bool) -> Valuation:
     """Price and Greeks of flat contracts; rho is NaN unless asked for.
 
-    Price: QuantLib's QdFp engine, accurate scheme; finite differences where there are two boundaries. Delta, gamma,
-    vega and rho by central differences, theta from the Black-Scholes equation.
+    Price: QuantLib's QdFp engine, finite differences where there are two boundaries. Delta, gamma, vega and rho by
+    central differences, theta from the Black-Scholes equation. With one boundary delta is between 0 and +-1, gamma
+    and vega are not negative and theta not positive, whatever the noise in the prices. An option is exercised now,
+    and its Greeks are those of its intrinsic value, where its time value is at most 1e-6 of the strike and rate or
+    yield outweigh the volatility (`qdfp.outweighed`), and elsewhere where it has none.
     """
     result = european_value(flat)  # already right at expiry and where early exercise never pays
     for chosen, valued in (
@@ -55,6 +59,19 @@ def kind(flat: Contracts, regime: Regime, certain: bool) -> Mask:
 
 def reference_prices(flat: Contracts) -> FloatArray:
     """The price of `reference_valuation` alone, at a fifth of its time."""
+    prices = _unsnapped_prices(flat)
+    return np.where(_is_exercised(flat, prices), intrinsic(flat), prices)
+
+
+def _is_exercised(flat: Contracts, price: FloatArray) -> Mask:
+    now = intrinsic(flat)
+    is_strong = outweighed(flat) & (regimes(flat.rate, flat.dividend_yield, flat.sign) == Regime.ONE_BOUNDARY)
+    least = np.where(is_strong & (flat.years > 0), EXERCISED, ROUNDING) * flat.strike
+    return np.asarray((price <= now + least) & (now > 0), dtype=np.bool_)
+
+
+def _unsnapped_prices(flat: Contracts) -> FloatArray:
+    """Prices without a step to the intrinsic value, which a difference between two of them would take for a slope."""
     prices = european_value(flat).price
     for chosen, priced in (
         (kind(flat, Regime.ONE_BOUNDARY, certain=False), boundary_prices),
@@ -64,8 +81,7 @@ def reference_prices(flat: Contracts) -> FloatArray:
     ):
         if chosen.any():
             prices[chosen] = np.maximum(prices[chosen], priced(rows_of(flat, chosen)))
-    now = intrinsic(flat)
-    return np.where((prices <= now + ROUNDING * flat.strike) & (now > 0), now, prices)
+    return np.maximum(prices, intrinsic(flat))
 
 
 def _difference_prices(given: Contracts) -> FloatArray:
@@ -77,10 +93,12 @@ def _one_boundary(given: Contracts, rho: bool) -> Valuation:
     width = spot * np.minimum(SPOT_STEP, NARROW * deviation)
     moves = {"spot": (spot + width, spot - width), **_moves(given, rho)}
     price, slopes, (above, below) = _slopes(given, moves)
-    gamma = (above - 2.0 * price + below) / width**2
-    theta = given.rate * price - (given.rate - given.dividend_yield) * spot * slopes["spot"]
+    delta = np.clip(slopes["spot"], np.minimum(given.sign, 0.0), np.maximum(given.sign, 0.0))
+    gamma = np.maximum((above - 2.0 * price + below) / width**2, 0.0)
+    theta = given.rate * price - (given.rate - given.dividend_yield) * spot * delta
     theta -= 0.5 * (given.volatility * spot) ** 2 * gamma
-    greeks = (slopes["spot"], gamma, slopes["volatility"], theta, slopes.get("rate", np.full_like(price, np.nan)))
+    vega = np.maximum(slopes["volatility"], 0.0)
+    greeks = (delta, gamma, vega, theta, slopes.get("rate", np.full_like(price, np.nan)))
     return _exercised_where_best(given, Valuation(price, *greeks))
 
 
@@ -112,7 +130,7 @@ def _moves(given: Contracts, rho: bool) -> Moves:
 def _slopes(given: Contracts, moves: Moves) -> tuple[FloatArray, dict[str, FloatArray], list[FloatArray]]:
     variants = [given, *(given._replace(**{name: side}) for name, sides in moves.items() for side in sides)]
     stacked = Contracts(*(np.concatenate(columns) for columns in zip(*variants, strict=True)))
-    price, *moved = np.split(reference_prices(stacked), len(variants))
+    price, *moved = np.split(_unsnapped_prices(stacked), len(variants))
     slopes = {
         name: _slope(above - below, high - low)
         for (name, (high, low)), above, below in zip(moves.items(), moved[::2], moved[1::2], strict=True)
@@ -125,10 +143,9 @@ def _slope(rise: FloatArray, run: FloatArray) -> FloatArray:
 
 
 def _exercised_where_best(given: Contracts, alive: Valuation) -> Valuation:
-    now = intrinsic(given)
-    exercised = (alive.price <= now + ROUNDING * given.strike) & (now > 0)
+    exercised = _is_exercised(given, alive.price)
     return Valuation(
-        alive.price,
+        np.where(exercised, intrinsic(given), alive.price),
         np.where(exercised, given.sign, np.clip(alive.delta, -1.0, 1.0)),
         np.where(exercised, 0.0, alive.gamma),
         np.where(exercised, 0.0, alive.vega),

@@ -11,6 +11,7 @@ from vaultdash.pricing.american_boundary import POINTS as BOUNDARY_POINTS
 from vaultdash.pricing.american_quadrature import boundary_grid, price_grid
 from vaultdash.pricing.american_values import KEPT, POINTS, TERMS
 from vaultdash.pricing.base import FloatArray
+from vaultdash.pricing.qdfp import LEAST_PAID, LONG_DRIFT, STRONG_DRIFT
 
 Mask = npt.NDArray[np.bool_]
 
@@ -20,9 +21,8 @@ FEWEST_TERMS = 4
 
 # Where the fixed grids are fine enough, and no exponent leaves the floats; T = 1, strike 1.
 LEAST_DEVIATION, MOST_DEVIATION = 1e-3, 10.0
-MOST_DRIFT = 3.0  # rate or yield times years, in deviations
-LEAST_EARNED, MOST_EARNED = 1e-14, 2.0  # times years
-LEAST_PAID = -0.3  # times years: further below, the boundary takes more nodes
+MOST_DRIFT = STRONG_DRIFT  # beyond what is outweighed, QuantLib's high precision answers
+LEAST_EARNED = 1e-14  # times years
 TERMS_PER_LOG = 2.6  # a range of volatilities e times as wide needs so many terms more
 
 
@@ -51,7 +51,7 @@ def reachable(earned: FloatArray, paid: FloatArray, years: FloatArray, volatilit
     deviation = volatility * np.sqrt(years)
     drift = np.maximum(np.abs(earned), np.abs(paid)) * years
     reached = (deviation >= LEAST_DEVIATION) & (deviation <= MOST_DEVIATION)
-    reached &= drift <= np.minimum(MOST_DRIFT * deviation, MOST_EARNED)
+    reached &= drift <= np.minimum(MOST_DRIFT * deviation, LONG_DRIFT)
     reached &= paid * years >= LEAST_PAID
     return np.asarray(reached & ((earned > 0) | ((earned == 0) & (paid < 0))), dtype=np.bool_)
 

@@ -142,3 +142,10 @@ def is_ready() -> bool:
 def ready_engine() -> Engine:
     """The kernels when `warm_up` has run them all, else the reference, so that nobody waits for a compiler."""
     return "kernel" if is_ready() else "reference"
+
+
+def keep_machine_code_in(folder: str) -> None:
+    """Where kernels that are loaded from now on keep their code, instead of beside their source."""
+    import numba
+
+    numba.config.CACHE_DIR = folder

@@ -18,16 +18,20 @@ from vaultdash.pricing.implied import implied_volatility
 
 NEAR = 0.03  # |ln(K/S)| of the pairs that count
 LEAST_PAIRS = 3
-HIGHEST_YIELD = 0.25  # a year, up or down; silver's leases of October 2025 stayed below it
-WORST_YIELD_ERROR = 0.02  # a year
+HIGHEST_YIELD = 0.03  # a year, up or down; what holding gold pays or costs stays well below it
+WORST_YIELD_ERROR = 0.0035  # a year; with moments two and a third standard errors apart the yield is 1 % wrong
 FARTHEST_SPOT = 0.01  # by which the options may price the share apart from the price they were read with
-SPOT_ERROR = 1e-3  # of spot: share and options are not read in the same instant, after the close least of all
+SPOT_ERROR = 3e-3  # of spot: what a share at a volatility of 25 % moves in the quarter of an hour quotes may be late
+NO_YIELD_SAYS = (1e-3, 0.01)  # of spot, and of it a year: a larger gap is another moment rather than a yield
 TICK_ERROR = 0.004  # USD: two mids on a tick of a cent
 MEDIAN_ERROR = 1.2533  # standard error of a median against that of a mean
 DEVIATION = 1.4826  # standard deviation of a normal over the median absolute one
 MOST_VALUED = 9  # strikes at which early exercise is valued; it is smooth in between
 MOST_ROUNDS = 8
+DAYS_PER_YEAR = 365
 SETTLED = 1e-7
+SEARCHED_YIELD = 0.5  # a year, up or down: beyond it early exercise is not valued
+EXPIRED = "The options have expired: there is no yield left to tell."
 
 
 class ForwardBasis(StrEnum):
@@ -44,7 +48,8 @@ class ParityForward:
     `spot` is the price that goes with forward and yield: the one given, or, when only the forward could be told, the
     one that the options imply with no yield. `pairs` counts what was used; `forward_error` is the standard error in
     USD and `yield_error` a year (infinite without pairs). `residuals`, USD, are by how much C - P, without what
-    early exercise is worth, exceeds exp(-rT) (F - K), at `strikes`. `remark` says why a yield is assumed.
+    early exercise is worth, exceeds exp(-rT) (F - K), at `strikes`. `remark` says in a sentence or two why a yield is
+    assumed, and is empty when it is not.
     """
 
     forward: float
@@ -91,52 +96,108 @@ def parity_forward(
     rate: float,
     spread: Numbers | None = None,
     engine: Engine = "kernel",
+    spot_error: float = SPOT_ERROR,
 ) -> ParityForward:
     """The forward of one expiry of American options from its pairs with |ln(K/S)| <= 3 %.
 
     One-dimensional arrays of equal length, USD: strikes, mids of call and put, and optionally the sum of their
-    spreads, by which pairs are weighted. `rate` continuous, `years` to expiry, `engine` as in `european`. Raises
-    InvalidInput for lengths that differ and for a spot, years or rate that make no sense; rows that are not finite or
-    not above zero are left out.
+    spreads, by which pairs are weighted. `rate` continuous, `years` to expiry, `engine` as in `european`.
+    `spot_error` is the standard error of `spot`, as a share of it, against the price the options were quoted by:
+    0.003 for quotes of a running session, of which either may be a quarter of an hour late. Raises InvalidInput for
+    lengths that differ and for a spot, years, rate or error that make no sense; rows that are not finite or not above
+    zero are left out.
 
     F = median of K + exp(rT) (C - P), then q = r - ln(F/S)/T. Parity holds for European options; so at each (r, q)
     the volatility that each price implies gives the premium for early exercise, that is taken off, and the median
     taken again until q repeats itself.
 
-    The yield is `assumed` to be 0 with fewer than 3 pairs, and when it is beyond 25 % or its standard error beyond
-    2 % a year. The error grows as 1/T, and holds a tenth of a per cent of spot for share and options that were not
-    read in the same instant: below 18 days a yield is always assumed. The forward stays that of the pairs as long as
-    it is within 1 % of what the given spot and rate say; beyond, and without pairs, it is S exp(rT).
+    The yield is `assumed` to be 0 with fewer than 3 pairs, and when it is beyond 3 % or its standard error beyond
+    0.35 % a year. The error holds `spot_error` / T, because a share price of another moment looks like a yield: with
+    the usual one a yield is told from ten months on, and none that is told is wrong by more than 1 % as long as
+    share and options lie less than 0.7 % apart. The forward stays that of the pairs, with the share price that they
+    imply, unless it is beyond both 1 % of what the given spot and rate say and a yield of 3 %; then, and without
+    pairs, it is S exp(rT).
     """
     positive("spot", spot)
     not_negative("years", years)
     finite("rate", rate)
+    not_negative("spot_error", spot_error)
     pairs = _near_pairs(strike, call_mid, put_mid, spread, spot)
     carried = spot * math.exp(rate * years)
     nothing = np.zeros(0)
     if years == 0 or len(pairs.strike) < LEAST_PAIRS:
-        few = f"{len(pairs.strike)} pairs of call and put near the money; {LEAST_PAIRS} are needed"
-        remark = "expired" if years == 0 else few
+        remark = EXPIRED if years == 0 else _too_few(len(pairs.strike))
         return ParityForward(
             carried, 0.0, ForwardBasis.ASSUMED, spot, 0, math.inf, math.inf, nothing, nothing, remark
         )
-    if SPOT_ERROR / years <= WORST_YIELD_ERROR:
+    if spot_error / years <= WORST_YIELD_ERROR:
         fit = _settle(pairs, spot, years, rate, engine)
-        yield_error = math.hypot(fit.error / fit.forward, SPOT_ERROR) / years
+        yield_error = math.hypot(fit.error / fit.forward, spot_error) / years
         if abs(fit.dividend_yield) <= HIGHEST_YIELD and yield_error <= WORST_YIELD_ERROR:
             found = (len(pairs.strike), fit.error, yield_error, pairs.strike, fit.residuals)
             return ParityForward(fit.forward, fit.dividend_yield, ForwardBasis.PARITY, spot, *found)
     # Without its yield: what is left between forward and spot is a share price read at another moment.
     alone = _settle(pairs, spot, years, rate, engine, assumed_yield=0.0)
-    yield_error = math.hypot(alone.error / alone.forward, SPOT_ERROR) / years
+    yield_error = math.hypot(alone.error / alone.forward, spot_error) / years
     found = (len(pairs.strike), alone.error, yield_error, pairs.strike, alone.residuals)
-    said = f"{alone.dividend_yield:.1%} +- {yield_error:.1%} a year"
-    remark = f"the pairs say a yield of {said}, which is not to be relied on"
-    if abs(math.log(alone.forward / carried)) > FARTHEST_SPOT:
-        off = alone.residuals + (alone.forward - carried) * math.exp(-rate * years)
-        return ParityForward(carried, 0.0, ForwardBasis.ASSUMED, spot, *found[:4], off, remark)
     implied_spot = alone.forward * math.exp(-rate * years)
-    return ParityForward(alone.forward, 0.0, ForwardBasis.ASSUMED, implied_spot, *found, remark)
+    told = _Told(spot, implied_spot, years, alone.dividend_yield, yield_error, spot_error)
+    if told.is_absurd and abs(math.log(alone.forward / carried)) > FARTHEST_SPOT:
+        off = alone.residuals + (alone.forward - carried) * math.exp(-rate * years)
+        return ParityForward(carried, 0.0, ForwardBasis.ASSUMED, spot, *found[:4], off, told.unbelievable)
+    return ParityForward(alone.forward, 0.0, ForwardBasis.ASSUMED, implied_spot, *found, told.unproven)
+
+
+def _too_few(count: int) -> str:
+    which = "1 strike near the share price has" if count == 1 else f"{count} strikes near the share price have"
+    return f"{which} a call and a put to compare; {LEAST_PAIRS} are needed to tell a yield. It is taken as 0."
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the pairs say when it is not believed, and the sentences about it."""
+
+    spot: float
+    implied_spot: float
+    years: float
+    dividend_yield: float
+    yield_error: float
+    spot_error: float
+
+    @property
+    def is_absurd(self) -> bool:
+        return abs(self.dividend_yield) > HIGHEST_YIELD
+
+    @property
+    def unbelievable(self) -> str:
+        """For a forward that is not used either."""
+        return (
+            f"{self._apart}, which would be a yield of {self.dividend_yield:.1%} a year; more than "
+            f"{HIGHEST_YIELD:.0%} is not believed. Forward and volatilities follow the share price, and no yield is "
+            "assumed."
+        )
+
+    @property
+    def unproven(self) -> str:
+        """For a forward that is used without its yield."""
+        follow = "Forward and volatilities follow the options, and no yield is assumed."
+        least, a_year = NO_YIELD_SAYS
+        explained = least + a_year * self.years
+        if self.is_absurd or abs(self.implied_spot / self.spot - 1.0) > explained:
+            return f"{self._apart}: the share price and the options seem to be of different moments. {follow}"
+        if self.spot_error / self.years > WORST_YIELD_ERROR:
+            return (
+                f"{self._apart}. The expiry is too near, {self.years * DAYS_PER_YEAR:.0f} days ahead, to tell a "
+                f"yield from a share price of another moment. {follow}"
+            )
+        said = f"{self.dividend_yield:.1%} +- {self.yield_error:.1%} a year"
+        return f"The quotes of the pairs are too wide to tell a yield: {said}. {follow}"
+
+    @property
+    def _apart(self) -> str:
+        gap = self.implied_spot - self.spot
+        side = "above" if gap > 0 else "below"
+        return f"The options price the share at {self.implied_spot:.2f} USD, {abs(gap):.2f} USD {side} its quote"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,7 +237,7 @@ def _settle(
 
     def again(number: float) -> tuple[float, FloatArray]:
         if assumed_yield is None:
-            carry = float(np.clip(number, -2.0 * HIGHEST_YIELD, 2.0 * HIGHEST_YIELD))
+            carry = float(np.clip(number, -SEARCHED_YIELD, SEARCHED_YIELD))
             each = forwards(_early_exercise(pairs, spot, years, rate, carry, engine))
         else:
             each = forwards(_early_exercise(pairs, number / growth, years, rate, assumed_yield, engine))
@@ -198,8 +259,8 @@ def _settle(
     misses = each - forward
     share = weight / weight.sum()
     scatter = MEDIAN_ERROR * DEVIATION * float(np.median(np.abs(misses)))
-    quoted = float(np.sqrt(np.mean((pairs.spread / 2.0) ** 2 / 3.0)))  # a mid is anywhere between bid and ask
-    error = max(scatter, quoted, TICK_ERROR) * math.sqrt(float(share @ share))
+    quoted = math.sqrt(float(share**2 @ pairs.spread**2) / 12.0)  # a mid is anywhere between bid and ask
+    error = max(max(scatter, TICK_ERROR) * math.sqrt(float(share @ share)), quoted)
     return _Fit(forward, rate - math.log(forward / spot) / years, error, misses / growth)
 
 

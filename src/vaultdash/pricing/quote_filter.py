@@ -34,7 +34,6 @@ class Reason(IntFlag):
     ABOVE_BOUND = 64  # the bid is more than the option can ever pay
     NOT_MONOTONE = 128  # buy one strike, sell another, and keep the difference
     NOT_CONVEX = 256  # the same with three strikes
-    STALE = 512  # not of the current session
 
 
 REASON_WORDS: Mapping[Reason, str] = {reason: str(reason.name).lower() for reason in Reason}
@@ -62,6 +61,18 @@ class QuoteFilter:
         return tuple(reason_words(int(bits)) for bits in self.reasons)
 
 
+def two_sided(bid: Numbers, ask: Numbers) -> Mask:
+    """Where bid and ask (USD, one shape, NaN where there is none) are both there, apart, and not wide.
+
+    What can be judged before the share price is believed: enough for the pairs of `parity_forward`.
+    """
+    bids, asks = (np.asarray(given, dtype=np.float64) for given in (bid, ask))
+    with np.errstate(all="ignore"):
+        quoted = (bids > 0) & (asks > bids) & (asks < NONSENSE)
+        wide = asks - bids > np.maximum(WIDE_SPREAD_USD, WIDE_SPREAD * 0.5 * (asks + bids)) + ROUNDING
+    return np.asarray(quoted & ~wide, dtype=np.bool_)
+
+
 def filter_quotes(
     bid: Numbers,
     ask: Numbers,
@@ -71,27 +82,28 @@ def filter_quotes(
     years: Numbers,
     rate: Numbers,
     dividend_yield: Numbers,
-    is_stale: npt.ArrayLike = False,
 ) -> QuoteFilter:
     """Judge the quotes of one or more expiries of American options; arrays by broadcasting to one dimension.
 
     `bid`, `ask`, `strike`, `spot` USD, NaN where there is none; `sign` +1 call, -1 put; `years` to expiry, `rate` and
-    `dividend_yield` continuous a year; `is_stale` where bid and ask are not of the current session. No row raises;
-    arguments that do not broadcast raise InvalidInput.
+    `dividend_yield` continuous a year. No row raises; arguments that do not broadcast raise InvalidInput.
 
     A quote is refused as arbitrage only when it can be traded at bid and ask. So a mid below the exercise value
     passes while the ask is not below it (half a spread is the tolerance: usual deep in the money), and a bid, not a
     mid, breaks the upper bound: S for a call, K for a put, each grown by its negative yield or rate.
     Within one expiry and right: a bid above the ask of a strike that pays at least as much, two strikes further
     apart in price than in strike (not monotone), or a bid above the line between two asks around it (not convex).
+    `spot` and `dividend_yield` must belong to the quotes' own moment: against a share price that is 0.7 % off, good
+    quotes look like arbitrage. So find the forward first, from pairs that are `two_sided`, and give its `spot` and
+    `effective_yield` here.
     They are judged among the quotes without another reason (a wide spread aside). When they contradict each other,
     one at a time goes so that its good neighbours stay: first the one in the money (where quotes may be weeks old)
     that contradicts the other right's quotes by put-call parity too, by more than half a per cent of spot; then the
     one whose going leaves the least contradiction.
     """
-    rows = _broadcast(bid, ask, strike, sign, spot, years, rate, dividend_yield, is_stale)
+    rows = _broadcast(bid, ask, strike, sign, spot, years, rate, dividend_yield)
     bids, asks, strikes = (np.where(np.abs(row) < NONSENSE, row, np.nan) for row in rows[:3])
-    signs, spots, expiries, rates, yields, stale = rows[3:]
+    signs, spots, expiries, rates, yields = rows[3:]
     with np.errstate(all="ignore"):
         has_bid, has_ask = bids > 0, asks > 0
         both = has_bid & has_ask
@@ -113,7 +125,6 @@ def filter_quotes(
             | np.where(has_ask & (asks < signs * (spots - strikes) - tolerance), Reason.BELOW_INTRINSIC, 0)
             | np.where(has_bid & (bids > bound + tolerance), Reason.ABOVE_BOUND, 0)
             | np.where(strikes > 0, 0, Reason.ABOVE_BOUND)  # without a strike it pays nothing
-            | np.where(stale != 0, Reason.STALE, 0)
         ).astype(np.int64)
     judged = (reasons & ~np.int64(Reason.WIDE_SPREAD)) == 0
     for years_left in np.unique(expiries[judged]):

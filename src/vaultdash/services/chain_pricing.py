@@ -10,23 +10,24 @@ import numpy as np
 import numpy.typing as npt
 
 from vaultdash.clock import NEW_YORK
-from vaultdash.domain.errors import Refused
-from vaultdash.domain.market import Freshness, Quote
+from vaultdash.domain.errors import InvalidInput, Refused
+from vaultdash.domain.market import Freshness, MarketState, Quote
 from vaultdash.domain.option import DollarRate, OptionChain, OptionQuote, Right, years_to_expiry
 from vaultdash.pricing.american import american
 from vaultdash.pricing.base import FloatArray, Valuation
 from vaultdash.pricing.compiled import Engine
 from vaultdash.pricing.european import european
 from vaultdash.pricing.implied import implied_volatility
-from vaultdash.pricing.parity import ParityForward, pairs_of, parity_forward
-from vaultdash.pricing.quote_filter import Reason, filter_quotes
+from vaultdash.pricing.parity import SPOT_ERROR, ParityForward, pairs_of, parity_forward
+from vaultdash.pricing.quote_filter import Reason, filter_quotes, two_sided
 from vaultdash.pricing.smile import SmileQuotes, smile_quotes
 from vaultdash.pricing.surface import VolatilitySurface, fit_surface
 
 DAYS_PER_YEAR = 365
 POINTS = 100  # volatility points in 1.00
 WIDEST_VOLATILITY = 0.05
-UNCERTAIN = Reason.WIDE_SPREAD | Reason.LOCKED | Reason.STALE  # still gives a volatility, if an uncertain one
+CLOSING_SPOT_ERROR = 0.001  # of spot: how far apart share and options are quoted at a close
+UNCERTAIN = Reason.WIDE_SPREAD | Reason.LOCKED  # still gives a volatility, if an uncertain one
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +109,29 @@ def price_chain(chain: OptionChain, rate: DollarRate, engine: Engine) -> PricedC
     """Every contract of an expiration with our own numbers, as of the underlying's price that came with it.
 
     The quotes belong to the moment of that price: after the close both are the session's last. A volatility is only
-    found from a mid that nothing but its spread, a lock or its age speaks against. Ages are not filled.
+    found from a mid that nothing but its spread or a lock speaks against. Ages are not filled.
     """
     years = years_to_expiry(chain.expiration, chain.underlying.at)
     columns = _columns(chain.quotes)
     spot = chain.underlying.price
-    found = filter_quotes(columns.bid, columns.ask, columns.strike, columns.sign, spot, years, rate.value, 0.0)
-    pairs = pairs_of(columns.strike, columns.sign, columns.bid, columns.ask, found.usable)
-    parity = parity_forward(pairs.strike, pairs.call_mid, pairs.put_mid, spot, years, rate.value, pairs.spread)
+    both = two_sided(columns.bid, columns.ask)
+    pairs = pairs_of(columns.strike, columns.sign, columns.bid, columns.ask, both)
+    is_close = chain.underlying.market_state is MarketState.CLOSED  # share and options are of the same moment then
+    parity = parity_forward(
+        pairs.strike,
+        pairs.call_mid,
+        pairs.put_mid,
+        spot,
+        years,
+        rate.value,
+        pairs.spread,
+        engine,
+        CLOSING_SPOT_ERROR if is_close else SPOT_ERROR,
+    )
+    carry = parity.effective_yield
+    found = filter_quotes(
+        columns.bid, columns.ask, columns.strike, columns.sign, parity.spot, years, rate.value, carry
+    )
     market = (parity.spot, columns.strike, years, rate.value, parity.effective_yield)
     believed = (found.reasons & ~np.int64(UNCERTAIN)) == 0
     mid = np.where(believed, 0.5 * (columns.bid + columns.ask), np.nan)
@@ -222,7 +238,7 @@ def _tells_volatility(
 def _surface(smiles: Sequence[SmileQuotes]) -> VolatilitySurface | None:
     try:
         return fit_surface(smiles) if smiles else None
-    except Refused:  # not one usable quote
+    except (Refused, InvalidInput):  # not one usable quote, or two chains of one expiration
         return None
 
 
@@ -245,7 +261,7 @@ def _greeks(
         told(value.gamma),
         told(value.vega, POINTS),
         told(value.theta, DAYS_PER_YEAR),
-        told(value.rho, POINTS),
+        value.rho,
     )
 
 

@@ -16,9 +16,9 @@ COMMISSION = 0.65  # USD a contract; brokers differ
 
 @dataclass(frozen=True, slots=True)
 class ContractCover:
-    """One put bought at the ask, and as many as cover all pledged shares.
+    """One put bought at the ask, and as many as cover all pledged shares; every cost with commission.
 
-    `cost_per_contract` USD with commission, `covered_share` the fraction of the collateral that one contract covers,
+    `cost_per_contract` USD, `covered_share` the fraction of the collateral that one contract covers,
     `contracts` how many cover all of it (rounded up), `break_even` the price at expiry below which the put has paid
     for itself. `hedge` measures the put over the whole collateral, its `contracts_ceil` in whole contracts.
     """
@@ -62,14 +62,15 @@ def cover(chain: PricedChain, option: PricedOption, snapshot: Snapshot) -> Contr
     months = chain.days_to_expiry / DAYS_PER_MONTH
     leg = HedgeLeg(Right.PUT, contract.strike, contract.strike / snapshot.price, 1.0, months)
     title = f"{contract.root} {contract.expiration:%-d %b %Y} {contract.strike:g} put"
-    hedge = measure(HedgePlan(contract.osi, title, (leg,)), situation, (ask,))
+    paid = ask + COMMISSION / contract.multiplier
+    hedge = measure(HedgePlan(contract.osi, title, (leg,)), situation, (paid,))
     return ContractCover(
         chain=chain,
         option=option,
         ask=ask,
-        cost_per_contract=ask * contract.multiplier + COMMISSION,
+        cost_per_contract=paid * contract.multiplier,
         covered_share=contract.multiplier / snapshot.shares,
         contracts=hedge.contracts_ceil.contracts,
-        break_even=contract.strike - ask,
+        break_even=contract.strike - paid,
         hedge=hedge,
     )

@@ -17,19 +17,19 @@ ASSUMED = DollarRate(DEFAULT_RATE, None, "assumed: no dollar rate is known")
 
 
 class DollarRates:
-    """The newest real rate there is: ^IRX, else an imported SOFR, else the demo's, else a marked assumption."""
+    """The newest real rate there is, ^IRX or an imported SOFR; without one a marked assumption."""
 
     def __init__(self, history: DailyHistory) -> None:
         self._history = history
 
-    async def latest(self) -> DollarRate:
-        """Continuously compounded a year, with the day it is of."""
+    async def latest(self, *, invented: bool = False) -> DollarRate:
+        """Continuously compounded a year, with the day it is of; with `invented` the demo market's will do."""
         bill = await self._read(self._history.load(BILL), continuous_from_bank_discount, "13-week bill, ^IRX")
         overnight = await self._read(self._history.kept(OVERNIGHT), continuous_from_simple, "SOFR")
+        if bill is not None and DEMO_SOURCE in bill.source and (overnight is not None or not invented):
+            bill = None
         if bill is None or overnight is None:
             return bill or overnight or ASSUMED
-        if DEMO_SOURCE in bill.source:
-            return overnight
         return max(bill, overnight, key=lambda rate: rate.on or date.min)
 
     async def _read(

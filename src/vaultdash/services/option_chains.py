@@ -10,7 +10,7 @@ from typing import TypeVar
 from vaultdash.clock import NEW_YORK, MarketHours
 from vaultdash.domain.errors import InvalidInput, NotFound, ProviderError, Unavailable
 from vaultdash.domain.gold import clean_symbol
-from vaultdash.domain.market import Freshness, Quote, freshness
+from vaultdash.domain.market import CLOCK_TOLERANCE_SECONDS, Freshness, Quote, freshness
 from vaultdash.domain.option import ListedExpirations, OptionChain, contract_from_osi, expiry_at
 from vaultdash.market.base import ChainProvider
 from vaultdash.pricing.compiled import Engine
@@ -80,7 +80,7 @@ class OptionChains:
         self._priced: OrderedDict[tuple[str, date], tuple[OptionChain, PricedChain]] = OrderedDict()
         self._surfaces: OrderedDict[str, tuple[object, VolatilitySurface | None]] = OrderedDict()
         self._turn = asyncio.Lock()
-        self._pricing = asyncio.Lock()
+        self._pricing: OrderedDict[tuple[str, date], asyncio.Lock] = OrderedDict()
 
     async def expirations(self, symbol: str, *, refresh: bool = False) -> Listing:
         """What is listed; the last answer with its age and the reason when no newer one is to be had."""
@@ -92,11 +92,11 @@ class OptionChains:
             if known is None:
                 raise
             listed, problem = known, str(error)
-        if known is not None and _is_worse(listed, known):
+        if known is not None and _is_worse(listed, known, self._now()):
             listed = known
         _remember(self._listings, name, listed)
         today = self._now().astimezone(NEW_YORK).date()
-        days = tuple(day for day in listed.days if expiry_at(day) > self._now())
+        days = tuple(day for day in listed.days if self._lives(day))
         if not days:
             raise NotFound(f"{name} has no listed expiration from {today} on")
         return Listing(
@@ -123,12 +123,13 @@ class OptionChains:
             chain, problem = await self._ask(name, expiration, refresh=refresh), self._problems(name)
         except ProviderError as error:
             if known is None:
+                self._require_listed(name, expiration)
                 raise
             chain, problem = known, str(error)
-        if known is not None and _is_worse(chain, known):
+        if known is not None and _is_worse(chain, known, self._now()):
             chain = known
         _remember(self._chains, key, chain)
-        return self._dated(await self._price(chain), problem)
+        return self.dated(await self._price(chain), problem)
 
     async def within(self, symbol: str, max_days: int, *, refresh: bool = False) -> ChainsWithin:
         """All expirations within 30, 60 or 90 days, one after the other as the provider bears it."""
@@ -142,7 +143,7 @@ class OptionChains:
                 chains.append(await self.chain(listing.symbol, day, refresh=refresh))
             except (ProviderError, NotFound) as error:
                 missing[day] = str(error)
-        return ChainsWithin(listing, tuple(chains), missing)
+        return ChainsWithin(listing, tuple(self.dated(chain, chain.problem) for chain in chains), missing)
 
     async def contract(self, osi: str) -> tuple[PricedChain, PricedOption]:
         """A contract by its OSI symbol, with its chain; raises InvalidInput or NotFound."""
@@ -154,12 +155,17 @@ class OptionChains:
         raise NotFound(f"{osi.strip()} is not in the chain of {wanted.expiration}")
 
     def loaded(self, symbol: str) -> tuple[PricedChain, ...]:
-        """The chains of a symbol that have been priced so far, by expiration; nothing is asked."""
+        """The chains of a symbol priced so far, by expiration; nothing is asked.
+
+        Only those that live and are of the newest session: times to expiry of different days do not compare.
+        """
         name = clean_symbol(symbol)
-        chains = [self._dated(priced, None) for (whose, _), (_, priced) in self._priced.items() if whose == name]
+        chains = [priced for (whose, day), (_, priced) in self._priced.items() if whose == name and self._lives(day)]
         if any(not chain.is_demo for chain in chains):
             chains = [chain for chain in chains if not chain.is_demo]
-        return tuple(sorted((chain for chain in chains if chain.years > 0), key=lambda chain: chain.expiration))
+        newest = max((_session(chain) for chain in chains), default=None)
+        of_one_session = [self.dated(chain) for chain in chains if _session(chain) == newest and chain.years > 0]
+        return tuple(sorted(of_one_session, key=lambda chain: chain.expiration))
 
     async def surface(self, symbol: str) -> VolatilitySurface | None:
         """The surface through the chains loaded so far; None when no quote of them is good enough."""
@@ -185,10 +191,26 @@ class OptionChains:
             raise Unavailable(self._problems(symbol) or f"no quotes of {symbol} for {expiration} can be had")
         return chain
 
+    def _require_listed(self, symbol: str, expiration: date) -> None:
+        """NotFound when the last known list has no such day: then it is not the provider's failure that matters."""
+        listed = self._listings.get(symbol)
+        if listed is not None and expiration not in listed.days:
+            near = sorted(listed.days, key=lambda day: abs((day - expiration).days))[:2]
+            raise NotFound(
+                f"{symbol} lists no options of {expiration} ({listed.source}); the nearest are "
+                f"{' and '.join(map(str, sorted(near)))}"
+            )
+
     async def _price(self, chain: OptionChain) -> PricedChain:
         """Priced off the loop, once; again when the compiled kernels have become ready or the rate has changed."""
-        key, rate, engine = (chain.symbol, chain.expiration), await self._rates.latest(), await self._engine()
-        async with self._pricing:  # whoever asks for the same meanwhile finds it
+        key, rate, engine = (
+            (chain.symbol, chain.expiration),
+            await self._rates.latest(invented=chain.is_demo),
+            await self._engine(),
+        )
+        lock = self._pricing.get(key) or asyncio.Lock()
+        _remember(self._pricing, key, lock)
+        async with lock:  # whoever asks for the same meanwhile finds it
             known = self._priced.get(key)
             if known is not None and (known[1].rate, known[1].engine) == (rate, engine) and known[0] == chain:
                 return known[1]
@@ -196,9 +218,18 @@ class OptionChains:
             _remember(self._priced, key, (chain, priced))
             return priced
 
-    def _dated(self, chain: PricedChain, problem: str | None) -> PricedChain:
-        state = self._freshness(chain.underlying, chain.at)
-        return replace(chain, age_seconds=self._age(chain.at), freshness=state, problem=problem)
+    def dated(self, chain: PricedChain, problem: str | None = None) -> PricedChain:
+        """The same chain with its age, freshness and days to expiry as of now."""
+        return replace(
+            chain,
+            age_seconds=self._age(chain.at),
+            freshness=self._freshness(chain.underlying, chain.at),
+            days_to_expiry=(chain.expiration - self._now().astimezone(NEW_YORK).date()).days,
+            problem=problem,
+        )
+
+    def _lives(self, expiration: date) -> bool:
+        return expiry_at(expiration) > self._now()
 
     def _age(self, at: datetime) -> float:
         return max((self._now() - at).total_seconds(), 0.0)
@@ -216,9 +247,16 @@ class OptionChains:
         )
 
 
-def _is_worse(found: OptionChain | ListedExpirations, known: OptionChain | ListedExpirations) -> bool:
-    """True when invented ones would replace real ones, or older real ones newer ones."""
-    if known.underlying.is_demo:
+def _session(chain: PricedChain) -> date:
+    return chain.underlying.at.astimezone(NEW_YORK).date()
+
+
+def _is_worse(found: OptionChain | ListedExpirations, known: OptionChain | ListedExpirations, now: datetime) -> bool:
+    """True when invented ones would replace real ones, or older real ones newer ones.
+
+    What is from the future was read before a clock was set back, and would stand for ever.
+    """
+    if known.underlying.is_demo or (known.at - now).total_seconds() > CLOCK_TOLERANCE_SECONDS:
         return False
     return found.underlying.is_demo or found.at < known.at
 

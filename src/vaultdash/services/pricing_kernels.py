@@ -3,14 +3,26 @@
 import asyncio
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
+import structlog
+
 import vaultdash.pricing
-from vaultdash.files.machine_code import forget_outdated, is_compiled
-from vaultdash.pricing.compiled import Engine, is_ready, kernels_problem, ready_engine, warm_up
+from vaultdash.files.machine_code import code_folder, is_complete, mark_complete
+from vaultdash.pricing.compiled import (
+    Engine,
+    is_ready,
+    keep_machine_code_in,
+    kernels_problem,
+    ready_engine,
+    warm_up,
+)
 
 PRICING = Path(vaultdash.pricing.__file__).parent
 PATIENCE_SECONDS = 5.0  # loading takes about one; QuantLib needs longer than that for a chain
+
+log = structlog.get_logger()
 
 
 class PricingKernels:
@@ -18,19 +30,26 @@ class PricingKernels:
 
     def __init__(self) -> None:
         self._loading: asyncio.Task[None] | None = None
+        self._only_to_load = False
+        self._patience = PATIENCE_SECONDS
 
     async def load(self) -> None:
         """Return when the kernels are ready, or known not to be had; several callers wait for the same."""
         if is_ready() or kernels_problem() is not None:
             return
         if self._loading is None or self._loading.done():
-            self._loading = asyncio.create_task(_load())
+            self._loading = asyncio.create_task(self._load())
         await asyncio.shield(self._loading)
 
     async def engine(self) -> Engine:
-        """What to price with now: kernels that only have to be loaded are waited for, a compiler is not."""
-        if not is_ready() and kernels_problem() is None and await asyncio.to_thread(is_compiled, PRICING):
-            await asyncio.wait({asyncio.ensure_future(self.load())}, timeout=PATIENCE_SECONDS)
+        """What to price with now: kernels that only have to be loaded are waited for, once; a compiler is not."""
+        if is_ready() or kernels_problem() is not None or self._patience <= 0:
+            return ready_engine()
+        if self._only_to_load or await asyncio.to_thread(lambda: is_complete(edition())):
+            loading = asyncio.ensure_future(self.load())
+            await asyncio.wait({loading}, timeout=self._patience)
+            if not is_ready():
+                self._patience = 0.0
         return ready_engine()
 
     async def aclose(self) -> None:
@@ -39,19 +58,40 @@ class PricingKernels:
             self._loading.cancel()
             await asyncio.gather(self._loading, return_exceptions=True)
 
+    async def _load(self) -> None:
+        folder = await asyncio.to_thread(edition)
+        self._only_to_load = await asyncio.to_thread(is_complete, folder)
+        if not self._only_to_load:
+            await _compile()
+        await asyncio.to_thread(compile_kernels)
+        problem = kernels_problem()
+        if problem is not None:
+            log.warning("pricing_without_kernels", reason=problem)
+
+
+def edition() -> Path:
+    """The folder of the code that fits the source, the interpreter and the compiler of this process."""
+    return code_folder(PRICING, [version("numba"), version("llvmlite")])
+
+
+def share_machine_code() -> Path:
+    """Keep and look for code in the folder of this edition, which all processes share; call it before any pricing."""
+    folder = edition()
+    keep_machine_code_in(str(folder))
+    return folder
+
 
 def compile_kernels() -> str | None:
-    """Compile what is not compiled yet and keep it on disk; why that cannot be done, or None."""
-    forget_outdated(PRICING)
+    """Load what is compiled, compile the rest and keep it on disk; why that cannot be done, or None."""
+    try:
+        folder = share_machine_code()
+    except ImportError:  # no compiler: `warm_up` says so
+        warm_up()
+        return kernels_problem()
     warm_up()
+    if kernels_problem() is None:
+        mark_complete(folder)
     return kernels_problem()
-
-
-async def _load() -> None:
-    await asyncio.to_thread(forget_outdated, PRICING)
-    if not await asyncio.to_thread(is_compiled, PRICING):
-        await _compile()
-    await asyncio.to_thread(warm_up)
 
 
 async def _compile() -> None:

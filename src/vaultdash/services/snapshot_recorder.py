@@ -12,13 +12,14 @@ from vaultdash.domain.errors import BadPayload, NotFound, ProviderError, RateLim
 from vaultdash.domain.gold import clean_symbol
 from vaultdash.domain.market import Quote
 from vaultdash.domain.option import ListedExpirations, OptionChain
-from vaultdash.market.base import ChainProvider, SnapshotKind, SnapshotStore
+from vaultdash.market.base import ChainProvider, SnapshotKind, SnapshotStore, for_the_record, option_delay
 
 log = structlog.get_logger()
 
 AFTER_CLOSE = timedelta(minutes=5)
 RETRY_AFTER = timedelta(minutes=10)  # twice as long after each run that brings nothing
 LONGEST_PAUSE = timedelta(hours=1)
+QUOTES_ARRIVE = timedelta(minutes=1)  # after the delay of their source
 CLOCK_LEEWAY = timedelta(minutes=5)  # a chain read just before the close is of the close
 FAILURES_IN_A_ROW = 3  # then the provider is left alone for a while
 NEAR_MONEY = 0.05  # of the underlying; there nearly every contract is quoted on both sides at the close
@@ -73,7 +74,8 @@ class SnapshotRecorder:
     """Reads the chains of `symbols` from a live provider once a session and keeps them.
 
     What is stored is known from the store, so that a restart goes on where the last run ended. `chains` must be a
-    provider of live chains; a chain that is invented, stored before, or of another session is never kept.
+    provider of live chains; a chain that is invented, stored before, or of another session is never kept. A provider
+    whose option quotes are late (`option_delay_seconds`) is asked when those of the close can be had.
     """
 
     chains: ChainProvider
@@ -153,20 +155,36 @@ class SnapshotRecorder:
     async def _go_on(self, recording: Recording, *, again: bool = False) -> None:
         """Record what is missing, one expiration after another; what fails sets the time of the next try."""
         recording.problem = recording.next_try = None
+        if self._must_wait(recording):
+            return
         recording.vain_runs += 1
         try:
             if not again:
                 recording.stored = await asyncio.to_thread(
                     self.store.recorded_expirations, recording.symbol, recording.on, recording.kind
                 )
-            listed = await self.chains.expirations(recording.symbol, refresh=True)
-            self._require_session(recording, listed.underlying, listed.source)
-            recording.listed = frozenset(listed.days)
-            await self._record_missing(recording, listed)
+            with for_the_record():
+                listed = await self.chains.expirations(recording.symbol, refresh=True)
+                self._require_session(recording, listed.underlying, listed.source)
+                recording.listed = frozenset(listed.days)
+                await self._record_missing(recording, listed)
         except VaultError as error:
             self._postpone(recording, error)
         if recording.is_complete:
             log.info("chains_recorded", symbol=recording.symbol, on=str(recording.on), count=len(recording.stored))
+
+    def _must_wait(self, recording: Recording) -> bool:
+        """Whether the quotes of the close cannot be had yet; then the recording says from when on."""
+        delay = option_delay(self.chains)
+        settled = _settled(recording.on, delay)
+        if recording.kind is not SnapshotKind.CLOSE or delay <= 0 or self.now() >= settled:
+            return False
+        recording.next_try = settled
+        recording.problem = (
+            f"the option quotes of {self.chains.name} are {delay / 60:.0f} minutes late; "
+            f"those of the close can be had from {settled.astimezone(NEW_YORK):%H:%M} New York"
+        )
+        return True
 
     async def _record_missing(self, recording: Recording, listed: ListedExpirations) -> None:
         failures = 0
@@ -196,8 +214,9 @@ class SnapshotRecorder:
         if chain.is_demo:
             raise Refused("the source gives invented chains, which are never recorded")
         self._require_session(recording, chain.underlying, chain.source)
+        delay = timedelta(seconds=max(option_delay(self.chains), chain.underlying.delay_seconds))
         close = session_close(recording.on)
-        if recording.kind is SnapshotKind.CLOSE and chain.at < close - CLOCK_LEEWAY:
+        if recording.kind is SnapshotKind.CLOSE and chain.at < close + delay - CLOCK_LEEWAY:
             raise BadPayload(f"the chain for {chain.expiration} was quoted at {_local(chain.at)}, before the close")
         if not _is_quoted(chain):
             raise BadPayload(f"the chain for {chain.expiration} has hardly a bid and an ask near the money")
@@ -211,7 +230,7 @@ class SnapshotRecorder:
             raise BadPayload(
                 f"{source} prices {recording.symbol} as of {_local(underlying.at)}, not of {recording.on}"
             )
-        settled = session_close(recording.on) + AFTER_CLOSE + timedelta(seconds=underlying.delay_seconds)
+        settled = _settled(recording.on, underlying.delay_seconds)
         if recording.kind is SnapshotKind.CLOSE and underlying.delay_seconds > 0 and self.now() < settled:
             wait = (settled - self.now()).total_seconds()
             raise RateLimited(f"{source} lags {underlying.delay_seconds / 60:.0f} minutes behind the close", wait)
@@ -229,6 +248,11 @@ class SnapshotRecorder:
 def complete(recordings: Iterable[Recording]) -> bool:
     """True when every recording has all that was listed."""
     return all(recording.is_complete for recording in recordings)
+
+
+def _settled(on: date, delay_seconds: float) -> datetime:
+    """From when on quotes that are so late are those of the close of a session, or of after it."""
+    return session_close(on) + max(AFTER_CLOSE, timedelta(seconds=delay_seconds) + QUOTES_ARRIVE)
 
 
 def _is_quoted(chain: OptionChain) -> bool:

@@ -139,7 +139,7 @@ class _Banner:
                 return "DEMO", "Every price here is invented. Set VAULT_MARKET=auto for the real market.", False
             return (
                 "DEMO",
-                f"No real price could be had{reason}: these are invented. The real price replaces them.",
+                f"No real price could be had{reason}: the one above is invented. The real price replaces it.",
                 True,
             )
         if status.is_stale:

@@ -71,6 +71,36 @@ def test_a_row_that_cannot_be_true_is_left_out_with_line_and_reason(
     assert (report.rows_read, report.kept, store.load("GLD", DAY).height) == (3, 2, 2)
 
 
+OSI_FILE = "quote_date,osi,root,expiration,strike,right,bid,ask"
+SAYS_ANOTHER = "OSI symbol and columns are of different contracts"
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ("GLD260619P00380000,,,38000,C", SAYS_ANOTHER),
+        ("GLD260619P00380000,,,38000,", SAYS_ANOTHER),
+        ("GLD260619P00380000,,,380.01,", SAYS_ANOTHER),
+        ("GLD260619P00380000,,,,call", SAYS_ANOTHER),
+        ("GLD260619P00380000,,2026-06-26,,", SAYS_ANOTHER),
+        ("GLD260619P00380000,,2026-06-18,,", SAYS_ANOTHER),
+        ("GLD1  260619P00380000,GLD,,,", SAYS_ANOTHER),
+        ("O:GLD260619P00380000,GLD,2026-06-19,380.0,put", None),
+        ("GLD   260620P00380000,,2026-06-19,380,P", None),  # a Saturday, as in old symbols
+    ],
+)
+def test_a_row_whose_symbol_and_columns_name_different_contracts_is_left_out(
+    tmp_path: Path, cells: str, reason: str | None
+) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(f"{OSI_FILE}\n2026-05-14,{cells},6.1,6.3\n2026-05-14,GLD260619P00390000,,,,,6.1,6.3\n")
+    columns = {"osi": "osi", "quote_date": "quote_date"}
+    store, (report,) = imported(tmp_path, path, wish=Wish(columns=columns, symbol="GLD"))
+    assert report.rejected == (() if reason is None else (RejectedLine(2, reason),))
+    kept = {"GLD   260619P00390000"} | ({"GLD   260619P00380000"} if reason is None else set())
+    assert set(store.load("GLD", DAY)["osi"]) == kept
+
+
 def test_rows_of_another_width_and_blank_lines_do_not_move_the_count_of_lines(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     header, good = csv_text(DOLTHUB, {}).splitlines()

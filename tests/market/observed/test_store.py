@@ -282,6 +282,27 @@ def test_strange_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
     assert len(store.sessions()) == 1
 
 
+def test_what_a_killed_writer_left_is_removed_by_a_merge_an_hour_later_and_nothing_else_is(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    store.merge(a_chain_of(1))
+    folder = the_file(tmp_path).parent
+    names = {
+        ".2026-05-13.parquet.ab12.part": 61,
+        f".{DAY}.parquet.cd34.part": 61,
+        f".{DAY}.parquet.ef56.part": 59,
+        "mine.part": 600,
+        f"{DAY}.parquet.corrupt-1": 600,
+    }
+    for name, minutes in names.items():
+        (folder / name).write_bytes(b"half")
+        at = (NIGHT - timedelta(minutes=minutes)).timestamp()
+        os.utime(folder / name, (at, at))
+    store.merge(a_chain_of(2))
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        [f"{DAY}.parquet", f".{DAY}.parquet.ef56.part", "mine.part", f"{DAY}.parquet.corrupt-1"]
+    )
+
+
 def test_a_full_disk_is_a_sentence_and_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = a_store(tmp_path)
     store.merge(a_chain_of(2))

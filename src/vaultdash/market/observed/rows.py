@@ -106,7 +106,7 @@ def _complete(raw: pl.DataFrame, origin: Origin) -> pl.DataFrame:
         frame = frame.with_columns(
             pl.coalesce("root", parts.struct.field("1")).alias("root"),
             pl.coalesce(
-                pl.col("expiration").cast(pl.String),
+                pl.when(is_given(frame, "expiration")).then(pl.col("expiration").cast(pl.String)),
                 pl.lit("20") + parts.struct.field("2"),
             ).alias("expiration"),
             pl.coalesce("right", parts.struct.field("3")).alias("right"),
@@ -163,6 +163,7 @@ def _why_not(today: date) -> pl.Expr:
         ((pl.col("strike") <= 0) | (milli >= 99_999_999.5), "strike is not between 0 and 100,000"),
         ((milli - milli.round()).abs() > 1e-4, "strike is not in thousandths of a dollar"),
         (pl.col("root").str.len_chars() > 6, "root of the option is longer than six characters"),
+        (_contradicts_osi(), "OSI symbol and columns are of different contracts"),
     ]
     for name in PRICES:
         checks += [
@@ -171,6 +172,24 @@ def _why_not(today: date) -> pl.Expr:
             (pl.col(name) >= HIGHEST_PRICE, f"{name} is not a price of an option"),
         ]
     return pl.coalesce(pl.when(test.fill_null(False)).then(pl.lit(reason)) for test, reason in checks)
+
+
+def _contradicts_osi() -> pl.Expr:
+    """Whether a readable OSI symbol and the columns beside it name different contracts.
+
+    Until 2015 the day in a symbol was the Saturday after the last day of trading, which a column may give instead.
+    """
+    parts = pl.col("osi").str.extract_groups(OSI_PARTS)
+    root, right = parts.struct.field("1"), parts.struct.field("3")
+    day_of = (pl.lit("20") + parts.struct.field("2")).str.to_date("%Y%m%d", strict=False)
+    strike = parts.struct.field("4").cast(pl.Float64) / 1000
+    is_saturday_after = (day_of.dt.weekday() == 6) & (day_of == pl.col("expiration").dt.offset_by("1d"))
+    return pl.any_horizontal(
+        root != pl.col("root"),
+        right != pl.col("right"),
+        (strike - pl.col("strike")).abs() > 5e-4,
+        (day_of != pl.col("expiration")) & ~is_saturday_after,
+    )
 
 
 def _derived(frame: pl.DataFrame, origin: Origin, hours: MarketHours) -> pl.DataFrame:

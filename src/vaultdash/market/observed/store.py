@@ -1,9 +1,11 @@
 """The store of recorded chains: a sealed Parquet file for each underlying and day, in a folder for each year."""
 
+import contextlib
 import re
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ import structlog
 from vaultdash.clock import utc_now
 from vaultdash.domain.errors import NotFound, Refused, VaultError
 from vaultdash.domain.gold import clean_symbol
-from vaultdash.domain.market import STORED_SOURCE
+from vaultdash.domain.market import STORED_SOURCE, Quote
 from vaultdash.domain.option import OptionChain, OptionContract
 from vaultdash.files.whole import StoreUnavailable, file_stem, locked, move_aside, replace_file
 from vaultdash.market.base import SnapshotKind, SnapshotMerge
@@ -39,6 +41,8 @@ PREFERRED = (
     SnapshotKind.INTRADAY,
 )
 MOST_MIDS = 120  # sessions; reading one takes some milliseconds
+REMEMBERED_CONTRACTS = 64  # whose mids are known
+ABANDONED_AFTER = timedelta(hours=1)  # a file is written within seconds
 _UNDERLYING, _YEAR = "underlying=", "year="
 _DAY_FILE = re.compile(r"\d{4}-\d\d-\d\d\.parquet", re.ASCII)
 
@@ -57,6 +61,7 @@ class ObservedSnapshots:
         self._now = now
         self._guard = threading.Lock()
         self._known: dict[Path, tuple[Stamp, tuple[StoredSession, ...]]] = {}
+        self._mids: OrderedDict[str, dict[Path, tuple[Stamp, float | None]]] = OrderedDict()
 
     def merge(self, frame: "pl.DataFrame") -> SnapshotMerge:
         """Add rows of `option_eod`; a row of the same key is brought up to date. The same rows again change nothing.
@@ -138,19 +143,50 @@ class ObservedSnapshots:
     def mids(self, contract: OptionContract, most_sessions: int = MOST_MIDS) -> list[tuple[date, float]]:
         """What a contract was quoted at on the last recorded days, USD between bid and ask; no quote, no day.
 
-        Of several snapshots of a day the one of PREFERRED kind counts. A damaged file is left out and logged.
+        Of several snapshots of a day the one of PREFERRED kind counts. A damaged file is left out and logged. What
+        was read of the last contracts is remembered as long as the file of the day stays the same.
         """
+        with self._guard:
+            known = self._mids.get(contract.osi, {})
+        read: dict[Path, tuple[Stamp, float | None]] = {}
         found = []
-        days = [(symbol, on) for symbol, on, _ in self.files(contract.root) if on <= contract.expiration]
-        for symbol, on in days[-most_sessions:]:
+        days = [day for day in self.files(contract.root) if day[1] <= contract.expiration]
+        for symbol, on, path in days[-most_sessions:]:
             try:
-                mid = _mid(self.load(symbol, on), contract.osi)
+                stamp = _stamp(path)
+                if stamp is None:
+                    continue
+                if path not in known or known[path][0] != stamp:
+                    read[path] = stamp, _mid(self.load(symbol, on), contract.osi)
+                else:
+                    read[path] = known[path]
             except VaultError as error:
                 log.warning("recorded chains left out", symbol=symbol, on=str(on), reason=str(error))
                 continue
+            mid = read[path][1]
             if mid is not None:
                 found.append((on, mid))
+        with self._guard:
+            self._mids[contract.osi] = read
+            self._mids.move_to_end(contract.osi)
+            if len(self._mids) > REMEMBERED_CONTRACTS:
+                self._mids.popitem(last=False)
         return found
+
+    def last_price(self, underlying: str) -> Quote | None:
+        """The underlying's price that came with the newest chains; None when none came, or the day is damaged."""
+        from vaultdash.market.observed.chains import chains_of
+
+        days = [on for _, on, _ in self.files(underlying)]
+        if not days:
+            return None
+        try:
+            rows = self.load(underlying, days[-1])
+            chains = chains_of(rows, f"{STORED_SOURCE}, recorded with option chains")
+        except VaultError as error:
+            log.warning("recorded price left out", symbol=underlying, reason=str(error))
+            return None
+        return max((chain.underlying for chain in chains.values()), key=lambda quote: quote.at, default=None)
 
     def stamp(self, underlying: str, on: date) -> Stamp | None:
         """What changes when the file of a day changes; None when there is none."""
@@ -178,11 +214,21 @@ class ObservedSnapshots:
 
         path = self._path(symbol, on)
         with locked(self._folder(symbol) / ".lock"):
+            self._remove_abandoned(symbol)
             kept = self._sound_rows(symbol, on, path)
             result, change = merged(given.clear() if kept is None else kept, given)
             if change.added or change.replaced:
                 replace_file(path, packed(result, symbol, on))
         return change
+
+    def _remove_abandoned(self, symbol: str) -> None:
+        """Remove what a writer that was killed left half written; to be called with the lock held."""
+        latest = (self._now() - ABANDONED_AFTER).timestamp()
+        with contextlib.suppress(OSError):  # what is left lying does no harm
+            for part in self._folder(symbol).glob(f"{_YEAR}*/.*.parquet.*.part"):
+                if part.stat().st_mtime < latest:
+                    part.unlink()
+                    log.warning("abandoned half of a file removed", file=str(part))
 
     def _sound_rows(self, symbol: str, on: date, path: Path) -> "pl.DataFrame | None":
         """The rows to merge into: none when there is no file, or when a damaged one was put aside."""

@@ -32,6 +32,7 @@ LARGEST_COUNT = 1_000_000_000  # contracts traded or open; all of GLD has a hund
 LARGEST_PRICE = 2.0  # of spot or strike, whichever is more; an option is worth no more than the one or the other
 EARLIEST_TRADE = datetime(1990, 1, 1, tzinfo=UTC)
 SMALLEST_STRIKE_STEP = 0.001
+OPTION_DELAY_SECONDS = 900.0  # Yahoo says nothing of its option quotes; the price beside them may well be of now
 LONGEST_CLOSURE = timedelta(days=10)
 
 Row = Mapping[str, object]
@@ -83,7 +84,8 @@ def _chain(
             raise BadPayload(f"Yahoo's {symbol} options of {expiration} cannot be read, not one of them")
         raise Unavailable(f"Yahoo gave no {symbol} options of {expiration}, though it lists the day")
     ordered = tuple(quotes[contract] for contract in sorted(quotes))
-    return OptionChain(symbol, expiration, underlying, ordered, now, SOURCE, dict(reader.left_out))
+    late = replace(underlying, delay_seconds=max(underlying.delay_seconds, OPTION_DELAY_SECONDS))
+    return OptionChain(symbol, expiration, late, ordered, now, SOURCE, dict(reader.left_out))
 
 
 class _Reader:
@@ -103,7 +105,7 @@ class _Reader:
         self.left_out: Counter[str] = Counter()
 
     def read(self, rows: Sequence[Row], right: Right) -> dict[OptionContract, OptionQuote]:
-        """The quotes of one side by contract; of two rows of the same contract the first counts."""
+        """The quotes of one side by contract; of several rows of the same contract the best counts."""
         quotes: dict[OptionContract, OptionQuote] = {}
         for row in rows:
             contract = self._contract(row, right)
@@ -113,8 +115,8 @@ class _Reader:
                 self.left_out["adjusted"] += 1
             elif contract in quotes:
                 self.left_out["duplicate"] += 1
-                kept = quotes[contract]
-                quotes[contract] = replace(kept, flags=kept.flags | QuoteFlag.DUPLICATE_RESOLVED)
+                better = max(quotes[contract], self._quote(contract, row), key=_worth)  # the first of equals
+                quotes[contract] = replace(better, flags=better.flags | QuoteFlag.DUPLICATE_RESOLVED)
             else:
                 quotes[contract] = self._quote(contract, row)
         return quotes
@@ -180,6 +182,12 @@ class _Reader:
             return None
         at = datetime.fromtimestamp(value.timestamp(), UTC)
         return at if EARLIEST_TRADE <= at <= self._now + FUTURE_TOLERANCE else None
+
+
+def _worth(quote: OptionQuote) -> tuple[int, bool, datetime]:
+    """By which one row is better than another: more sides, then not crossed, then the later trade."""
+    sides = (quote.bid is not None) + (quote.ask is not None)
+    return sides, QuoteFlag.CROSSED not in quote.flags, quote.last_trade_at or EARLIEST_TRADE
 
 
 def _number(value: object) -> float | None:

@@ -11,7 +11,10 @@ BACK_OFF_SECONDS = (60.0, 120.0, 300.0, 900.0, 1800.0)
 
 
 class Limiter:
-    """Two token buckets, one for seconds and one for the hour; safe to use from two threads.
+    """Token buckets for seconds, for the hour and for the hour's option chains; safe to use from two threads.
+
+    Chains that anyone may ask for have a share of the hour, so that they never take all of it from the prices: at
+    most that share at once, and then as it comes back over an hour.
 
     A request is reserved before it is made. Requests that the client made beyond that one (cookie, crumb, retry) are
     charged afterwards, so the balance may become negative and the next caller waits for it.
@@ -23,6 +26,7 @@ class Limiter:
         per_second: float = 1.0,
         burst: int = 3,
         per_hour: int = 300,
+        chain_share: float = 0.4,
         patience_seconds: float = 10.0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -31,6 +35,7 @@ class Limiter:
         self._lock = threading.Lock()
         now = monotonic()
         self._buckets = (_Bucket(float(burst), per_second, now), _Bucket(float(per_hour), per_hour / 3600.0, now))
+        self._chains = _Bucket(chain_share * per_hour, chain_share * per_hour / 3600.0, now)
 
     def reserve(self) -> float:
         """Seconds to wait before the request may go out; RateLimited when that is longer than anyone waits."""
@@ -42,10 +47,22 @@ class Limiter:
             self._spend(1)
             return wait
 
-    def charge(self, requests: int) -> None:
-        """Count requests that were made without being reserved."""
+    def admit_chain(self) -> None:
+        """Take one request for chains from their share, to be reserved in its turn; RateLimited when it is spent."""
+        with self._lock:
+            now = self._monotonic()
+            wait = self._chains.seconds_until_one(now)
+            if wait > 0:
+                again = f"again in {wait:.0f} s"
+                raise RateLimited(f"The hour's share for option chains is used up; prices go on; {again}", wait)
+            self._chains.spend(1, now)
+
+    def charge(self, requests: int, *, of_chain: bool = False) -> None:
+        """Count requests that were made without being reserved, `of_chain` also from the share of chains."""
         with self._lock:
             self._spend(requests)
+            if of_chain:
+                self._chains.spend(requests, self._monotonic())
 
     def _spend(self, requests: int) -> None:
         for bucket in self._buckets:

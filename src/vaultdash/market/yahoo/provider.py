@@ -1,11 +1,10 @@
-"""Yahoo as a market: one request at a time, in its own thread, no more often than Yahoo bears."""
+"""Yahoo as a market: one request at a time, prices first, in its own thread, no more often than Yahoo bears."""
 
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar, cast
@@ -17,16 +16,25 @@ from vaultdash.domain.errors import InvalidInput, NotFound, RateLimited, Unavail
 from vaultdash.domain.gold import clean_symbol
 from vaultdash.domain.market import PriceHistory, Quote
 from vaultdash.domain.option import ListedExpirations, OptionChain
-from vaultdash.market.listed import NotListed, expired, is_past, no_options
-from vaultdash.market.yahoo.chains import OptionsAnswer, chain_from_options, expirations_from_options
+from vaultdash.market.base import is_for_the_record
+from vaultdash.market.listed import NotListed, current, expired, is_past, no_options, not_listed
+from vaultdash.market.yahoo.chains import (
+    OPTION_DELAY_SECONDS,
+    OptionsAnswer,
+    chain_from_options,
+    expirations_from_options,
+)
 from vaultdash.market.yahoo.client import YahooClient
 from vaultdash.market.yahoo.limiter import BackOff, Limiter
+from vaultdash.market.yahoo.listings import Listings
 from vaultdash.market.yahoo.reading import SOURCE, Readings, history_from_chart, quote_from_chart, quote_from_options
+from vaultdash.market.yahoo.turns import Rank, Turns
 
 TIMEOUT_SECONDS = 20.0
 REQUEST_SECONDS = 8.0  # of one HTTP request; also how long a stop may have to wait for it
 UNKNOWN_SECONDS = 300.0  # an unknown symbol costs many requests, so its answer is remembered
 NO_OPTIONS_SECONDS = 3600.0
+MOST_WAITING_CHAINS = 8
 ISIN = re.compile(r"^[A-Z]{2}[A-Z0-9]{9}[0-9]$")  # yfinance would go and search for it elsewhere
 
 T = TypeVar("T")
@@ -38,9 +46,14 @@ class YahooMarket:
 
     `session_factory` makes the curl_cffi session; None makes the one yfinance would. `cache_dir` keeps Yahoo's cookie
     and time zones. Nothing remembered is given out: a failure is an error, whatever came before.
+
+    Prices go before chains. Chains have a share of the hour's requests and a short line; those asked for inside
+    `for_the_record` go before the others and are not counted in the share. `option_delay_seconds` is how late the
+    quotes of options are taken to be, since Yahoo does not say.
     """
 
     name = "yahoo"
+    option_delay_seconds: float = OPTION_DELAY_SECONDS
 
     def __init__(
         self,
@@ -64,7 +77,9 @@ class YahooMarket:
         self._now = now
         self._monotonic = monotonic
         self._sleep = sleep
-        self._turn = asyncio.Lock()
+        self._turns = Turns()
+        self._chain_turns = Turns()  # only the first of the chains stands in the line of the prices
+        self._listings = Listings(monotonic)
         self._known: set[str] = set()
         self._readings = Readings()
         self._unknown: dict[str, float] = {}
@@ -110,9 +125,11 @@ class YahooMarket:
         return listed
 
     async def chain(self, symbol: str, expiration: date, *, refresh: bool = False) -> OptionChain:
-        """The contracts of one day: one request, none for a day that has passed."""
+        """The contracts of one day: one request, none for a day that has passed or lately was not listed."""
+        name = clean_symbol(symbol)
         if is_past(expiration, self._now()):
-            raise expired(SOURCE, clean_symbol(symbol), expiration)
+            raise expired(SOURCE, name, expiration)
+        self._refuse_unlisted(name, expiration)
         chain = await self._options(
             symbol,
             expiration,
@@ -149,21 +166,35 @@ class YahooMarket:
             raise no_options(SOURCE, name)
 
         def ask(client: YahooClient) -> T | None:
+            if expiration is not None:
+                self._refuse_unlisted(name, expiration)  # known while it waited for its turn
             answer = client.options(name, expiration)
             if answer is not None:
-                return read(name, answer, self._now(), self._hours)
+                now = self._now()
+                try:
+                    found = read(name, answer, now, self._hours)
+                except NotListed:
+                    self._listings.note(name, current(answer.days, now))
+                    raise
+                self._listings.note(name, current(answer.days, now))
+                return found
             if not client.has_no_options:
                 client.recent(name)  # tells an unknown symbol, which is NotFound, from a bad day of Yahoo's
                 raise Unavailable(f"Yahoo gave no options for {name}")
             return None
 
-        found = await self._ask(name, ask)
+        found = await self._ask(name, ask, Rank.RECORDING if is_for_the_record() else Rank.CHAINS)
         self._note_options(name, has_options=found is not None)
         if found is not None:
             return found
         if name in self._with_options:
             raise Unavailable(f"Yahoo says that {name} has no options, of which it listed some before")
         raise no_options(SOURCE, name)
+
+    def _refuse_unlisted(self, symbol: str, expiration: date) -> None:
+        days = self._listings.recent(symbol)
+        if days is not None and expiration not in days:
+            raise not_listed(SOURCE, symbol, expiration, days)
 
     def _note_options(self, symbol: str, has_options: bool | None) -> None:
         """Remember for an hour that a symbol has none, unless it had some before."""
@@ -186,20 +217,23 @@ class YahooMarket:
             del until[forgotten]
         return symbol in until
 
-    async def _ask(self, symbol: str, ask: Callable[[YahooClient], T]) -> T:
+    async def _ask(self, symbol: str, ask: Callable[[YahooClient], T], rank: Rank = Rank.PRICES) -> T:
         """Wait for the turn, keep within the limits, and do all work of one request in the worker."""
-        async with self._next_turn():
-            self._back_off.check()
-            await self._sleep(self._limiter.reserve())
-            if self._closed:
-                raise Unavailable("Yahoo is closed")
-            client = self._client
-            job = self._executor.submit(self._perform, client, ask)
-            self._job, self._job_began = cast("Future[object]", job), time.monotonic()
-            try:
-                outcome = await asyncio.wait_for(asyncio.wrap_future(job), self._timeout)
-            except TimeoutError:
-                raise Unavailable(f"Yahoo did not answer within {self._timeout:g} s") from None
+        if self._closed:
+            raise Unavailable("Yahoo is closed")
+        if rank is Rank.PRICES:
+            async with self._turns.take(rank, self._timeout):
+                await self._free_worker()
+                await self._pace()
+                outcome = await self._work(ask, rank)
+        else:
+            self._admit(rank)
+            async with self._chain_turns.take(rank, self._timeout):
+                await self._pace()  # no price waits meanwhile
+                async with self._turns.take(rank, self._timeout):
+                    await self._free_worker()
+                    self._back_off.check()
+                    outcome = await self._work(ask, rank)
         if isinstance(outcome, NotFound) and not isinstance(outcome, NotListed):
             if symbol in self._known:
                 raise Unavailable(f"Yahoo says that it does not know {symbol}, of which it gave prices before")
@@ -209,7 +243,30 @@ class YahooMarket:
         self._known.add(symbol)
         return outcome
 
-    def _perform(self, client: YahooClient, ask: Callable[[YahooClient], T]) -> T | VaultError:
+    def _admit(self, rank: Rank) -> None:
+        """Let a request for chains join their line, unless that is long or their share is spent."""
+        self._back_off.check()
+        if rank is Rank.RECORDING:
+            return
+        if self._chain_turns.waiting(rank) >= MOST_WAITING_CHAINS:
+            raise Unavailable("Yahoo is busy with other option chains; try again in some seconds")
+        self._limiter.admit_chain()
+
+    async def _pace(self) -> None:
+        self._back_off.check()
+        await self._sleep(self._limiter.reserve())
+
+    async def _work(self, ask: Callable[[YahooClient], T], rank: Rank) -> T | VaultError:
+        if self._closed:
+            raise Unavailable("Yahoo is closed")
+        job = self._executor.submit(self._perform, self._client, ask, rank)
+        self._job, self._job_began = cast("Future[object]", job), time.monotonic()
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(job), self._timeout)
+        except TimeoutError:
+            raise Unavailable(f"Yahoo did not answer within {self._timeout:g} s") from None
+
+    def _perform(self, client: YahooClient, ask: Callable[[YahooClient], T], rank: Rank) -> T | VaultError:
         """In the worker: ask, count what it took, and note a refusal even when nobody waits for the answer."""
         client.begin(self._timeout * 0.95)  # ends by itself before it is given up
         outcome: T | VaultError
@@ -223,22 +280,8 @@ class YahooMarket:
         except VaultError as error:
             outcome = error
         finally:
-            self._limiter.charge(max(len(client.answers) - 1, 0))
+            self._limiter.charge(max(len(client.answers) - 1, 0), of_chain=rank is Rank.CHAINS)
         return outcome
-
-    @asynccontextmanager
-    async def _next_turn(self) -> AsyncIterator[None]:
-        if self._closed:
-            raise Unavailable("Yahoo is closed")
-        try:
-            await asyncio.wait_for(self._turn.acquire(), self._timeout)
-        except TimeoutError:
-            raise Unavailable("Yahoo is still busy with earlier requests") from None
-        try:
-            await self._free_worker()
-            yield
-        finally:
-            self._turn.release()
 
     async def _free_worker(self) -> None:
         """Wait for a job whose caller has left, refuse while one is overdue, and leave behind one that is lost."""

@@ -1,13 +1,15 @@
 """What a chain means, in words: what protection costs, which quotes are not used, what the numbers stand on."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.market import Freshness
 from vaultdash.domain.option import OptionContract, Right
 from vaultdash.services.chain_pricing import PricedChain, PricedOption
-from vaultdash.ui.format import age, day, moment, number, pct, price, source_words, strike
+from vaultdash.ui.format import age, day, moment, number, pct, price, source_words, strike, usd
 from vaultdash.ui.theme import Tone
 
 REASON_WORDS = {
@@ -20,7 +22,6 @@ REASON_WORDS = {
     "above_bound": "above what it can ever pay",
     "not_monotone": "contradicts another strike",
     "not_convex": "contradicts its neighbours",
-    "stale": "not of this session",
 }
 FLAG_WORDS = {
     "zero_bid": "a bid of 0.00: nobody buys",
@@ -45,6 +46,8 @@ IV_WORDS = {
     "not_determined": "the price hardly depends on volatility here",
     "no_converge": "no volatility gives this price",
 }
+BUYABLE = {"no_bid", "wide_spread"}  # matter to who wants to sell
+IGNORED = " Your lender ignores puts: its call comes at that price all the same; the put pays you."
 LEFT_OUT_WORDS = {"adjusted": "adjusted (not 100 shares)", "unreadable": "unreadable"}
 
 
@@ -66,6 +69,7 @@ class LoanPrices:
     call: float
     close_out: float
     is_called: bool
+    counting: HedgeCounting = HedgeCounting.CREDITED
 
 
 def contract_name(contract: OptionContract) -> str:
@@ -79,14 +83,19 @@ def right_word(right: Right) -> str:
 
 
 def first_above_call(chain: PricedChain, call: float) -> PricedOption | None:
-    """The put with the lowest strike above the call price whose quote is usable and that somebody offers."""
+    """The put with the lowest strike above the call price that can be bought: an ask that nothing contradicts."""
     puts = (one for one in chain.options if one.quote.contract.right is Right.PUT)
-    fit = (one for one in puts if one.quote.contract.strike > call and one.is_usable and one.quote.ask)
+    fit = (one for one in puts if one.quote.contract.strike > call and one.quote.ask and set(one.reasons) <= BUYABLE)
     return min(fit, key=lambda one: one.quote.contract.strike, default=None)
 
 
-def headline(chain: PricedChain, loan: LoanPrices) -> Headline:
-    """What the next put above the margin-call price costs, as far as the quotes allow to say it."""
+def points_out(chain: PricedChain, market: str) -> bool:
+    """True when a put may be pointed out: not on stale quotes, on invented ones only in the market `demo`."""
+    return not chain.is_stale and (not chain.is_demo or market == "demo")
+
+
+def headline(chain: PricedChain, loan: LoanPrices, market: str) -> Headline:
+    """What the next put above the margin-call price costs, as far as the quotes of the `market` allow to say it."""
     if loan.symbol != chain.symbol:
         return Headline(
             f"Options on {chain.symbol}.",
@@ -96,10 +105,14 @@ def headline(chain: PricedChain, loan: LoanPrices) -> Headline:
     if loan.is_called:
         rest = "A put would keep what is left; repaying, adding gold or selling gold ends the call."
         return Headline("Your loan is called at the price now.", rest + _caveat(chain), "call")
+    if not points_out(chain, market):
+        old = f"The quotes are stale, of {age(chain.age_seconds)}:"
+        main = "No real quotes could be had: these are invented," if chain.is_demo else old
+        return Headline(main, "no put is pointed out on them. Refresh, or wait for the source.", "warning")
     put = first_above_call(chain, loan.call)
     if put is None:
         return Headline(
-            f"No put above your margin-call price of {price(loan.call)} has a usable quote for {on}.",
+            f"No put above your margin-call price of {price(loan.call)} can be bought for {on}.",
             f"Try another expiration.{_caveat(chain)}",
         )
     contract = put.quote.contract
@@ -108,10 +121,13 @@ def headline(chain: PricedChain, loan: LoanPrices) -> Headline:
         for one in chain.options
         if one.quote.contract.right is Right.PUT
     )
-    which = "strike with a usable quote" if listed else "listed strike"
+    which = "strike that can be bought" if listed else "listed strike"
+    count = math.ceil(loan.shares / contract.multiplier - 1e-9)
+    whole = usd(count * contract.multiplier * (put.quote.ask or 0.0))
+    ignored = IGNORED if loan.counting is HedgeCounting.IGNORED else ""
     return Headline(
-        f"A put at {strike(contract.strike)} until {on} costs {price(put.quote.ask)} a share:",
-        f"the first {which} above your margin-call price of {price(loan.call)}.{_caveat(chain)}",
+        f"A put at {strike(contract.strike)} until {on} costs {price(put.quote.ask)} a share, {whole} for all:",
+        f"the first {which} above your margin-call price of {price(loan.call)}.{ignored}{_caveat(chain)}",
         "gold",
     )
 
@@ -152,7 +168,7 @@ def basis(chain: PricedChain) -> str:
     if chain.yield_basis == "parity":
         found = f"by put-call parity of {chain.parity_pairs} pairs"
     else:
-        found = "assumed: too few pairs for parity"
+        found = f"assumed{f': {remark}' if (remark := chain.yield_remark.rstrip('.')) else ''}"
     rate = chain.rate
     of = f", {day(rate.on)}" if rate.on else ""
     warm = "" if chain.engine == "kernel" else " · reference pricer while the fast one warms up"

@@ -150,10 +150,12 @@ class ContractDrawer:
         )
         call = price(cover.hedge.protection.threshold_price)
         above = "above" if cover.is_above_the_call else "not above"
-        keeps = "keeps the call away" if cover.is_above_the_call else "does not keep the call away"
+        keeps = "keep the call away" if cover.is_above_the_call else "do not keep it away"
         self._keeps.set_text(
-            f"The strike is {above} your margin-call price of {call}: credited over all shares it {keeps} at expiry. "
-            f"It has paid for itself below {price(cover.break_even)}."
+            f"The strike is {above} your margin-call price of {call}. A lender who ignores puts calls there all the "
+            f"same; credited over all shares the puts {keeps} at expiry; sold in time they bring LTV at {call} to "
+            f"{pct(whole.protection.hedged_ltv_after_payment_at_threshold)}. It has paid for itself below "
+            f"{price(cover.break_even)}."
         )
 
     def _show_facts(self, chain: PricedChain, option: PricedOption) -> None:

@@ -2,7 +2,7 @@
 
 from nicegui import ui
 
-from vaultdash.domain.loan import HedgeCounting
+from vaultdash.domain.loan import HedgeCounting, Loan
 from vaultdash.services.contract_cover import ContractCover
 from vaultdash.ui.components.chain_words import contract_name, origin, state_word
 from vaultdash.ui.components.scenario_table import ScenarioTable
@@ -10,7 +10,7 @@ from vaultdash.ui.format import age, pct, price, unbroken, usd
 from vaultdash.ui.theme import card, note, text
 
 FACTS = (
-    "Cost at the ask",
+    "Cost at the ask, with commission",
     "Cost a year",
     "LTV at the call price, put ignored",
     "after payment",
@@ -49,15 +49,15 @@ class ListedPut:
         self._found.classes(add="vd-hidden")
         self._origin.set_text("")
 
-    def show(self, found: ContractCover, counting: HedgeCounting) -> None:
-        """Fill it; `counting` is how the lender counts hedges."""
+    def show(self, found: ContractCover, loan: Loan) -> None:
+        """Fill it, with the terms of the loan and how its lender counts hedges."""
         contract, hedge, chain = found.option.quote.contract, found.hedge, found.chain
         whole, loan_limit = hedge.contracts_ceil, hedge.protection.threshold_price
         cost, kept, each = whole.cost, whole.protection, hedge.protection
         self._title.set_text(
             unbroken(
                 f"{found.contracts} × {contract_name(contract)} at {price(found.ask)} cost {usd(cost.total_cost)}"
-                f"{_effect(found, counting)}."
+                f"{_effect(found, loan.hedge_counting)}."
             )
         )
         limit = _limit(found)
@@ -74,10 +74,10 @@ class ListedPut:
         for label, value in zip(self._facts.values(), values, strict=True):
             label.set_text(unbroken(value))
         self._says.set_text(
-            f"Call price {price(loan_limit)}. {found.contracts} whole contracts bought at the ask, held to expiry in "
-            f"{chain.days_to_expiry} days; the scenarios cover every share exactly."
+            f"Call price {price(loan_limit)}. {found.contracts} whole contracts at the ask, commission included, "
+            f"held to expiry in {chain.days_to_expiry} days; the scenarios cover every share exactly."
         )
-        self._scenarios.show(hedge)
+        self._scenarios.show(hedge, loan.close_out_ltv)
         word = state_word(chain)
         self._origin.set_text(f"{word + ' · ' if word else ''}{origin(chain)} · {age(chain.age_seconds)}")
         self._found.classes(remove="vd-hidden")

@@ -1,6 +1,7 @@
 """One hedge in every scenario, in the three ways of counting it."""
 
 from vaultdash.domain.hedge import MeasuredHedge, Scenario
+from vaultdash.domain.loan import is_breached
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
 from vaultdash.ui.format import pct, price, signed_pct, usd
 
@@ -21,12 +22,18 @@ class ScenarioTable:
     def __init__(self) -> None:
         self._table = DataTable(COLUMNS, label="Scenarios of the chosen hedge at expiry")
 
-    def show(self, hedge: MeasuredHedge) -> None:
-        """Fill the rows."""
-        self._table.show([_row(scenario) for scenario in hedge.scenarios])
+    def show(self, hedge: MeasuredHedge, close_out_ltv: float) -> None:
+        """Fill the rows; at or above `close_out_ltv` the lender sells without asking."""
+        self._table.show([_row(scenario, close_out_ltv) for scenario in hedge.scenarios])
 
 
-def _row(scenario: Scenario) -> Row:
+def _row(scenario: Scenario, close_out_ltv: float) -> Row:
+    def _ltv(ltv: float, *, called: bool) -> Cell:
+        shown = "repaid" if ltv <= 0 else pct(ltv)
+        if is_breached(ltv, close_out_ltv):
+            return Cell(f"{shown} close-out", ltv, "close_out")
+        return Cell(shown + (" call" if called else ""), ltv, "call" if called else "")
+
     return Row(
         f"{scenario.price_change_pct:.4f}",
         {
@@ -39,8 +46,3 @@ def _row(scenario: Scenario) -> Row:
             "equity": Cell(usd(scenario.net_equity), scenario.net_equity, "call" if scenario.net_equity < 0 else ""),
         },
     )
-
-
-def _ltv(ltv: float, *, called: bool) -> Cell:
-    shown = "repaid" if ltv <= 0 else pct(ltv)
-    return Cell(shown + (" call" if called else ""), ltv, "call" if called else "")

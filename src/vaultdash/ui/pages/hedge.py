@@ -106,7 +106,7 @@ class HedgePage:
         hedge = self._chosen(advice)
         if hedge is not None:
             self._scenario_title.set_text(hedge.plan.title)
-            self._scenarios.show(hedge)
+            self._scenarios.show(hedge, advice.snapshot.portfolio.loan.close_out_ltv)
         self._sensitivity.show(None if advice.withheld else comparison)
         self._cover.set_text(_cover(advice))
 
@@ -196,7 +196,7 @@ class ListedPutOnLoan:
         if isinstance(found, str):
             self._card.fail(found)
         else:
-            self._card.show(found, self._vault.book.current.loan.hedge_counting)
+            self._card.show(found, self._vault.book.current.loan)
 
 
 async def build(vault: Vault, contract: str | None = None) -> None:

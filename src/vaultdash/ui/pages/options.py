@@ -1,7 +1,7 @@
 """Options: the listed chain of one expiration, what protection costs in it, and what a contract does for the loan."""
 
 from collections.abc import Coroutine, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +24,7 @@ from vaultdash.ui.components.chain_words import (
     headline,
     not_used,
     origin,
+    points_out,
     state_word,
 )
 from vaultdash.ui.components.chosen_contracts import ChosenContracts
@@ -218,7 +219,8 @@ class OptionsPage:
                 Mark(loan.call, f"margin call {price(loan.call)}", "call"),
                 Mark(loan.close_out, f"close-out {price(loan.close_out)}", "close_out"),
             ]
-        first = first_above_call(chain, loan.call) if own and not loan.is_called else None
+        points = own and not loan.is_called and points_out(chain, self._vault.market)
+        first = first_above_call(chain, loan.call) if points else None
         self._ladder.show(chain, marks, loan.call if own else None, first.quote.contract.osi if first else None)
         self._unused.set_text(not_used(chain))
         self._basis.set_text(unbroken(basis(chain)))
@@ -230,7 +232,7 @@ class OptionsPage:
         self._remember(query)
 
     def _show_state(self, chain: PricedChain, loan: LoanPrices) -> None:
-        said = headline(chain, loan)
+        said = headline(chain, loan, self._vault.market)
         self._say(said.main, said.rest, said.tone)
         word = state_word(chain)
         self._state.set_text(f"{word} · " if word else "")
@@ -249,11 +251,8 @@ class OptionsPage:
         chain = self._chain
         if chain is None or self._root.is_deleted:
             return
-        loaded = self._vault.chains.loaded(chain.symbol)
-        now = next((one for one in loaded if one.expiration == chain.expiration), None)
-        if now is not None and (now.at, now.engine) == (chain.at, chain.engine):
-            self._chain = replace(now, problem=chain.problem)
-            self._show_state(self._chain, self._loan(self._chain))
+        self._chain = self._vault.chains.dated(chain, chain.problem)
+        self._show_state(self._chain, self._loan(self._chain))
 
     def dress(self, *, dark: bool) -> None:
         """Draw the charts for the other mode."""

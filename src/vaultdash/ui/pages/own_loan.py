@@ -1,5 +1,6 @@
 """What the Options and Hedge pages must know of the owner's loan."""
 
+from vaultdash.clock import NEW_YORK
 from vaultdash.domain.errors import VaultError
 from vaultdash.domain.portfolio import price_at_ltv
 from vaultdash.services.chain_pricing import PricedChain, PricedOption
@@ -24,17 +25,18 @@ def loan_prices(vault: Vault, chain: PricedChain) -> LoanPrices:
         call=call,
         close_out=price_at_ltv(loan.amount, shares, loan.close_out_ltv),
         is_called=snapshot.is_called if snapshot else chain.underlying.price <= call,
+        counting=loan.hedge_counting,
     )
 
 
 def cover_or_reason(vault: Vault, chain: PricedChain, option: PricedOption) -> ContractCover | str:
     """What a contract covers of the loan, or in a sentence why that cannot be said."""
-    symbol, beat = vault.book.symbol, vault.heartbeat.current()
+    symbol = vault.book.symbol
     if chain.symbol != symbol:
         return f"Your loan is valued by {symbol}; what an option on {chain.symbol} covers of it is not measured."
-    if beat is None or beat.snapshot is None:
-        return "The loan has no price yet, so what this covers of it is not known."
     try:
-        return cover(chain, option, beat.snapshot)
+        # At the price that belongs to the quotes: the header's may be of another moment, or invented.
+        snapshot = vault.book.mark(chain.underlying, chain.underlying.at.astimezone(NEW_YORK).date())
+        return cover(chain, option, snapshot)
     except VaultError as error:
         return f"{error}."
