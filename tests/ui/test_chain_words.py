@@ -33,10 +33,8 @@ def test_the_sentence_names_the_first_put_above_the_call_price_and_its_ask(price
     assert put is not None
     assert (put.quote.contract.strike, put.quote.contract.right) == (410.0, Right.PUT)
     said = headline(chain, LOAN, "auto")
-    assert (
-        said.main
-        == f"A put at 410 until 17 Jul 2026 costs {put.quote.ask:.2f} a share, $\u00a0{2200 * put.quote.ask:,.0f} for all:"
-    )
+    whole = f"$\u00a0{2200 * put.quote.ask:,.0f}"
+    assert said.main == f"A put at 410 until 17 Jul 2026 costs {put.quote.ask:.2f} a share, {whole} for all:"
     assert said.rest == "the first listed strike above your margin-call price of 405.00."
 
 
