@@ -207,7 +207,7 @@ def test_a_larger_loan_is_called_at_a_higher_price(units, price, loan, factor):
 def test_more_gold_lowers_the_call_price(units, price, loan, factor):
     few, many = mark(a_portfolio(units, loan), price, ON), mark(a_portfolio(units * factor, loan), price, ON)
     assert many.margin_call_price < few.margin_call_price
-    assert many.headroom > few.headroom
+    assert many.headroom >= few.headroom  # equal where a cent of gold is lost beside the loan
 
 
 @given(UNITS, PRICES, LOANS)

@@ -29,8 +29,9 @@ async def test_the_page_begins_with_what_protection_costs(visitor: Visitor, dash
     ladder = await open_chain(page, dashboard)
     answer = dashboard.get("/api/options").json()
     call = dashboard.get("/api/portfolio").json()["portfolio"]["margin_call_price"]
-    puts = [one for one in answer["options"] if one["right"] == "P" and one["strike"] > call and one["usable"]]
-    first = min((one for one in puts if one["ask"]), key=lambda one: one["strike"])
+    puts = [one for one in answer["options"] if one["right"] == "P" and one["strike"] > call and one["ask"]]
+    bought = [one for one in puts if set(one["reasons"]) <= {"no_bid", "wide_spread"}]
+    first = min(bought, key=lambda one: one["strike"])
     sentence = page.locator(".vd-sentence").first
     await expect(sentence).to_contain_text(f"A put at {first['strike']:g} until")
     await expect(sentence).to_contain_text(f"margin-call price of {call:.2f}")

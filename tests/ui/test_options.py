@@ -149,7 +149,7 @@ async def test_the_loans_prices_stand_among_the_strikes(user: User) -> None:
 
 async def test_what_the_quotes_stand_on_is_written_beneath(user: User) -> None:
     await user.open("/options")
-    await see(user, "All 26 quotes are used")
+    await see(user, "3 of 26 quotes are not used")  # they are made without interest, and exercise pays more
     await see(user, "dollar rate 3.70")
     await see(user, "9 Jun 2026")
 

@@ -14,6 +14,8 @@ from vaultdash.domain.errors import Unavailable
 LOCK_WAIT_SECONDS = 30.0
 LOCK_RETRY_SECONDS = 0.02
 
+Stamp = tuple[int, int, int]
+
 
 class StoreUnavailable(Unavailable, OSError):
     """The disk failed: full, not permitted, gone. An OSError too, for callers that survive those."""
@@ -30,6 +32,27 @@ def file_stem(symbol: str) -> str:
 def symbol_of(path: Path) -> str:
     """The symbol a file was named for."""
     return unquote(path.stem)
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """What changes when a file is replaced; None when there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreUnavailable(path, "read", error) from error
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def content_of(path: Path) -> bytes | None:
+    """The bytes of a file; None when there is none."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreUnavailable(path, "read", error) from error
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -12,7 +12,16 @@ from vaultdash.clock import utc_now
 from vaultdash.domain.errors import Refused, VaultError
 from vaultdash.domain.gold import clean_symbol
 from vaultdash.domain.market import Bar, PriceHistory, Quote
-from vaultdash.files.whole import StoreUnavailable, file_stem, locked, move_aside, replace_file, symbol_of
+from vaultdash.files.whole import (
+    Stamp,
+    content_of,
+    file_stem,
+    locked,
+    move_aside,
+    replace_file,
+    stamp_of,
+    symbol_of,
+)
 from vaultdash.storage.base import MergeResult, StoredSeries
 from vaultdash.storage.history_file import DamagedHistory, SourcedBars, as_history, packed, unpacked
 from vaultdash.storage.quote_file import packed_quote, unpacked_quote
@@ -21,8 +30,6 @@ log = structlog.get_logger(__name__)
 
 CLOCK_TOLERANCE = timedelta(minutes=5)  # a kept quote later than now by more was made under a wrong clock
 SAME_CLOSE = 1e-4  # relative: vendors round the same close differently
-
-Stamp = tuple[int, int, int]
 
 
 class ParquetPrices:
@@ -43,14 +50,14 @@ class ParquetPrices:
         """The stored bars, or None; DamagedHistory (a ProviderError) when the file cannot be trusted."""
         name = clean_symbol(symbol)
         path = self._history_path(name)
-        stamp = _stamp(path)
+        stamp = stamp_of(path)
         if stamp is None:
             return None
         with self._guard:
             known = self._loaded.get(name)
         if known is not None and known[0] == stamp:
             return known[1]
-        content = _content(path)
+        content = content_of(path)
         if content is None:
             return None
         history = as_history(name, unpacked(content, name, path))
@@ -98,7 +105,7 @@ class ParquetPrices:
         """The last quote that was kept; a broken or impossible one counts as none and is logged."""
         name = clean_symbol(symbol)
         path = self._quote_path(name)
-        content = _content(path)
+        content = content_of(path)
         if content is None:
             return None
         try:
@@ -129,7 +136,7 @@ class ParquetPrices:
 
     def _sound_bars(self, symbol: str, path: Path) -> SourcedBars:
         """The bars to merge into: none when there is no file, or when a damaged one was put aside."""
-        content = _content(path)
+        content = content_of(path)
         if content is None:
             return {}
         try:
@@ -145,23 +152,3 @@ def _says_nothing_new(bar: Bar, kept: Bar) -> bool:
     fields = ((bar.open, kept.open), (bar.high, kept.high), (bar.low, kept.low), (bar.volume, kept.volume))
     same = all(given is None or given == had for given, had in fields)
     return same and math.isclose(bar.close, kept.close, rel_tol=SAME_CLOSE)
-
-
-def _stamp(path: Path) -> Stamp | None:
-    """What changes when a file is replaced; None when there is none."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StoreUnavailable(path, "read", error) from error
-    return status.st_mtime_ns, status.st_size, status.st_ino
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StoreUnavailable(path, "read", error) from error

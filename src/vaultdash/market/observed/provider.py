@@ -9,8 +9,9 @@ from vaultdash.clock import NEW_YORK
 from vaultdash.domain.errors import NotFound, Unavailable
 from vaultdash.domain.gold import clean_symbol
 from vaultdash.domain.option import ListedExpirations, OptionChain, expiry_at
+from vaultdash.files.whole import Stamp
 from vaultdash.market.observed.schema import StoredSession
-from vaultdash.market.observed.store import RECORDED, ObservedSnapshots, Stamp, best
+from vaultdash.market.observed.store import RECORDED, ObservedSnapshots, best
 
 SAME_WEEK = timedelta(days=7)  # an expiration missing in the newest recording is taken from one up to so much older
 REMEMBERED = 4

@@ -16,7 +16,16 @@ from vaultdash.domain.errors import NotFound, Refused, VaultError
 from vaultdash.domain.gold import clean_symbol
 from vaultdash.domain.market import STORED_SOURCE, Quote
 from vaultdash.domain.option import OptionChain, OptionContract
-from vaultdash.files.whole import StoreUnavailable, file_stem, locked, move_aside, replace_file
+from vaultdash.files.whole import (
+    Stamp,
+    StoreUnavailable,
+    content_of,
+    file_stem,
+    locked,
+    move_aside,
+    replace_file,
+    stamp_of,
+)
 from vaultdash.market.base import SnapshotKind, SnapshotMerge
 from vaultdash.market.observed.schema import (
     DamagedSnapshots,
@@ -45,8 +54,6 @@ REMEMBERED_CONTRACTS = 64  # whose mids are known
 ABANDONED_AFTER = timedelta(hours=1)  # a file is written within seconds
 _UNDERLYING, _YEAR = "underlying=", "year="
 _DAY_FILE = re.compile(r"\d{4}-\d\d-\d\d\.parquet", re.ASCII)
-
-Stamp = tuple[int, int, int]
 
 
 class ObservedSnapshots:
@@ -97,7 +104,7 @@ class ObservedSnapshots:
 
         name = clean_symbol(underlying)
         path = self._path(name, on)
-        content = _content(path)
+        content = content_of(path)
         asked = "".join(f", {word}" for word in (kind, source) if word)
         missing = NotFound(f"no chains of {name} are recorded for {on}{asked}")
         if content is None:
@@ -119,7 +126,7 @@ class ObservedSnapshots:
 
         name = clean_symbol(symbol)
         path = self._path(name, on)
-        content = _content(path)
+        content = content_of(path)
         if content is None:
             return frozenset()
         try:
@@ -153,7 +160,7 @@ class ObservedSnapshots:
         days = [day for day in self.files(contract.root) if day[1] <= contract.expiration]
         for symbol, on, path in days[-most_sessions:]:
             try:
-                stamp = _stamp(path)
+                stamp = stamp_of(path)
                 if stamp is None:
                     continue
                 if path not in known or known[path][0] != stamp:
@@ -190,7 +197,7 @@ class ObservedSnapshots:
 
     def stamp(self, underlying: str, on: date) -> Stamp | None:
         """What changes when the file of a day changes; None when there is none."""
-        return _stamp(self._path(clean_symbol(underlying), on))
+        return stamp_of(self._path(clean_symbol(underlying), on))
 
     def files(self, underlying: str | None = None) -> Iterator[tuple[str, date, Path]]:
         """The day files with what they are named for, in order; their content is not looked at."""
@@ -232,7 +239,7 @@ class ObservedSnapshots:
 
     def _sound_rows(self, symbol: str, on: date, path: Path) -> "pl.DataFrame | None":
         """The rows to merge into: none when there is no file, or when a damaged one was put aside."""
-        content = _content(path)
+        content = content_of(path)
         if content is None:
             return None
         try:
@@ -244,12 +251,12 @@ class ObservedSnapshots:
             return None
 
     def _contents(self, symbol: str, on: date, path: Path) -> tuple[StoredSession, ...]:
-        stamp = _stamp(path)
+        stamp = stamp_of(path)
         with self._guard:
             known = self._known.get(path)
         if known is not None and known[0] == stamp:
             return known[1]
-        content = _content(path)
+        content = content_of(path)
         if content is None or stamp is None:
             return ()
         lines = tuple(unpacked_contents(content, symbol, on, path))
@@ -277,23 +284,3 @@ def _mid(rows: "pl.DataFrame", osi: str) -> float | None:
         return None
     bid, ask = quotes[0]
     return 0.5 * (bid + ask) if bid and ask and bid <= ask else None
-
-
-def _stamp(path: Path) -> Stamp | None:
-    """What changes when a file is replaced; None when there is none."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StoreUnavailable(path, "read", error) from error
-    return status.st_mtime_ns, status.st_size, status.st_ino
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StoreUnavailable(path, "read", error) from error
