@@ -67,7 +67,7 @@ async def test_a_worker_that_hangs_is_given_up_and_the_next_caller_is_told_at_on
 
 
 async def test_a_worker_that_comes_back_late_is_used_again(server, build, sessions):
-    yahoo = build(session_factory=sessions, timeout_seconds=0.3)
+    yahoo = build(session_factory=sessions, timeout_seconds=1.0)
     with pytest.raises(Unavailable):
         await yahoo.quote("GLD")
     sessions.release.set()
@@ -76,10 +76,10 @@ async def test_a_worker_that_comes_back_late_is_used_again(server, build, sessio
 
 
 async def test_a_worker_that_never_comes_back_is_replaced(build, sessions):
-    yahoo = build(session_factory=sessions, timeout_seconds=0.25)
+    yahoo = build(session_factory=sessions, timeout_seconds=0.6)
     with pytest.raises(Unavailable):
         await yahoo.quote("GLD")
-    await asyncio.sleep(0.75)
+    await asyncio.sleep(1.8)
     assert (await yahoo.quote("GLD")).price == 460.0
 
 

@@ -91,6 +91,7 @@ def test_narrow_bend_between_even_points_is_not_overlooked() -> None:
 def test_calibration_finds_the_smile_that_exact_quotes_are_from(smile: SviParameters) -> None:
     w = smile.total_variance(MONEYNESS)
     assume(max(smile.wings) <= 2 and smile.s > 0.1 * np.sqrt(w.min()))  # sharper is taken for noise
+    assume(w.min() > 0.01 * w.max())  # no market's smile all but touches zero; its bottom is not told as exactly
     found = calibrate_svi(MONEYNESS, w)
     np.testing.assert_allclose(np.sqrt(found.total_variance(MONEYNESS)), np.sqrt(w), rtol=0, atol=2e-5)
 
