@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 
+from vaultdash.api.answers import quote_answer
 from vaultdash.api.option_schemas import (
     ChainsAnswer,
     ChainState,
@@ -24,6 +25,7 @@ from vaultdash.domain.market import Freshness, Quote
 from vaultdash.domain.option import Right
 from vaultdash.services.chain_pricing import PricedChain, PricedOption
 from vaultdash.services.option_chains import ChainsWithin, Listing
+from vaultdash.services.price_feed import QuoteStatus
 
 RIGHTS = {"c": Right.CALL, "call": Right.CALL, "p": Right.PUT, "put": Right.PUT}
 WORST_FIRST = (Freshness.STALE, Freshness.CLOSED, Freshness.LIVE)
@@ -274,18 +276,4 @@ def _rate(chain: PricedChain) -> RateAnswer:
 
 def _underlying(quote: Quote, state: Freshness, problem: str | None, now: datetime) -> QuoteAnswer:
     """The price the options belong to, as fresh as they are."""
-    return QuoteAnswer(
-        price=quote.price,
-        previous_close=quote.previous_close,
-        change_pct=quote.change_pct,
-        at=quote.at,
-        source=quote.source,
-        delayed=quote.is_delayed,
-        delay_seconds=quote.delay_seconds,
-        market_state=quote.market_state,
-        freshness=state,
-        stale=state is Freshness.STALE,
-        demo=quote.is_demo,
-        age_seconds=float(int(quote.age_seconds(now))),
-        problem=problem,
-    )
+    return quote_answer(QuoteStatus(quote, state, quote.age_seconds(now), problem))
