@@ -2,12 +2,13 @@
 
 from datetime import UTC, date, datetime
 
+from vaultdash.domain.collateral import Collateral
 from vaultdash.domain.gold import instrument
 from vaultdash.domain.hedge import Exercise, Situation
 from vaultdash.domain.loan import Loan
 from vaultdash.domain.market import Bar, MarketState, PriceHistory, Quote
 from vaultdash.domain.option import OptionChain, OptionContract, OptionQuote, Right
-from vaultdash.domain.portfolio import Collateral, Portfolio
+from vaultdash.domain.portfolio import Portfolio
 
 NOON = datetime(2026, 6, 10, 16, 0, tzinfo=UTC)  # a Wednesday, noon in New York: the market is open
 SEED_UNITS = 1_000_000 / 460
@@ -19,7 +20,7 @@ def a_loan(amount: float = 600_000, **fields: object) -> Loan:
 
 
 def a_portfolio(units: float = SEED_UNITS, loan: float = 600_000, symbol: str = "GLD", **fields: object) -> Portfolio:
-    return Portfolio("main", Collateral(instrument(symbol), units), a_loan(loan, **fields))
+    return Portfolio("main", Collateral.of(instrument(symbol), units), a_loan(loan, **fields))
 
 
 def a_quote(price: float = 460.0, symbol: str = "GLD", at: datetime = NOON, **fields: object) -> Quote:

@@ -11,11 +11,14 @@ from vaultdash import __version__
 from vaultdash.cache.base import Cache
 from vaultdash.cache.memory import MemoryCache
 from vaultdash.clock import MarketHours, NewYorkHours, utc_now
+from vaultdash.compute.local import LocalCompute
+from vaultdash.domain.alert import ChannelKind
+from vaultdash.domain.collateral import Collateral
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.gold import INSTRUMENTS, InstrumentKind, instrument
 from vaultdash.domain.loan import HedgeCounting, Interest, Loan
 from vaultdash.domain.option import contract_from_osi
-from vaultdash.domain.portfolio import Collateral, Portfolio
+from vaultdash.domain.portfolio import Portfolio
 from vaultdash.market.base import ChainProvider, MarketProvider
 from vaultdash.market.cached import Cached
 from vaultdash.market.demo import DemoMarket
@@ -24,13 +27,21 @@ from vaultdash.market.observed.provider import ObservedChains
 from vaultdash.market.observed.store import ObservedSnapshots
 from vaultdash.market.stored import StoredMarket
 from vaultdash.market.yahoo import YahooMarket
+from vaultdash.notify.base import Notifier
+from vaultdash.notify.console import ConsoleNotifier
+from vaultdash.notify.deadman import DeadmansSwitch
 from vaultdash.pricing.american import american_price
 from vaultdash.pricing.base import FloatArray, Numbers, Rights
 from vaultdash.pricing.compiled import ready_engine
+from vaultdash.services.alert_outbox import AlertOutbox
+from vaultdash.services.alert_watch import AlertWatch
+from vaultdash.services.call_odds import CallOdds
 from vaultdash.services.daily_history import DailyHistory
 from vaultdash.services.dollar_rate import DollarRates
-from vaultdash.services.heartbeat import Heartbeat
+from vaultdash.services.heartbeat import Beat, Heartbeat
 from vaultdash.services.hedge_advisor import HedgeAdvisor, Research
+from vaultdash.services.held_hedges import HeldHedges
+from vaultdash.services.ltv_history import LtvHistory
 from vaultdash.services.option_chains import OptionChains
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.price_feed import PriceFeed
@@ -39,6 +50,7 @@ from vaultdash.services.snapshot_recorder import SnapshotRecorder
 from vaultdash.services.vault import Vault
 from vaultdash.settings import Settings
 from vaultdash.storage.parquet_prices import ParquetPrices
+from vaultdash.storage.sql import SqlDatabase
 
 YAHOO_INTERVAL_SECONDS = 15.0  # the shortest within the 300 requests an hour that Yahoo bears, with some to spare
 PROBE_SECONDS = 30.0
@@ -93,19 +105,38 @@ def build_vault(
 
     prices, stand_in = feed(provider), feed(meanwhile) if meanwhile else None
     given = settings.model_fields_set
-    book = PortfolioBook(portfolio_of(settings), is_example=not given & {"units", "loan_amount"})
+    database = SqlDatabase(database_url(settings))
+    book = PortfolioBook(portfolio_of(settings), database, now, is_example=not given & {"units", "loan_amount"})
     history = DailyHistory(store, live, None if settings.market == "yahoo" else demo, hours, now, monotonic=monotonic)
     kernels = PricingKernels()
     advisor = HedgeAdvisor(prices, book, now, demo=live is None)
     chains = OptionChains(listed, DollarRates(history), hours, now, kernels.engine, problems=chain_problem)
     heartbeat = Heartbeat(prices, stand_in, book, history, hours, now, monotonic=monotonic)
+    held = HeldHedges(chains)
+    compute = LocalCompute()
+    odds = CallOdds(history, compute, now)
+    records = LtvHistory(database, hours, now)
+    deadman = DeadmansSwitch(settings.deadman_url, now)
+
+    async def evaluated(beat: Beat) -> None:
+        if beat.status is not None and not beat.status.is_stale and (live is None or not beat.status.quote.is_demo):
+            await deadman.alive()
+
+    alerts = AlertWatch(database, records, now, odds.quick, evaluated, trusts_demo=live is None)
+    notifiers: dict[ChannelKind, Notifier] = {ChannelKind.CONSOLE: ConsoleNotifier()}
+    outbox = AlertOutbox(database, notifiers, now, told=alerts.events)
     recorder = None if live is None else SnapshotRecorder(live, snapshots, (book.symbol,), hours, now)
     disk = StorageProbe(settings.data_dir, monotonic)
 
     async def dependencies() -> dict[str, str]:
         source = demo if live is None else live
         states = {source.name.lower(): provider.states(book.symbol).get(source.name, "ok")}
-        return {**states, "cache": await cache.state(), "storage": await disk.state()}
+        return {
+            **states,
+            "cache": await cache.state(),
+            "storage": await disk.state(),
+            "database": await database.state(),
+        }
 
     async def recorded_prices(osi: str) -> list[tuple[date, float]]:
         return await asyncio.to_thread(snapshots.mids, contract_from_osi(osi))
@@ -132,11 +163,21 @@ def build_vault(
         advisor=advisor,
         chains=chains,
         recorder=recorder,
+        database=database,
+        held=held,
+        odds=odds,
+        records=records,
+        alerts=alerts,
+        outbox=outbox,
         recorded_prices=recorded_prices,
         warm=warm,
         warm_pricing=warm_pricing,
         dependencies=dependencies,
         closers=[
+            database.aclose,
+            compute.aclose,
+            deadman.aclose,
+            outbox.aclose,
             cache.aclose,
             provider.aclose,
             chains.aclose,
@@ -171,6 +212,11 @@ def build_cache(settings: Settings) -> Cache:
     return RedisCache(settings.redis_url, installation_secret(settings.data_dir))
 
 
+def database_url(settings: Settings) -> str:
+    """Where the owner's records are: the URL given, else a SQLite file in the data directory."""
+    return settings.database_url or f"sqlite:///{settings.data_dir / 'vault.db'}"
+
+
 def portfolio_of(settings: Settings) -> Portfolio:
     """The portfolio of the settings; raises InvalidInput when its parts contradict each other."""
     loan = Loan(
@@ -187,7 +233,7 @@ def portfolio_of(settings: Settings) -> Portfolio:
         raise InvalidInput("VAULT_COLLATERAL", f"must be one of {', '.join(INSTRUMENTS)}, not {pledged.symbol}")
     if pledged.symbol != "GLD" and "units" not in settings.model_fields_set:
         raise InvalidInput("VAULT_UNITS", f"must say how many {pledged.unit} of {pledged.symbol} are pledged")
-    return Portfolio("main", Collateral(pledged, settings.units), loan)
+    return Portfolio("main", Collateral.of(pledged, settings.units), loan)
 
 
 class StorageProbe:

@@ -15,7 +15,9 @@ REDIS_EXAMPLE = "redis://localhost:6379/0"
 LARGEST_AMOUNT = 1e12  # of units and of dollars
 FRACTIONS = ("_LTV", "_RATE", "_SPREAD")
 SIMILAR = 0.8
+SECRETS = ("VAULT_REDIS_URL", "VAULT_DATABASE_URL", "VAULT_DEADMAN_URL")
 NAMES_OF_OTHERS = {"VAULT_FORMAT", "VAULT_MOUNT", "VAULT_PATH", "VAULT_UI"}  # of HashiCorp's Vault, similar to ours
+_HOST = re.compile(r"(\*\.)?[a-z0-9.-]{1,253}(:\d{1,5})?")
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
 
 
@@ -46,6 +48,10 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=default_data_dir)
     market: Literal["auto", "yahoo", "demo"] = "auto"
     redis_url: str | None = Field(None, repr=False)  # may hold a password
+    database_url: str | None = Field(None, repr=False)  # may hold a password
+    deadman_url: str | None = Field(None, repr=False)  # who has it can pretend that all is well
+    push_contact: str = Field("mailto:owner@localhost", pattern=r"^(mailto:|https://)\S{3,200}$")
+    push_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     price_interval_seconds: float = Field(30.0, ge=5, le=3600)
     websocket_interval_seconds: float = Field(
         5.0, ge=0.5, le=300, validation_alias=_plain("WEBSOCKET_INTERVAL_SECONDS")
@@ -78,6 +84,32 @@ class Settings(BaseSettings):
         for origin in value if isinstance(value, tuple) else ():
             if not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is not an origin; write https://name or http://name:port")
+        return value
+
+    @field_validator("push_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        for host in value if isinstance(value, tuple) else ():
+            if not _HOST.fullmatch(host):
+                raise ValueError(f"{host!r} is no host name; write push.example.org, or name:port")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("sqlite:///", "postgresql://")):
+            raise ValueError(
+                "must be postgresql://user@host/name, or sqlite:/// and a file"
+            )
+        return value
+
+    @field_validator("deadman_url")
+    @classmethod
+    def _check_deadman_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            raise ValueError("must start with https://")
         return value
 
     @field_validator("redis_url")
@@ -154,7 +186,7 @@ def _line(problem: object) -> str:
         variable = name
     else:
         variable = name.upper() if name in plain else f"VAULT_{name.upper()}"
-    if variable == "VAULT_REDIS_URL":
+    if variable in SECRETS:
         return f"{variable} {_reason(problem)}"  # its value may hold a password
     hint = "; write 0.05 for 5 %" if variable.endswith(FRACTIONS) else ""
     return f"{variable} is {problem['input']!r}: {_reason(problem)}{hint}"

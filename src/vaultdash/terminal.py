@@ -11,6 +11,7 @@ from vaultdash.domain.errors import VaultError
 from vaultdash.domain.hedge import RiskProfile
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.market import Bar, PriceHistory
+from vaultdash.domain.portfolio import Snapshot
 from vaultdash.market.base import QuoteProvider
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.hedge_advisor import Advice
@@ -31,17 +32,18 @@ def status_lines(beat: Beat, symbol: str, *, is_example: bool = False) -> list[s
     ounces = "" if snapshot.gold_ounces is None else f" = {snapshot.gold_ounces:,.2f} oz of gold"
     return [
         standing(beat).sentence,
-        f"LTV              {snapshot.ltv:8.2%}   as the lender counts it; no hedges are held",
+        f"LTV              {snapshot.lender_ltv:8.2%}   as the lender counts it{_hedge_words(snapshot)}",
         f"Limits           {loan.warning_ltv:8.2%}   warning, {loan.margin_call_ltv:.2%} margin call, "
         f"{loan.close_out_ltv:.2%} close-out",
         f"Margin call at   {snapshot.margin_call_price:8.2f}   {symbol}, {distance}",
         f"Close-out at     {snapshot.close_out_price:8.2f}   {symbol}",
         f"Loan             {loan.amount:14,.2f} {loan.currency} at {loan.interest.rate:.2%} a year"
         + (": an EXAMPLE, nothing is configured in the environment or ./.env" if is_example else ""),
-        f"Collateral       {snapshot.gold_value:14,.2f} USD: {collateral.units:,.2f} "
+        f"Collateral       {snapshot.gold_value:14,.2f} USD: {collateral.units_on(snapshot.on):,.2f} "
         f"{collateral.instrument.symbol} {collateral.instrument.unit}{ounces}",
         f"Headroom         {snapshot.headroom:14,.2f} USD before a call; largest loan {snapshot.max_loan:,.2f}",
-        f"Recommended      {snapshot.recommended_collateral:14,.2f} USD of collateral for an LTV of 60 %",
+        f"Recommended      {snapshot.recommended_collateral:14,.2f} USD of collateral for an LTV of "
+        f"{snapshot.portfolio.target_ltv:.0%}",
         f"Price            {price_line(beat.status, symbol)}",
     ]
 
@@ -139,3 +141,9 @@ async def provider_verdict(provider: QuoteProvider, symbol: str) -> tuple[bool, 
         f"{provider.name}: ok in {took:.1f} s: {symbol} {quote.price:.2f} {quote.currency}, "
         f"{quote.at:%Y-%m-%d %H:%M:%S} UTC, market {quote.market_state}"
     )
+
+
+def _hedge_words(snapshot: Snapshot) -> str:
+    if snapshot.hedge is None:
+        return "; no options are held"
+    return f"; options held are worth {snapshot.hedge_value:,.0f} USD, without them {snapshot.ltv:.2%}"

@@ -164,7 +164,7 @@ def test_a_portfolio_is_marked_at_a_price_above_zero(price):
 @pytest.mark.parametrize("units", [0, -1, math.nan, math.inf])
 def test_collateral_needs_units_above_zero(units):
     with pytest.raises(InvalidInput, match="units"):
-        Collateral(instrument("GLD"), units)
+        Collateral.of(instrument("GLD"), units)
 
 
 @pytest.mark.parametrize("loan", [0, -1, math.nan, math.inf])

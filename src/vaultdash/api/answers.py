@@ -53,7 +53,7 @@ def portfolio_state(snapshot: Snapshot) -> PortfolioState:
         id=portfolio.id,
         collateral=instrument.symbol,
         unit=instrument.unit,
-        units=portfolio.collateral.units,
+        units=portfolio.collateral.units_on(snapshot.on),
         shares=snapshot.shares,
         gold_ounces=snapshot.gold_ounces,
         gold_value=snapshot.gold_value,

@@ -10,7 +10,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vaultdash.api.respond import encode
 from vaultdash.api.schemas import ErrorAnswer, ErrorDetail
-from vaultdash.domain.errors import InvalidInput, NotFound, ProviderError, RateLimited, Refused, VaultError
+from vaultdash.domain.errors import (
+    DatabaseError,
+    InvalidInput,
+    NotFound,
+    ProviderError,
+    RateLimited,
+    Refused,
+    VaultError,
+)
 
 log = structlog.get_logger()
 STATUS: tuple[tuple[type[VaultError], int, str], ...] = (
@@ -19,6 +27,7 @@ STATUS: tuple[tuple[type[VaultError], int, str], ...] = (
     (Refused, 409, "refused"),
     (RateLimited, 503, "rate_limited"),
     (ProviderError, 503, "provider_unavailable"),
+    (DatabaseError, 503, "database_unavailable"),
     (VaultError, 500, "internal"),
 )
 HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}

@@ -40,3 +40,7 @@ class Unavailable(ProviderError):
 
 class BadPayload(ProviderError):
     """The provider answered with something that is not an answer."""
+
+
+class DatabaseError(VaultError):
+    """What the owner entered and the alerts cannot be read or written; the sentence says why and what to do."""

@@ -1,13 +1,16 @@
 """A Lombard loan: what is owed, at which loan-to-value the lender acts, and how interest accrues."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 
 from vaultdash.domain.errors import InvalidInput
-from vaultdash.domain.validation import finite, open_fraction, positive
+from vaultdash.domain.validation import finite, open_fraction, positive, share
 
 LTV_TOLERANCE = 1e-9
 CURRENCIES = ("USD",)
+QUARTER_ENDS = ((3, 31), (6, 30), (9, 30), (12, 31))
+LONGEST_CURE_DAYS = 60
 
 
 class HedgeCounting(StrEnum):
@@ -52,7 +55,12 @@ class Interest:
 
 @dataclass(frozen=True, slots=True)
 class Loan:
-    """Amount owed in `currency` and the loan-to-value limits: warning < margin call <= close-out."""
+    """Amount owed in `currency` and the lender's terms: warning < margin call <= close-out.
+
+    `amount` is owed on `as_of`; when interest is capitalised it grows from that day on, without a day it stays.
+    `cure_days` are business days between a call and the sale. `hedge_haircut` is the fraction of an option's value
+    that a lender who credits options leaves out.
+    """
 
     amount: float
     currency: str = "USD"
@@ -61,6 +69,9 @@ class Loan:
     close_out_ltv: float = 0.85
     hedge_counting: HedgeCounting = HedgeCounting.IGNORED
     interest: Interest = field(default_factory=Interest)
+    hedge_haircut: float = 0.0
+    cure_days: int = 2
+    as_of: date | None = None
 
     def __post_init__(self) -> None:
         positive("loan_amount", self.amount)
@@ -72,6 +83,39 @@ class Loan:
             raise InvalidInput("close_out_ltv", f"must not be below the margin-call LTV of {self.margin_call_ltv}")
         if self.currency not in CURRENCIES:
             raise InvalidInput("currency", f"must be one of {', '.join(CURRENCIES)}, not {self.currency!r}")
+        share("hedge_haircut", self.hedge_haircut)
+        if not 0 <= self.cure_days <= LONGEST_CURE_DAYS:
+            raise InvalidInput("cure_days", f"must be between 0 and {LONGEST_CURE_DAYS}, not {self.cure_days}")
+
+    @property
+    def credit_factor(self) -> float:
+        """h of `no call <=> L <= m*V + h*Pi`: 0 ignored, 1 after payment, m*(1 - haircut) credited."""
+        if self.hedge_counting is HedgeCounting.CREDITED:
+            return self.margin_call_ltv * (1.0 - self.hedge_haircut)
+        return 1.0 if self.hedge_counting is HedgeCounting.AFTER_PAYMENT else 0.0
+
+    def owed(self, on: date) -> float:
+        """What is owed on a day: capitalised interest is added at each end of a quarter, and since then accrued.
+
+        Interest that is paid in cash leaves the amount; a day before `as_of` gives the amount itself.
+        """
+        if self.as_of is None or not self.interest.capitalised:
+            return self.amount
+        amount, since = self.amount, self.as_of
+        for end in _quarter_ends(since, on):
+            amount += self.interest.accrued(amount, (end - since).days)
+            since = end
+        return amount + self.interest.accrued(amount, max((on - since).days, 0))
+
+    def brought_to(self, on: date) -> "Loan":
+        """The same loan with what is owed on a day as its amount."""
+        owed = self.owed(on)
+        return self if owed == self.amount else replace(self, amount=owed, as_of=on)
+
+
+def _quarter_ends(after: date, until: date) -> list[date]:
+    days = (date(year, month, day) for year in range(after.year, until.year + 1) for month, day in QUARTER_ENDS)
+    return [day for day in days if after < day <= until]
 
 
 def is_breached(ltv: float, limit: float) -> bool:

@@ -1,18 +1,21 @@
 """Collateral, loan and what their ratio means: LTV, call price, headroom."""
 
 import math
+import re
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
+from vaultdash.domain.collateral import Collateral
 from vaultdash.domain.errors import InvalidInput
-from vaultdash.domain.gold import Instrument
-from vaultdash.domain.hedge import HedgePlan
-from vaultdash.domain.loan import Loan, is_breached
+from vaultdash.domain.loan import HedgeCounting, Loan, is_breached
+from vaultdash.domain.position import HedgeMark, HeldOption
 from vaultdash.domain.validation import open_fraction, positive
 
 DEFAULT_TARGET_LTV = 0.60
 TRADING_DAYS = 252
+LONGEST_NAME = 80
+PORTFOLIO_ID = re.compile(r"[a-z0-9-]{1,40}")
 
 
 class Zone(StrEnum):
@@ -25,40 +28,45 @@ class Zone(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Collateral:
-    """Pledged units of an instrument; the price moves, the units do not."""
-
-    instrument: Instrument
-    units: float
-
-    def __post_init__(self) -> None:
-        positive("units", self.units)
-
-    def ounces(self, on: date) -> float | None:
-        """Troy ounces behind the collateral on a day; None when it is not gold."""
-        per_unit = self.instrument.ounces_per_unit(on)
-        return None if per_unit is None else self.units * per_unit
-
-    def shares(self, on: date) -> float:
-        """Units of the quoting symbol that the collateral is worth."""
-        return self.units * self.instrument.shares_per_unit(on)
-
-
-@dataclass(frozen=True, slots=True)
 class Portfolio:
-    """One loan with its collateral and the hedges held against it."""
+    """One loan with its collateral and the options held against it."""
 
     id: str
     collateral: Collateral
     loan: Loan
-    hedges: tuple[HedgePlan, ...] = field(default=())
+    options: tuple[HeldOption, ...] = field(default=())
+    name: str = "My loan"
+    lender: str = ""
+    target_ltv: float = DEFAULT_TARGET_LTV
+
+    def __post_init__(self) -> None:
+        if not PORTFOLIO_ID.fullmatch(self.id):
+            raise InvalidInput("id", "must be 1 to 40 small letters, digits or -")
+        for name in ("name", "lender"):
+            if len(getattr(self, name)) > LONGEST_NAME:
+                raise InvalidInput(name, f"must have at most {LONGEST_NAME} characters")
+        if not self.name.strip():
+            raise InvalidInput("name", "must not be empty")
+        open_fraction("target_ltv", self.target_ltv)
+        if len({option.id for option in self.options}) < len(self.options):
+            raise InvalidInput("options", "must have an id of their own each")
+        for option in self.options:
+            if option.contract.root != self.collateral.quoted_by:
+                raise InvalidInput(
+                    "contract",
+                    f"{option.contract.osi} is an option on {option.contract.root}; this collateral is valued by "
+                    f"{self.collateral.quoted_by}",
+                )
+
+    def open_options(self, on: date) -> tuple[HeldOption, ...]:
+        """The positions that are held and have not expired before a day."""
+        return tuple(option for option in self.options if option.is_open(on))
 
     def with_value(self, value: float, price: float, on: date) -> "Portfolio":
         """The what-if portfolio whose collateral is worth `value` USD at `price`: units are rescaled."""
         positive("portfolio_value", value)
         positive("spot", price)
-        units = value / price / self.collateral.instrument.shares_per_unit(on)
-        return replace(self, collateral=replace(self.collateral, units=units))
+        return replace(self, collateral=self.collateral.scaled(value / price / self.collateral.shares(on)))
 
     def with_terms(self, loan_amount: float | None, margin_call_ltv: float | None) -> "Portfolio":
         """The what-if portfolio with another loan or limit; the other limits move along where they must."""
@@ -140,9 +148,28 @@ def zone(ltv: float, loan: Loan) -> Zone:
     return Zone.WARNING if is_breached(ltv, loan.warning_ltv) else Zone.ROOM
 
 
+def hedged_ltv(loan_amount: float, collateral_value: float, hedge_value: float, loan: Loan) -> float:
+    """LTV as the loan's lender counts options worth `hedge_value` USD.
+
+    Ignored L/V; after payment (L - Pi)/V; credited L/(V + (1 - haircut)*Pi). Infinite when sold options have eaten
+    the collateral.
+    """
+    if loan.hedge_counting is HedgeCounting.AFTER_PAYMENT:
+        return (loan_amount - hedge_value) / collateral_value
+    if loan.hedge_counting is HedgeCounting.CREDITED:
+        counted = collateral_value + (1.0 - loan.hedge_haircut) * hedge_value
+        return loan_amount / counted if counted > 0 else math.inf
+    return loan_amount / collateral_value
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A portfolio at one price of the quoting symbol. Prices are per share of that symbol, USD."""
+    """A portfolio at one price of the quoting symbol. Prices are per share of that symbol, USD.
+
+    `portfolio` is brought to the day: its loan is what is owed then. `ltv` counts no option, `lender_ltv` counts them
+    as the lender does, and `zone` follows from it. The prices at the limits, and the drop, count no option.
+    `headroom` = m*V + h*Pi - L. `hedge` is None when no option is held.
+    """
 
     portfolio: Portfolio
     on: date
@@ -159,40 +186,58 @@ class Snapshot:
     headroom: float
     max_loan: float
     recommended_collateral: float
+    hedge: HedgeMark | None = None
+
+    @property
+    def hedge_value(self) -> float:
+        """Pi, USD: what closing the held options brings."""
+        return 0.0 if self.hedge is None else self.hedge.value
+
+    @property
+    def lender_ltv(self) -> float:
+        """LTV as the lender counts the hedge."""
+        return self.counted(self.portfolio.loan.hedge_counting)
+
+    def counted(self, counting: HedgeCounting) -> float:
+        """LTV in one of the three countings, with the loan's own haircut."""
+        loan = replace(self.portfolio.loan, hedge_counting=counting)
+        return hedged_ltv(loan.amount, self.gold_value, self.hedge_value, loan)
 
     @property
     def is_called(self) -> bool:
         """True when the lender may call for margin now."""
-        return is_breached(self.ltv, self.portfolio.loan.margin_call_ltv)
+        return is_breached(self.lender_ltv, self.portfolio.loan.margin_call_ltv)
 
 
-def mark(portfolio: Portfolio, price: float, on: date) -> Snapshot:
-    """The portfolio at `price` (USD per share of the quoting symbol) on a day.
+def mark(portfolio: Portfolio, price: float, on: date, hedge: HedgeMark | None = None) -> Snapshot:
+    """The portfolio at `price` (USD per share of the quoting symbol) on a day, with its options as marked.
 
-    LTV = L / (U*S); call price H = L / (m*U); drop to call = 1 - H/S; headroom = m*U*S - L.
+    LTV = L / (U*S); call price H = L / (m*U); drop to call = 1 - H/S; headroom = m*U*S + h*Pi - L.
     A loan above 100 % of its collateral is refused nowhere here: the price may have brought it there.
     """
-    loan = portfolio.loan
+    loan = portfolio.loan.brought_to(on)
     shares = portfolio.collateral.shares(on)
     value = shares * positive("price", price)
-    ltv = loan_to_value(loan.amount, value)
     call_price = price_at_ltv(loan.amount, shares, loan.margin_call_ltv)
+    hedge_value = 0.0 if hedge is None else hedge.value
+    most = largest_loan(value, loan.margin_call_ltv) + loan.credit_factor * hedge_value
     return Snapshot(
-        portfolio=portfolio,
+        portfolio=replace(portfolio, loan=loan),
         on=on,
         price=price,
         shares=shares,
         gold_ounces=portfolio.collateral.ounces(on),
         gold_value=value,
-        ltv=ltv,
-        zone=zone(ltv, loan),
+        ltv=loan_to_value(loan.amount, value),
+        zone=zone(hedged_ltv(loan.amount, value, hedge_value, loan), loan),
         warning_price=price_at_ltv(loan.amount, shares, loan.warning_ltv),
         margin_call_price=call_price,
         close_out_price=price_at_ltv(loan.amount, shares, loan.close_out_ltv),
         drop_to_margin_call=drop_to_price(price, call_price),
-        headroom=largest_loan(value, loan.margin_call_ltv) - loan.amount,
-        max_loan=largest_loan(value, loan.margin_call_ltv),
-        recommended_collateral=recommended_collateral(loan.amount),
+        headroom=most - loan.amount,
+        max_loan=most,
+        recommended_collateral=recommended_collateral(loan.amount, portfolio.target_ltv),
+        hedge=hedge,
     )
 
 

@@ -39,3 +39,12 @@ def open_fraction(argument: str, value: float) -> float:
         hint = f"; write {number / 100:g} for {number:g} %" if 1 < number < 100 else ""
         raise InvalidInput(argument, f"must be a fraction between 0 and 1, not {value}{hint}")
     return number
+
+
+def share(argument: str, value: float) -> float:
+    """`value` as a fraction from 0 to 1, both allowed; a value such as 20 is told it looks like per cent."""
+    number = finite(argument, value)
+    if not 0 <= number <= 1:
+        hint = f"; write {number / 100:g} for {number:g} %" if 1 < number <= 100 else ""
+        raise InvalidInput(argument, f"must be a fraction from 0 to 1, not {value}{hint}")
+    return number

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -25,7 +25,11 @@ ASSUMED_BESIDE_DEMO = Volatility(ASSUMED.value, "assumed: no real daily prices")
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """What is known at a moment: the quote, the portfolio at it, and what went wrong, if anything."""
+    """What is known at a moment: the quote, the current portfolio at it, and what went wrong, if anything.
+
+    `statuses` holds the quote of every symbol that values a portfolio, `snapshots` every portfolio that has a price,
+    by id.
+    """
 
     number: int
     at: datetime
@@ -34,6 +38,8 @@ class Beat:
     volatility: float
     volatility_source: str
     problem: str | None = None
+    statuses: Mapping[str, QuoteStatus] = field(default_factory=dict)
+    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
 
     @property
     def daily_sigmas_to_call(self) -> float | None:

@@ -6,13 +6,19 @@ from datetime import date, datetime
 
 import structlog
 
+from vaultdash.services.alert_outbox import AlertOutbox
+from vaultdash.services.alert_watch import AlertWatch
+from vaultdash.services.call_odds import CallOdds
 from vaultdash.services.daily_history import DailyHistory
 from vaultdash.services.heartbeat import Heartbeat
 from vaultdash.services.hedge_advisor import HedgeAdvisor
+from vaultdash.services.held_hedges import HeldHedges
+from vaultdash.services.ltv_history import LtvHistory
 from vaultdash.services.option_chains import OptionChains
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.price_feed import PriceFeed, QuoteStatus
 from vaultdash.services.snapshot_recorder import SnapshotRecorder
+from vaultdash.storage.records import Database
 
 log = structlog.get_logger()
 
@@ -48,6 +54,12 @@ class Vault:
     advisor: HedgeAdvisor
     chains: OptionChains
     recorder: SnapshotRecorder | None  # of the live market; the demo market's chains are not kept
+    database: Database
+    held: HeldHedges
+    odds: CallOdds
+    records: LtvHistory
+    alerts: AlertWatch
+    outbox: AlertOutbox
     recorded_prices: Callable[
         [str], Awaitable[Sequence[tuple[date, float]]]
     ]  # a contract's mids by day, by its symbol
@@ -55,6 +67,11 @@ class Vault:
     warm_pricing: Callable[[], Awaitable[None]]
     dependencies: Callable[[], Awaitable[dict[str, str]]]
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+    async def open(self) -> None:
+        """Read what is kept; raises DatabaseError. Until then the portfolio of the settings stands in."""
+        await self.database.open()
+        await self.book.open()
 
     async def health(self) -> Health:
         """Readiness and the state of each dependency; asks nothing of the outside but the cache."""

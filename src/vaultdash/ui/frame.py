@@ -56,7 +56,7 @@ def _portfolio_pill(vault: Vault) -> None:
     collateral = vault.book.current.collateral
     with ui.element("div").classes("vd-pill vd-wide"):
         text("span", "Example loan on" if vault.book.is_example else "Loan on")
-        text("b", f"{number(collateral.units)} {collateral.instrument.symbol}")
+        text("b", f"{number(collateral.units_on(vault.now().date()))} {collateral.instrument.symbol}")
 
 
 def _navigation(pages: Sequence[Page]) -> None:

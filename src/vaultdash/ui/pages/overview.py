@@ -68,7 +68,7 @@ class Overview:
         known = {
             "Loan": f"{usd(loan.amount)} {loan.currency}",
             "Interest": f"{pct(loan.interest.rate, 2)} a year",
-            "Held as": f"{number(collateral.units, 2)} {collateral.instrument.symbol}",
+            "Held as": f"{number(collateral.units_on(self._vault.now().date()), 2)} {collateral.instrument.symbol}",
         }
         for name, value in known.items():
             self._facts[name].set_text(value)
@@ -160,7 +160,7 @@ class Overview:
             f"{usd(loan.amount)} {loan.currency}",
             f"{pct(loan.interest.rate, 2)} a year",
             usd(snapshot.gold_value),
-            f"{number(collateral.units, 2)} {collateral.instrument.symbol}",
+            f"{number(collateral.units_on(self._vault.now().date()), 2)} {collateral.instrument.symbol}",
             "–" if ounces is None else f"{number(ounces, 2)} oz",
             usd(snapshot.max_loan),
             usd(snapshot.recommended_collateral),

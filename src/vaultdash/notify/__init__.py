@@ -1,0 +1,1 @@
+"""Ways to the owner: each channel kind is one file that sends."""
