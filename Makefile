@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test setup check bench fmt lock
+.PHONY: run test soak setup check bench fmt lock
 
 run:            ## set up and start on http://127.0.0.1:8000
 	@$(PYTHON) scripts/setup.py
@@ -11,6 +11,11 @@ test:           ## set up, browser included, and run every test
 	@$(PYTHON) scripts/setup.py --dev --browser
 	@$(BIN)/vault-dash warmup
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+soak: setup     ## the long runs: hundreds of kills, power cuts, backups under load
+	@$(PYTHON) scripts/setup.py --dev --browser
+	@$(BIN)/vault-dash warmup
+	@$(BIN)/python -m pytest -m soak
 
 setup:          ## set up with the development tools
 	@$(PYTHON) scripts/setup.py --dev

@@ -15,6 +15,7 @@ ROWS = {
     "page": "first paint, page weight, page change in Chromium",
     "european": "European prices, Greeks and implied volatility, 5,000 contracts",
     "american": "American prices, Greeks, implied volatility and scenario grids, 5,000 contracts",
+    "odds": "the odds of a call: closed form and simulated courses",
     "chain": "a whole day's chain from a file to own volatility and Greeks",
     "engine": "comparison, pricing and stored history",
 }

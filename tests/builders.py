@@ -9,6 +9,7 @@ from vaultdash.domain.loan import Loan
 from vaultdash.domain.market import Bar, MarketState, PriceHistory, Quote
 from vaultdash.domain.option import OptionChain, OptionContract, OptionQuote, Right
 from vaultdash.domain.portfolio import Portfolio
+from vaultdash.domain.record import LtvRecord, RecordKind
 
 NOON = datetime(2026, 6, 10, 16, 0, tzinfo=UTC)  # a Wednesday, noon in New York: the market is open
 SEED_UNITS = 1_000_000 / 460
@@ -84,3 +85,27 @@ def a_chain(
     ]
     given: dict[str, object] = {"underlying": a_quote(symbol=symbol, at=at), **fields}
     return OptionChain(symbol, expiration, quotes=quotes or tuple(usual), at=at, source=source, **given)  # type: ignore[arg-type]
+
+
+def an_ltv_record(at: datetime = NOON, ltv: float = 0.60, portfolio_id: str = "main", **fields: object) -> LtvRecord:
+    """A record of a loan of 600,000 at the price at which it stands at `ltv`, with the usual limits."""
+    given: dict[str, object] = {
+        "kind": RecordKind.HOURLY,
+        "price": 600_000.0 / (SEED_UNITS * ltv),
+        "quote_at": at,
+        "source": "test",
+        "is_fresh": True,
+        "is_demo": False,
+        "market_open": True,
+        "loan_amount": 600_000.0,
+        "gold_value": 600_000.0 / ltv,
+        "hedge_value": 0.0,
+        "lender_ltv": ltv,
+        "ltv_after_payment": ltv,
+        "ltv_credited": ltv,
+        "warning_ltv": 0.70,
+        "margin_call_ltv": 0.75,
+        "close_out_ltv": 0.85,
+        **fields,
+    }
+    return LtvRecord(portfolio_id=portfolio_id, at=at, ltv=ltv, **given)  # type: ignore[arg-type]

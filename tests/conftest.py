@@ -18,6 +18,7 @@ from vaultdash.main import create_app
 from vaultdash.services.pricing_kernels import share_machine_code
 from vaultdash.services.vault import Vault
 from vaultdash.settings import Settings
+from vaultdash.storage.sql import SqlDatabase
 
 share_machine_code()  # with the other processes of the run
 BASE_URL = "http://127.0.0.1:8000"
@@ -88,6 +89,15 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer
     yield server
     code, _ = server.stop()
     assert code == 0, server.said()
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[SqlDatabase]:
+    """An empty database in a SQLite file of its own, open."""
+    opened = SqlDatabase(f"sqlite:///{tmp_path / 'vault.db'}")
+    await opened.open()
+    yield opened
+    await opened.aclose()
 
 
 @pytest.fixture(autouse=True)

@@ -64,6 +64,11 @@ PLANTS = (
     Plant(CHOICES, "ui/live.py", "import vaultdash.storage.parquet_prices"),
     Plant(CHOICES, "api/live.py", "import vaultdash.cache.redis"),
     Plant(WINGS, "market/failover.py", "import vaultdash.strategies.engine"),
+    Plant(WINGS, "notify/console.py", "import vaultdash.risk.volatility"),
+    Plant(LAYERS, "notify/console.py", "import vaultdash.storage.records"),
+    Plant(CHOICES, "services/alert_outbox.py", "import vaultdash.notify.console"),
+    Plant(CHOICES, "services/ltv_history.py", "import vaultdash.storage.sql"),
+    Plant(CACHE, "notify/console.py", "import vaultdash.cache.memory"),
     Plant(WINGS, "storage/quote_file.py", "import vaultdash.pricing.base"),
     Plant(DOORS, "strategies/measure.py", "import scipy.stats"),
     Plant(DOORS, "services/option_chains.py", "import QuantLib"),
@@ -97,18 +102,29 @@ STRANGERS = {
     "databento": "services/option_chains.py market/yahoo/client.py cli.py",
     "databento_dbn": "market/demo.py",
     "pyarrow": "storage/history_file.py files/whole.py",
+    "sqlalchemy": "services/ltv_history.py storage/records.py notify/console.py bootstrap.py api/routes.py",
+    "alembic": "storage/records.py bootstrap.py cli.py",
+    "aiosqlite": "storage/records.py services/vault.py",
+    "asyncpg": "storage/records.py services/vault.py",
+    "pywebpush": "services/alert_outbox.py api/routes.py ui/app.py bootstrap.py",
+    "py_vapid": "services/alert_outbox.py bootstrap.py",
+    "aiohttp": "services/alert_outbox.py market/base.py",
+    "apprise": "services/alert_outbox.py api/routes.py cli.py",
+    "arch": "services/call_odds.py pricing/base.py",
+    "cryptography": "services/alert_outbox.py cache/secret.py",
 }
 FACES = ("api/routes.py", "ui/live.py", "jobs.py", "terminal.py", "services/vault.py")
-WING_FOLDERS = ("market", "storage", "cache")
+WING_FOLDERS = ("market", "storage", "cache", "notify", "compute")
+CONTRACT_MODULES = ("base", "records")  # what a wing promises
 
 
 def implementations() -> list[str]:
-    """Every module and package of a wing but its base, with dots."""
+    """Every module and package of a wing but its contracts, with dots."""
     return [
         f"vaultdash.{wing}.{path.stem}"
         for wing in WING_FOLDERS
         for path in sorted((PACKAGE / wing).iterdir())
-        if path.stem not in ("__init__", "base", "__pycache__")
+        if path.stem not in ("__init__", "__pycache__", *CONTRACT_MODULES)
     ]
 
 

@@ -13,6 +13,10 @@ VARIABLES = {
     "VAULT_DATA_DIR": ("/srv/vault", "data_dir", Path("/srv/vault")),
     "VAULT_MARKET": ("demo", "market", "demo"),
     "VAULT_REDIS_URL": ("redis://localhost:6379/0", "redis_url", "redis://localhost:6379/0"),
+    "VAULT_DATABASE_URL": ("postgresql://me@db/vault", "database_url", "postgresql://me@db/vault"),
+    "VAULT_DEADMAN_URL": ("https://ping.example/x", "deadman_url", "https://ping.example/x"),
+    "VAULT_PUSH_CONTACT": ("mailto:me@example.org", "push_contact", "mailto:me@example.org"),
+    "VAULT_PUSH_HOSTS": ("Push.Example, 127.0.0.1:9000", "push_hosts", ("push.example", "127.0.0.1:9000")),
     "VAULT_PRICE_INTERVAL_SECONDS": ("60", "price_interval_seconds", 60.0),
     "WEBSOCKET_INTERVAL_SECONDS": ("2.5", "websocket_interval_seconds", 2.5),
     "CORS_ORIGINS": ("https://a.example, http://b:81/", "cors_origins", ("https://a.example", "http://b:81")),
@@ -193,6 +197,15 @@ WRONG = [
     ("VAULT_REDIS_URL", "http://localhost", "VAULT_REDIS_URL must start with redis://, rediss:// or unix://"),
     ("VAULT_REDIS_URL", "redis://localhost:port/0", "VAULT_REDIS_URL must be an address such as redis://localhost"),
     ("VAULT_REDIS_URL", "redis://localhost:99999", "VAULT_REDIS_URL must be an address such as redis://localhost"),
+    (
+        "VAULT_DATABASE_URL",
+        "mysql://localhost/x",
+        "VAULT_DATABASE_URL must be postgresql://user@host/name",
+    ),
+    ("VAULT_DEADMAN_URL", "http://ping.example", "VAULT_DEADMAN_URL must start with https://"),
+    ("VAULT_DEADMAN_URL", "http://localhost.evil.example", "VAULT_DEADMAN_URL must start with https://"),
+    ("VAULT_PUSH_CONTACT", "me", "VAULT_PUSH_CONTACT is 'me': string should match"),
+    ("VAULT_PUSH_HOSTS", "https://push.example/x", "VAULT_PUSH_HOSTS is 'https://push.example/x': 'https://push.ex"),
     ("VAULT_PRICE_INTERVAL_SECONDS", "0", "VAULT_PRICE_INTERVAL_SECONDS is '0': input should be greater than or"),
     ("VAULT_PRICE_INTERVAL_SECONDS", "nan", "VAULT_PRICE_INTERVAL_SECONDS is 'nan': input should be"),
     ("WEBSOCKET_INTERVAL_SECONDS", "0", "WEBSOCKET_INTERVAL_SECONDS is '0': input should be greater than or equal"),
@@ -244,6 +257,26 @@ def test_limits_out_of_order_are_named(name, text, monkeypatch):
     monkeypatch.setenv(name, text)
     assert f"{name} {text}" in refusal()
     assert "must rise in this order" in refusal()
+
+
+@pytest.mark.parametrize("name", ["VAULT_DATABASE_URL", "VAULT_DEADMAN_URL"])
+def test_a_secret_address_is_repeated_nowhere(name, monkeypatch):
+    monkeypatch.setenv(name, f"ftp://:{CANARY}@host/x")
+    monkeypatch.setenv("VAULT_WARNING_LTV", "0.9")
+    said = refusal()
+    assert said.startswith(f"{name} must")
+    assert CANARY not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [("VAULT_DATABASE_URL", f"postgresql://me:{CANARY}@db/x"), ("VAULT_DEADMAN_URL", f"https://ping/{CANARY}")],
+)
+def test_a_secret_address_is_not_shown_with_the_settings(name, url, monkeypatch):
+    monkeypatch.setenv(name, url)
+    settings = load_settings()
+    assert CANARY in str((settings.database_url, settings.deadman_url))
+    assert CANARY not in repr(settings)
 
 
 @pytest.mark.parametrize(

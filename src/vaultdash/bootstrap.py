@@ -27,9 +27,13 @@ from vaultdash.market.observed.provider import ObservedChains
 from vaultdash.market.observed.store import ObservedSnapshots
 from vaultdash.market.stored import StoredMarket
 from vaultdash.market.yahoo import YahooMarket
+from vaultdash.notify.apprise_channel import AppriseNotifier
 from vaultdash.notify.base import Notifier
 from vaultdash.notify.console import ConsoleNotifier
 from vaultdash.notify.deadman import DeadmansSwitch
+from vaultdash.notify.push_hosts import PushHosts
+from vaultdash.notify.push_keys import PushKeys
+from vaultdash.notify.webpush import WebPushNotifier
 from vaultdash.pricing.american import american_price
 from vaultdash.pricing.base import FloatArray, Numbers, Rights
 from vaultdash.pricing.compiled import ready_engine
@@ -41,11 +45,13 @@ from vaultdash.services.dollar_rate import DollarRates
 from vaultdash.services.heartbeat import Beat, Heartbeat
 from vaultdash.services.hedge_advisor import HedgeAdvisor, Research
 from vaultdash.services.held_hedges import HeldHedges
+from vaultdash.services.loan_stress import LoanStress
 from vaultdash.services.ltv_history import LtvHistory
 from vaultdash.services.option_chains import OptionChains
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.price_feed import PriceFeed
-from vaultdash.services.pricing_kernels import PricingKernels
+from vaultdash.services.pricing_kernels import PricingKernels, share_machine_code
+from vaultdash.services.selloff_replay import SelloffReplays
 from vaultdash.services.snapshot_recorder import SnapshotRecorder
 from vaultdash.services.vault import Vault
 from vaultdash.settings import Settings
@@ -106,25 +112,56 @@ def build_vault(
     prices, stand_in = feed(provider), feed(meanwhile) if meanwhile else None
     given = settings.model_fields_set
     database = SqlDatabase(database_url(settings))
-    book = PortfolioBook(portfolio_of(settings), database, now, is_example=not given & {"units", "loan_amount"})
+
+    def known_price(symbol: str) -> float | None:
+        quote = prices.known(symbol)
+        return None if quote is None or (quote.is_demo and live is not None) else quote.price
+
+    book = PortfolioBook(
+        portfolio_of(settings),
+        database,
+        now,
+        is_example=not given & {"units", "loan_amount"},
+        given=frozenset(given),
+        price=known_price,
+    )
     history = DailyHistory(store, live, None if settings.market == "yahoo" else demo, hours, now, monotonic=monotonic)
     kernels = PricingKernels()
     advisor = HedgeAdvisor(prices, book, now, demo=live is None)
-    chains = OptionChains(listed, DollarRates(history), hours, now, kernels.engine, problems=chain_problem)
-    heartbeat = Heartbeat(prices, stand_in, book, history, hours, now, monotonic=monotonic)
-    held = HeldHedges(chains)
-    compute = LocalCompute()
-    odds = CallOdds(history, compute, now)
-    records = LtvHistory(database, hours, now)
+    rates = DollarRates(history)
+    chains = OptionChains(listed, rates, hours, now, kernels.engine, problems=chain_problem)
+    held = HeldHedges(chains, hours, now)
+    heartbeat = Heartbeat(
+        prices,
+        stand_in,
+        book,
+        history,
+        hours,
+        now,
+        monotonic=monotonic,
+        held=held,
+        keep=lambda beat: alerts.evaluate(beat),
+        seconds_per_symbol=YAHOO_INTERVAL_SECONDS if live is not None and yahoo is None else 0.0,
+    )
+    compute = LocalCompute(prepare=share_machine_code)
+    odds = CallOdds(history, chains, rates, compute, now)
+    stress, selloffs = LoanStress(rates, now, kernels.engine), SelloffReplays(history, now)
+    records = LtvHistory(database, hours, now, keeps_demo=live is None)
     deadman = DeadmansSwitch(settings.deadman_url, now)
 
     async def evaluated(beat: Beat) -> None:
         if beat.status is not None and not beat.status.is_stale and (live is None or not beat.status.quote.is_demo):
             await deadman.alive()
 
-    alerts = AlertWatch(database, records, now, odds.quick, evaluated, trusts_demo=live is None)
-    notifiers: dict[ChannelKind, Notifier] = {ChannelKind.CONSOLE: ConsoleNotifier()}
-    outbox = AlertOutbox(database, notifiers, now, told=alerts.events)
+    alerts = AlertWatch(database, records, now, odds.quick, evaluated, hours=hours, trusts_demo=live is None)
+    trusted = PushHosts(settings.push_hosts)
+    push = WebPushNotifier(PushKeys(settings.data_dir), trusted, settings.push_contact)
+    notifiers: dict[ChannelKind, Notifier] = {
+        ChannelKind.CONSOLE: ConsoleNotifier(),
+        ChannelKind.PUSH: push,
+        ChannelKind.APPRISE: AppriseNotifier(trusted),
+    }
+    outbox = AlertOutbox(database, notifiers, now, told=alerts.events, receipt_path="/api/alerts/receipts/{}")
     recorder = None if live is None else SnapshotRecorder(live, snapshots, (book.symbol,), hours, now)
     disk = StorageProbe(settings.data_dir, monotonic)
 
@@ -136,6 +173,7 @@ def build_vault(
             "cache": await cache.state(),
             "storage": await disk.state(),
             "database": await database.state(),
+            "alerts": heartbeat.keep_problem or "ok",
         }
 
     async def recorded_prices(osi: str) -> list[tuple[date, float]]:
@@ -166,9 +204,12 @@ def build_vault(
         database=database,
         held=held,
         odds=odds,
+        stress=stress,
+        selloffs=selloffs,
         records=records,
         alerts=alerts,
         outbox=outbox,
+        push_key=push.public_key,
         recorded_prices=recorded_prices,
         warm=warm,
         warm_pricing=warm_pricing,
@@ -176,6 +217,7 @@ def build_vault(
         closers=[
             database.aclose,
             compute.aclose,
+            odds.aclose,
             deadman.aclose,
             outbox.aclose,
             cache.aclose,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
+from vaultdash.cli_db import add_commands as add_database_commands
+from vaultdash.cli_risk import add_risk_commands
 from vaultdash.cli_snapshots import snapshots_app
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def serve(
     """Start the dashboard and print its address."""
     settings = _settings(host=host, port=port)
     from vaultdash.api.guards import url_host
-    from vaultdash.domain.errors import VaultError
+    from vaultdash.domain.errors import DatabaseError, VaultError
     from vaultdash.main import listen
     from vaultdash.main import serve as run
     from vaultdash.settings import SettingsError
@@ -57,6 +59,9 @@ def serve(
             typer.echo(f"Vault Dashboard: {address}  (market: {settings.market}; Ctrl-C ends)")
             sys.stdout.flush()
             run(settings, listening)
+    except DatabaseError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
     except (SettingsError, VaultError) as error:
         _stop(str(error))
 
@@ -276,6 +281,7 @@ def _with_vault(work: "Callable[[Vault], Awaitable[T]]") -> T:
     async def run() -> T:
         vault = build_vault(settings)
         try:
+            await vault.open()
             return await work(vault)
         finally:
             await vault.aclose()
@@ -309,3 +315,5 @@ def _day(moment: datetime | None) -> date | None:
 
 
 app.add_typer(snapshots_app(_settings, _guarded), name="snapshots")
+add_risk_commands(app, _with_vault, _show)
+add_database_commands(app, _settings, _guarded)

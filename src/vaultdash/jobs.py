@@ -1,14 +1,17 @@
 """What runs on its own, and how often."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
+from apscheduler.events import EVENT_SCHEDULER_SHUTDOWN
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from vaultdash.services.vault import Vault
 
 log = structlog.get_logger()
+ALERTS = "alerts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +29,21 @@ def jobs(vault: Vault) -> tuple[Job, ...]:
     async def republish() -> None:
         vault.heartbeat.republish()
 
+    async def mark_held() -> None:
+        if await vault.held.refresh_if_due(vault.book.all):
+            vault.heartbeat.remark()
+
+    async def deliver() -> None:
+        await vault.outbox.deliver()
+
     recording = () if vault.recorder is None else (Job("snapshots", 60.0, vault.recorder.record_if_due),)
     return (
         *recording,
         Job("beat", min(vault.prices.interval_seconds, 5.0), vault.heartbeat.beat_if_due),
         Job("freshness", 5.0, republish),
+        Job("held", 5.0, mark_held),
+        Job("portfolios", 5.0, vault.book.refresh),
+        Job(ALERTS, 2.0, deliver),
     )
 
 
@@ -57,7 +70,16 @@ def watched(job: Job) -> Callable[[], Awaitable[None]]:
 def start_jobs(vault: Vault) -> AsyncIOScheduler:
     """Start all jobs on the running loop; missed runs are folded into one."""
     scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
+    runs = {job.name: watched(job) for job in jobs(vault)}
     for job in jobs(vault):
-        scheduler.add_job(watched(job), "interval", seconds=job.seconds, id=job.name, misfire_grace_time=None)
+        scheduler.add_job(runs[job.name], "interval", seconds=job.seconds, id=job.name, misfire_grace_time=None)
     scheduler.start()
+    waking = asyncio.create_task(_at_once(vault, runs[ALERTS]))
+    scheduler.add_listener(lambda _: waking.cancel(), EVENT_SCHEDULER_SHUTDOWN)
     return scheduler
+
+
+async def _at_once(vault: Vault, deliver: Callable[[], Awaitable[None]]) -> None:
+    """Deliver as soon as an alert was written, not at the job's next turn."""
+    async for _ in vault.alerts.events.follow():
+        await deliver()

@@ -56,7 +56,15 @@ def create_app(settings: Settings, vault: Vault | None = None, *, pages: bool = 
 
 @asynccontextmanager
 async def running(vault: Vault) -> AsyncIterator[None]:
-    """Start the jobs with the first request's answer not waiting for the first price; end them in order."""
+    """Start the jobs with the first request's answer not waiting for the first price; end them in order.
+
+    Raises DatabaseError when what the owner has entered cannot be read.
+    """
+    try:
+        await vault.open()
+    except BaseException:
+        await vault.aclose()
+        raise
 
     async def begin() -> None:
         try:
@@ -105,18 +113,30 @@ def listen(settings: Settings) -> socket.socket:
 
 
 def serve(settings: Settings, listening: socket.socket) -> None:
-    """Run until SIGINT or SIGTERM; connections that do not end by themselves are cut after five seconds."""
+    """Run until SIGINT or SIGTERM; connections that do not end by themselves are cut after five seconds.
+
+    Raises DatabaseError, before anything is answered, when what is kept cannot be read.
+    """
     import uvicorn
 
     from vaultdash.api.wire import wire_config
     from vaultdash.logs import start_logs
 
     start_logs()
-    server = uvicorn.Server(wire_config(create_app(settings)))
+    vault = build_vault(settings)
+    server = uvicorn.Server(wire_config(create_app(settings, vault)))
+
+    async def run() -> None:
+        try:
+            await vault.open()
+        except VaultError:
+            await vault.aclose()
+            raise
+        await server.serve(sockets=[listening])
 
     def stop(*_: object) -> None:
         server.should_exit = True
 
     signal.signal(signal.SIGTERM, stop)  # uvicorn raises the signal again when it has stopped: an orderly end is 0
-    with suppress(KeyboardInterrupt):
-        server.run(sockets=[listening])
+    with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(run())

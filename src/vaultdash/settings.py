@@ -18,6 +18,7 @@ SIMILAR = 0.8
 SECRETS = ("VAULT_REDIS_URL", "VAULT_DATABASE_URL", "VAULT_DEADMAN_URL")
 NAMES_OF_OTHERS = {"VAULT_FORMAT", "VAULT_MOUNT", "VAULT_PATH", "VAULT_UI"}  # of HashiCorp's Vault, similar to ours
 _HOST = re.compile(r"(\*\.)?[a-z0-9.-]{1,253}(:\d{1,5})?")
+_PING = re.compile(r"https://|http://(127\.0\.0\.1|localhost)(:\d{1,5})?(/|$)")
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
 
 
@@ -100,16 +101,14 @@ class Settings(BaseSettings):
     @classmethod
     def _check_database_url(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("sqlite:///", "postgresql://")):
-            raise ValueError(
-                "must be postgresql://user@host/name, or sqlite:/// and a file"
-            )
+            raise ValueError("must be postgresql://user@host/name, or sqlite:/// and a file")
         return value
 
     @field_validator("deadman_url")
     @classmethod
     def _check_deadman_url(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-            raise ValueError("must start with https://")
+        if value is not None and not _PING.match(value):
+            raise ValueError("must start with https://")  # plain http only to this computer
         return value
 
     @field_validator("redis_url")

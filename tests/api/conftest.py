@@ -1,18 +1,22 @@
 """The API over option chains that do as the test says."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import date
+from typing import Any
 
 import httpx
 import pytest
 
+from tests.api.open_house import houses
 from tests.conftest import BASE_URL
 from tests.services.twins import Clock, FixedHours, ScriptedChains
+from vaultdash.clock import NewYorkHours
 from vaultdash.domain.option import DollarRate
 from vaultdash.main import create_app
 from vaultdash.pricing.compiled import Engine
 from vaultdash.services.option_chains import OptionChains
 from vaultdash.services.vault import Vault
+from vaultdash.settings import Settings
 
 SOON, MONTH, QUARTER, LEAPS = date(2026, 6, 12), date(2026, 7, 17), date(2026, 8, 21), date(2027, 6, 17)
 
@@ -53,3 +57,9 @@ async def options(chains_vault: Vault, demo_settings) -> AsyncIterator[httpx.Asy
     transport = httpx.ASGITransport(create_app(demo_settings(), chains_vault, pages=False))
     async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
         yield client
+
+
+@pytest.fixture
+def house(demo_settings: Callable[..., Settings], new_york: NewYorkHours) -> Callable[..., Any]:
+    """Open a house: `interval` of the broadcast, `send_timeout` and `ping` in seconds."""
+    return houses(demo_settings, new_york)

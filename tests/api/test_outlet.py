@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.types import Message
 
-from vaultdash.api.outlet import Outlet
+from vaultdash.api.outlet import MOST_ALERTS, Outlet
 
 
 class Client:
@@ -98,3 +98,31 @@ async def test_an_outlet_closed_in_the_middle_leaves_no_task(client: Client) -> 
         await asyncio.sleep(0.01)
     assert client.got == []
     assert len(asyncio.all_tasks()) == before
+
+
+def message(kind: str, number: int) -> str:
+    return f'{{"type":"{kind}","number":{number}}}'
+
+
+async def test_what_waits_is_the_newest_of_each_type_and_every_alert_in_order(client: Client, outlet: Outlet) -> None:
+    client.ready.clear()
+    outlet.put(message("portfolio_update", 0))  # under way
+    for number in range(1, 6):
+        for kind in ("portfolio_update", "quote", "alert", "health"):
+            outlet.put(message(kind, number))
+    client.ready.set()
+    await asyncio.sleep(0.01)
+    assert client.got[0] == message("portfolio_update", 0)
+    assert client.got[1:6] == [message("alert", number) for number in range(1, 6)]
+    assert sorted(client.got[6:]) == [message(kind, 5) for kind in ("health", "portfolio_update", "quote")]
+
+
+async def test_a_client_with_too_many_alerts_waiting_is_given_up(client: Client, outlet: Outlet) -> None:
+    client.ready.clear()
+    outlet.put(message("alert", 0))
+    for number in range(MOST_ALERTS):
+        outlet.put(message("alert", number))
+    assert not outlet.broken.done()
+    outlet.put(message("alert", MOST_ALERTS))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(outlet.broken, 2)

@@ -288,6 +288,7 @@ async def test_health_names_a_data_directory_that_cannot_be_written(
     demo_settings: Callable[..., Settings], demo_vault: Vault, api_client: httpx.AsyncClient
 ) -> None:
     folder = demo_settings().data_dir
+    folder.rename(folder.with_name("moved away"))
     folder.write_bytes(b"a file where the folder should be")
     found = await ask(api_client, "/health")
     assert found["status"] == "degraded"

@@ -312,16 +312,16 @@ def test_units_stay_when_the_price_moves():
 def test_another_value_rescales_the_units_of_the_what_if_only():
     portfolio = a_portfolio()
     other = portfolio.with_value(500_000, 400.0, ON)
-    assert other.collateral.units == pytest.approx(1_250.0)
+    assert other.collateral.units_on(ON) == pytest.approx(1_250.0)
     assert mark(other, 400.0, ON).gold_value == pytest.approx(500_000)
-    assert portfolio.collateral.units == SEED_UNITS
+    assert portfolio.collateral.units_on(ON) == SEED_UNITS
     assert other.loan is portfolio.loan
 
 
 def test_another_value_rescales_bullion_in_its_own_unit():
     other = a_portfolio(100.0, symbol="XAU-KG").with_value(1_000_000, 400.0, ON)
     assert mark(other, 400.0, ON).gold_value == pytest.approx(1_000_000)
-    grams = other.collateral.units * 1000
+    grams = other.collateral.units_on(ON) * 1000
     assert grams == pytest.approx(2_500 * instrument("GLD").ounces_per_unit(ON) * 31.1034768)
 
 

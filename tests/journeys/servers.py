@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,15 +22,26 @@ WEDNESDAY_NOON = datetime(2026, 6, 10, 16, 0, tzinfo=UTC)  # New York trades
 class Dashboard:
     """A running dashboard."""
 
-    def __init__(self, port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, port: int, start: Callable[[], subprocess.Popen[bytes]], log: Path) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self.process = process
+        self._start = start
+        self.process = start()
         self.log = log
+
+    def kill(self) -> None:
+        """End it as a loss of power would: it can do nothing more."""
+        self.process.kill()
+        self.process.wait()
+
+    def start_again(self) -> None:
+        """The same command on the same data directory and port, ready."""
+        self.process = self._start()
+        self.wait_until_ready()
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(self.url + path, timeout=10)
 
-    def wait_until_ready(self, seconds: float = 40.0) -> None:
+    def wait_until_ready(self, seconds: float = 90.0) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             assert self.process.poll() is None, self.log.read_text()
@@ -56,17 +67,20 @@ def running(command: list[str], port: int, directory: Path, **environment: str) 
     log = directory / "server.log"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("VAULT_")}
     settings = {"VAULT_DATA_DIR": str(directory / "data"), **environment}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env={**inherited, **settings}, stdout=output, stderr=subprocess.STDOUT
-        )
-    dashboard = Dashboard(port, process, log)
+
+    def start() -> subprocess.Popen[bytes]:
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                command, cwd=ROOT, env={**inherited, **settings}, stdout=output, stderr=subprocess.STDOUT
+            )
+
+    dashboard = Dashboard(port, start, log)
     try:
         dashboard.wait_until_ready()
         yield dashboard
     finally:
-        process.terminate()
-        process.wait(timeout=15)
+        dashboard.process.terminate()
+        dashboard.process.wait(timeout=15)
 
 
 @contextmanager
@@ -100,12 +114,15 @@ class YahooDashboard:
 
 
 @contextmanager
-def yahoo_dashboard(directory: Path, market: str = "yahoo") -> Iterator[YahooDashboard]:
-    """The real yfinance client against a Yahoo on the loopback; it is a Wednesday noon in New York."""
+def yahoo_dashboard(
+    directory: Path, market: str = "yahoo", begins: datetime = WEDNESDAY_NOON, **environment: str
+) -> Iterator[YahooDashboard]:
+    """The real yfinance client against a Yahoo on the loopback; its time begins at a Wednesday noon in New York."""
     directory.mkdir(parents=True, exist_ok=True)
     port = free_port()
+    (directory / "shift").write_text(str((begins - datetime.now(UTC)).total_seconds()), encoding="utf-8")
     command = [sys.executable, "-m", "tests.journeys.servers", str(directory), str(port)]
-    with running(command, port, directory, VAULT_MARKET=market) as dashboard:
+    with running(command, port, directory, VAULT_MARKET=market, **environment) as dashboard:
         yield YahooDashboard(dashboard, directory / "switch")
 
 
@@ -121,7 +138,7 @@ def serve_with_yahoo(directory: Path, port: int) -> None:
     from vaultdash.market.yahoo import BackOff, Limiter, YahooMarket
     from vaultdash.settings import load_settings
 
-    shift = WEDNESDAY_NOON - datetime.now(UTC)
+    shift = timedelta(seconds=float((directory / "shift").read_text(encoding="utf-8")))  # the same after a restart
     jump = timedelta()
 
     def now() -> datetime:
@@ -138,18 +155,23 @@ def serve_with_yahoo(directory: Path, port: int) -> None:
     )
     app = create_app(settings, build_vault(settings, yahoo=yahoo, now=now))
 
-    async def follow_switch() -> None:
+    def read_switch() -> None:
         nonlocal jump
         switch = directory / "switch"
+        if switch.exists():
+            scenario, price, hours, server.crumb = switch.read_text(encoding="utf-8").split()
+            server.scenario, server.price, jump = scenario, float(price), timedelta(hours=float(hours))
+
+    async def follow_switch() -> None:
         while True:
-            if switch.exists():
-                scenario, price, hours, server.crumb = switch.read_text(encoding="utf-8").split()
-                server.scenario, server.price, jump = scenario, float(price), timedelta(hours=float(hours))
+            read_switch()
             asked = [
                 f"{each.path}?{each.query['date']}" if "date" in each.query else each.path for each in server.requests
             ]
             (directory / "asked").write_text("\n".join(asked), encoding="utf-8")
             await asyncio.sleep(0.1)
+
+    read_switch()  # before the first beat of a restart
 
     async def main() -> None:
         following = asyncio.create_task(follow_switch())

@@ -15,6 +15,7 @@ from vaultdash.services.hedge_advisor import HedgeAdvisor
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.price_feed import PriceFeed
 from vaultdash.storage.parquet_prices import ParquetPrices
+from vaultdash.storage.sql import SqlDatabase
 
 
 @dataclass
@@ -32,22 +33,32 @@ class House:
 
 
 @pytest.fixture
-def build(tmp_path: Path) -> Callable[..., House]:
+def build(tmp_path: Path, database: SqlDatabase) -> Callable[..., House]:
     def build(
-        data_dir: Path = tmp_path, *, with_demo: bool = True, interval: float = 30.0, patience: float = 60.0
+        data_dir: Path = tmp_path,
+        *,
+        with_demo: bool = True,
+        interval: float = 30.0,
+        patience: float = 60.0,
+        **of_heartbeat: object,
     ) -> House:
         clock, hours = Clock(), FixedHours()
         store = ParquetPrices(data_dir, clock)
         market, demo = ScriptedMarket(clock), ScriptedMarket(clock, "DEMO")
         prices = PriceFeed(market, store, hours, interval, clock)
         meanwhile = PriceFeed(StoredMarket(store, clock), store, hours, interval, clock)
-        book = PortfolioBook(a_portfolio())
+        book = PortfolioBook(a_portfolio(), database, clock, price=lambda symbol: known(prices, symbol))
         history = DailyHistory(store, market, demo if with_demo else None, hours, clock, patience)
-        heartbeat = Heartbeat(prices, meanwhile, book, history, hours, clock, patience)
+        heartbeat = Heartbeat(prices, meanwhile, book, history, hours, clock, patience, **of_heartbeat)  # type: ignore[arg-type]  # as a test gives them
         advisor = HedgeAdvisor(prices, book, clock)
         return House(clock, hours, store, market, demo, prices, book, history, heartbeat, advisor)
 
     return build
+
+
+def known(prices: PriceFeed, symbol: str) -> float | None:
+    quote = prices.known(symbol)
+    return None if quote is None else quote.price
 
 
 @pytest.fixture

@@ -183,7 +183,8 @@ async def test_chosen_contracts_are_counted_and_summed_with_the_pledged_shares(u
     press(user, "Add to selection")
     await see(user, "GLD Put 420, 17 Jul 2026")
     await see(user, "1 ×")
-    await see(user, "with 2,174 pledged shares")
+    await see(user, "2,174 pledged shares")
+    await see(user, "the whole position")
     press(user, "+")
     await see(user, "2 ×")
     press(user, "17 Jun 27 · 372 d")  # it stays while another expiration is shown

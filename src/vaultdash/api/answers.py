@@ -5,11 +5,13 @@ from datetime import datetime
 from vaultdash.api.schemas import (
     BarAnswer,
     ContractsAnswer,
+    GreeksState,
     HistoryAnswer,
     LegAnswer,
     Parameters,
     PortfolioState,
     PortfolioUpdate,
+    PositionState,
     QuoteAnswer,
     RecommendationAnswer,
     SensitivitiesAnswer,
@@ -18,8 +20,10 @@ from vaultdash.api.schemas import (
     StrategyAnswer,
 )
 from vaultdash.domain.hedge import MeasuredHedge, RiskProfile, SensitivityPoint
+from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.market import PriceHistory
 from vaultdash.domain.portfolio import Snapshot
+from vaultdash.domain.position import HedgeMark, OptionMark
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.hedge_advisor import Advice
 from vaultdash.services.price_feed import QuoteStatus
@@ -74,6 +78,60 @@ def portfolio_state(snapshot: Snapshot) -> PortfolioState:
         headroom=snapshot.headroom,
         max_loan=snapshot.max_loan,
         recommended_collateral=snapshot.recommended_collateral,
+        name=portfolio.name,
+        equity=snapshot.equity,
+        accrued_interest=snapshot.accrued_interest,
+        cure_days=loan.cure_days,
+        credit_factor=loan.credit_factor,
+        hedge_value=snapshot.hedge_value,
+        lender_ltv=snapshot.lender_ltv,
+        ltv_after_payment=snapshot.counted(HedgeCounting.AFTER_PAYMENT),
+        ltv_credited=snapshot.counted(HedgeCounting.CREDITED),
+        hedge_doubts=() if snapshot.hedge is None else snapshot.hedge.doubts,
+        positions=() if snapshot.hedge is None else tuple(_position(mark) for mark in snapshot.hedge.marks),
+        option_greeks=_greeks(snapshot.hedge, 0.0),
+        position_greeks=_greeks(snapshot.hedge, snapshot.shares),
+    )
+
+
+def _position(mark: OptionMark) -> PositionState:
+    held, contract = mark.held, mark.held.contract
+
+    def whole(greek: float | None) -> float | None:
+        return None if greek is None else held.shares * greek
+
+    return PositionState(
+        id=held.id,
+        contract=contract.osi,
+        symbol=contract.root,
+        expiration=contract.expiration,
+        strike=contract.strike,
+        right=contract.right,
+        contracts=held.contracts,
+        price_paid=held.price_paid,
+        opened_on=held.opened_on,
+        basis=mark.basis,
+        price=mark.price,
+        mid=mark.mid,
+        value=mark.value,
+        profit=None if mark.value is None else mark.value - held.cost,
+        at=mark.at,
+        source=mark.source,
+        stale=mark.is_stale,
+        doubtful=mark.is_doubtful,
+        problem=mark.problem,
+        implied_volatility=mark.implied_volatility,
+        greeks=GreeksState(whole(mark.delta), whole(mark.gamma), whole(mark.vega), whole(mark.theta)),
+    )
+
+
+def _greeks(hedge: HedgeMark | None, shares: float) -> GreeksState:
+    """Of the options and so many shares; a share's delta is 1."""
+    if hedge is None:
+        return GreeksState(shares, 0.0, 0.0, 0.0)
+    delta = hedge.greek("delta")
+    return GreeksState(
+        None if delta is None else shares + delta, hedge.greek("gamma"), hedge.greek("vega"), hedge.greek("theta")
     )
 
 
@@ -81,11 +139,13 @@ def portfolio_update(beat: Beat, symbol: str, now: datetime) -> PortfolioUpdate:
     """A beat as the WebSocket sends it `now`, which is what its ages count to."""
     return PortfolioUpdate(
         type="portfolio_update",
+        version=1,
         number=beat.number,
         symbol=symbol,
         as_of=now,
         quote=quote_answer(beat.status) if beat.status else None,
         portfolio=portfolio_state(beat.snapshot) if beat.snapshot else None,
+        portfolios=tuple(portfolio_state(snapshot) for snapshot in beat.snapshots.values()),
         volatility=beat.volatility,
         volatility_source=beat.volatility_source,
         daily_sigmas_to_call=beat.daily_sigmas_to_call,

@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from vaultdash.api import errors
 from vaultdash.api.live import SEND_TIMEOUT_SECONDS, Broadcast, live_router
-from vaultdash.api.methods import ReadOnly
+from vaultdash.api.methods import Methods
 from vaultdash.api.routes import api_router
 from vaultdash.services.vault import Vault
 
@@ -49,7 +49,7 @@ def create_api(
     )
     app.state.broadcast = broadcast
     errors.install(app)
-    app.add_middleware(ReadOnly, paths=API_PATHS)
+    app.add_middleware(Methods, paths=API_PATHS)
     app.include_router(api_router(vault))
     app.include_router(live_router(broadcast, send_timeout_seconds))
     assets = Path(fastapi_offline.__file__).parent / "static"

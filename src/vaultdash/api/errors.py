@@ -30,7 +30,7 @@ STATUS: tuple[tuple[type[VaultError], int, str], ...] = (
     (DatabaseError, 503, "database_unavailable"),
     (VaultError, 500, "internal"),
 )
-HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
+HTTP_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
 
 def install(app: FastAPI) -> None:
@@ -106,7 +106,8 @@ async def _vault_error(request: Request, error: Exception) -> Response:
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    argument = str(first["loc"][-1]) if first["loc"] else None
+    named = [part for part in first["loc"] if isinstance(part, str) and part.isprintable()]  # others count characters
+    argument = named[-1][:80] if named else None
     message = str(first["msg"])
     return error_response(422, "invalid_input", f"{argument}: {message[:1].lower()}{message[1:]}", argument)
 

@@ -1,7 +1,5 @@
 """Turns listed options into the shapes of the answers, as JSON and as CSV."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -23,6 +21,7 @@ from vaultdash.api.schemas import QuoteAnswer
 from vaultdash.domain.errors import InvalidInput, Unavailable
 from vaultdash.domain.market import Freshness, Quote
 from vaultdash.domain.option import Right
+from vaultdash.files.spreadsheet_csv import Value, spreadsheet_csv
 from vaultdash.services.chain_pricing import PricedChain, PricedOption
 from vaultdash.services.option_chains import ChainsWithin, Listing
 from vaultdash.services.price_feed import QuoteStatus
@@ -31,7 +30,6 @@ RIGHTS = {"c": Right.CALL, "call": Right.CALL, "p": Right.PUT, "put": Right.PUT}
 WORST_FIRST = (Freshness.STALE, Freshness.CLOSED, Freshness.LIVE)
 ORIGIN = ("symbol", "source", "quoted_at", "stale")  # the columns with which a line of CSV says where it comes from
 MOST_CHAINS = 64
-FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,30 +143,16 @@ def options_answer(listing: Listing, chain: PricedChain, now: datetime) -> Optio
 
 
 def chains_csv(answer: ChainsAnswer) -> str:
-    """A line a contract; text that a spreadsheet would take for a formula begins with an apostrophe."""
+    """A line a contract, with where it comes from; safe for spreadsheets."""
     names = [field.name for field in fields(ContractAnswer)]
     sources = {state.expiration: state for state in answer.expirations}
-    written = io.StringIO(newline="")
-    lines = csv.writer(written)
-    lines.writerow([*ORIGIN, *names])
-    for contract in answer.contracts:
+
+    def line(contract: ContractAnswer) -> list[Value]:
         state = sources[contract.expiration]
-        cells = (answer.symbol, state.source, state.at, state.stale, *(getattr(contract, name) for name in names))
-        lines.writerow([_cell(value) for value in cells])
-    return written.getvalue()
+        origin: list[Value] = [answer.symbol, state.source, state.at, state.stale]
+        return origin + [getattr(contract, name) for name in names]
 
-
-def _cell(value: object) -> object:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return value
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    text = " ".join(value) if isinstance(value, tuple) else str(value)
-    return f"'{text}" if text.startswith(FORMULA_BEGINS) else text
+    return spreadsheet_csv([*ORIGIN, *names], map(line, answer.contracts))
 
 
 def _chains_answer(

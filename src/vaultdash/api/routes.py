@@ -5,15 +5,20 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from vaultdash.api.alert_routes import alert_router
 from vaultdash.api.answers import (
     history_answer,
     portfolio_state,
     quote_answer,
     strategies_answer,
 )
+from vaultdash.api.ltv_routes import ltv_router
 from vaultdash.api.option_routes import option_router
 from vaultdash.api.parameters import ERRORS, Symbol, named
+from vaultdash.api.portfolio_routes import portfolio_router
+from vaultdash.api.push_routes import push_router
 from vaultdash.api.respond import Encoded, Remembered, respond
+from vaultdash.api.risk_routes import risk_router
 from vaultdash.api.schemas import (
     HealthAnswer,
     HistoryAnswer,
@@ -37,6 +42,11 @@ def api_router(vault: Vault) -> APIRouter:
 
     router = APIRouter()
     router.include_router(option_router(vault))
+    router.include_router(portfolio_router(vault))
+    router.include_router(ltv_router(vault))
+    router.include_router(push_router(vault))
+    router.include_router(alert_router(vault))
+    router.include_router(risk_router(vault))
     whole_histories = Remembered[PriceHistory, Encoded]()  # thousands of days, which change once a day
 
     @router.get("/health", responses={200: {"model": HealthAnswer}, 503: {"model": HealthAnswer}}, tags=["house"])
@@ -106,12 +116,16 @@ async def _portfolio(vault: Vault, symbol: str) -> PortfolioAnswer:
     on = status.quote.at.astimezone(NEW_YORK).date()
     portfolio, own = vault.book.priced_by(symbol, status.quote.price, on)
     beat = vault.heartbeat.current() if own else None
+    known = beat.snapshots.get(portfolio.id) if beat is not None and beat.status is not None else None
+    if known is not None and known.price != status.quote.price:
+        known = None
+    hedge = vault.held.mark(portfolio, status.quote, vault.now()) if own and known is None else None
     return PortfolioAnswer(
         symbol=symbol,
         as_of=vault.now(),
         own=own,
         quote=quote_answer(status),
-        portfolio=portfolio_state(mark(portfolio, status.quote.price, on)),
+        portfolio=portfolio_state(known or mark(portfolio, status.quote.price, on, hedge)),
         volatility=beat.volatility if beat else None,
         volatility_source=beat.volatility_source if beat else None,
         daily_sigmas_to_call=beat.daily_sigmas_to_call if beat else None,

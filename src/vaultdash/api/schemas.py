@@ -18,6 +18,7 @@ from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.market import Freshness, MarketState
 from vaultdash.domain.option import Right
 from vaultdash.domain.portfolio import Zone
+from vaultdash.domain.position import MarkBasis
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,58 @@ class QuoteAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class GreeksState:
+    """Of a number of shares' worth: delta in shares, gamma per USD, vega USD a volatility point, theta USD a day.
+
+    Null is what is not known of one of the options.
+    """
+
+    delta: float | None
+    gamma: float | None
+    vega: float | None
+    theta: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PositionState:
+    """A held option at a price. `price`, USD a share, is what closing it brings (the bid) or, sold, costs (the ask).
+
+    `basis` says what it stands on: a quote, the model, or what exercise would pay; `problem` why it is not simply a
+    quote of now. `doubtful` when the value is unknown, old or a lower bound. Greeks are of the whole position.
+    """
+
+    id: str
+    contract: str
+    symbol: str
+    expiration: date
+    strike: float
+    right: Right
+    contracts: int
+    price_paid: float
+    opened_on: date
+    basis: MarkBasis
+    price: float | None
+    mid: float | None
+    value: float | None
+    profit: float | None
+    at: datetime | None
+    source: str
+    stale: bool
+    doubtful: bool
+    problem: str | None
+    implied_volatility: float | None
+    greeks: GreeksState
+
+
+@dataclass(frozen=True, slots=True)
 class PortfolioState:
     """A loan at a price. Prices are per share of the quoted symbol; `shares` is the collateral in those shares.
 
-    `ltv` counts no hedge. `drop_to_margin_call` is a fraction of the price, negative once called.
+    `ltv` counts no hedge, `lender_ltv` as the lender counts it, from which `zone` and `headroom` follow;
+    `ltv_after_payment` and `ltv_credited` are the other ways to count it; null when sold options have eaten the
+    collateral. `credit_factor` is h of
+    no call <=> L <= m*V + h*Pi. `drop_to_margin_call` is a fraction of the price, negative once called.
+    `accrued_interest` is in `loan_amount`. `position_greeks` are of gold and options together.
     """
 
     id: str
@@ -70,6 +119,19 @@ class PortfolioState:
     headroom: float
     max_loan: float
     recommended_collateral: float
+    name: str
+    equity: float
+    accrued_interest: float
+    cure_days: int
+    credit_factor: float
+    hedge_value: float
+    lender_ltv: float | None
+    ltv_after_payment: float
+    ltv_credited: float | None
+    hedge_doubts: tuple[str, ...]
+    positions: tuple[PositionState, ...]
+    option_greeks: GreeksState
+    position_greeks: GreeksState
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +150,19 @@ class PortfolioAnswer:
 
 @dataclass(frozen=True, slots=True)
 class PortfolioUpdate:
-    """What the WebSocket pushes; `quote` and `portfolio` are null until a first price is known."""
+    """What the WebSocket pushes; `quote` and `portfolio` are null until a first price is known.
+
+    `portfolio` is the current one, `portfolios` are all that have a price.
+    """
 
     type: Literal["portfolio_update"]
+    version: Literal[1]
     number: int
     symbol: str
     as_of: datetime
     quote: QuoteAnswer | None
     portfolio: PortfolioState | None
+    portfolios: tuple[PortfolioState, ...]
     volatility: float
     volatility_source: str
     daily_sigmas_to_call: float | None

@@ -1,12 +1,11 @@
 """Workers on this machine: spawned processes, started when first needed."""
 
 import asyncio
-import multiprocessing
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
+
+from vaultdash.compute.worker import Worker, WorkerDied
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -14,28 +13,54 @@ WORKERS = 1  # simulations of one owner; the event loop keeps the other core
 
 
 class LocalCompute:
-    """A pool of spawned processes; a worker that dies is replaced and the work tried once more."""
+    """Keeps its processes between calls; a worker that dies is replaced and the work tried once more.
 
-    def __init__(self, workers: int = WORKERS) -> None:
-        self._workers = workers
-        self._pool: ProcessPoolExecutor | None = None
+    `prepare` is an importable function that each process calls before its first work. Cancelling a call ends its
+    process at once: no core goes on with what nobody wants any more.
+    """
+
+    def __init__(self, workers: int = WORKERS, prepare: Callable[[], object] | None = None) -> None:
+        self._prepare = prepare
+        self._turns = asyncio.Semaphore(workers)
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="compute")  # each waits for one process
+        self._idle: list[Worker] = []
+        self._busy: set[Worker] = set()
+        self._closed = False
 
     async def run(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """The result of `function(*args, **kwargs)` in a worker."""
-        call = partial(function, *args, **kwargs)
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._open(), call)
-        except BrokenProcessPool:
-            self._pool = None
-            return await asyncio.get_running_loop().run_in_executor(self._open(), call)
+        async with self._turns:
+            try:
+                return await self._once(function, args, kwargs)
+            except WorkerDied:
+                if self._closed:
+                    raise
+                return await self._once(function, args, kwargs)
 
     async def aclose(self) -> None:
-        """End the workers; work that has not begun is dropped."""
-        if self._pool is not None:
-            pool, self._pool = self._pool, None
-            await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
+        """End the workers, also those at work; whoever waits for one is told WorkerDied."""
+        self._closed = True
+        for worker in [*self._idle, *self._busy]:
+            worker.kill()
+        self._idle.clear()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _open(self) -> ProcessPoolExecutor:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=multiprocessing.get_context("spawn"))
-        return self._pool
+    async def _once(self, function: Callable[..., R], args: tuple[object, ...], kwargs: dict[str, object]) -> R:
+        if self._closed:
+            raise WorkerDied("the house is being closed")
+        worker = self._idle.pop() if self._idle else Worker(self._prepare)
+        self._busy.add(worker)
+        loop = asyncio.get_running_loop()
+        try:
+            result: R = await loop.run_in_executor(self._threads, worker.call, function, args, kwargs)
+        except (WorkerDied, asyncio.CancelledError):
+            worker.kill()
+            raise
+        except BaseException:
+            self._idle.append(worker)
+            raise
+        else:
+            self._idle.append(worker)
+            return result
+        finally:
+            self._busy.discard(worker)

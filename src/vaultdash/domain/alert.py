@@ -5,14 +5,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from enum import IntEnum, StrEnum
+from zoneinfo import ZoneInfo
 
 from vaultdash.domain.errors import InvalidInput
+from vaultdash.domain.loan import Loan
 from vaultdash.domain.validation import finite, not_negative, positive
 
 REARM_LTV = 0.01  # an LTV alert is armed again this far below its threshold
 REARM_PRICE = 0.01  # of the threshold
 REARM_PROBABILITY = 0.05
 HORIZONS = (1, 3, 6, 12)  # months
+STALE_MINUTES = 15.0
+MOST_RULES = 50
+LONGEST_RULE_ID = 60
 
 
 class AlertMetric(StrEnum):
@@ -50,6 +55,8 @@ class AlertRule:
     is_on: bool = True
 
     def __post_init__(self) -> None:
+        if not self.id.strip() or len(self.id) > LONGEST_RULE_ID:
+            raise InvalidInput("id", f"must have 1 to {LONGEST_RULE_ID} characters")
         positive("threshold", self.threshold)
         if self.metric in (AlertMetric.LTV, AlertMetric.HEDGED_LTV, AlertMetric.PROBABILITY) and self.threshold >= 1:
             hint = f"; write {self.threshold / 100:g} for {self.threshold:g} %" if self.threshold <= 100 else ""
@@ -86,7 +93,7 @@ class AlertState:
 
     rule_id: str
     is_raised: bool = False
-    event_id: str | None = None  # of the event that raised it
+    event_id: str | None = None  # of the event that raised it, or that reminded of it last
     raised_at: datetime | None = None
     acknowledged_at: datetime | None = None
     snoozed_until: datetime | None = None
@@ -110,9 +117,9 @@ class AlertEventKind(StrEnum):
 class AlertEvent:
     """Something that happened to an alert; history is only ever added to.
 
-    `value` is the metric's value at the time. `about` is the id of the event that this one answers to: the raise
-    that was acknowledged, cleared or not delivered. `covered` is true for a raise that is not sent because one of a
-    higher threshold came with it.
+    `value` is the metric's value at the time. `about` is the id of the event that this one answers to: the raise, or
+    the last reminder of it, that was acknowledged, cleared or not delivered. `covered` is true for an event that is
+    not sent because a more severe one of the same kind came with it and tells of both.
     """
 
     id: str
@@ -146,9 +153,9 @@ class ChannelKind(StrEnum):
 class Channel:
     """One way to the owner. `address` is a secret: a push subscription as JSON, or an apprise URL.
 
-    Channels are tried by `step`: all of step 0 at once, those of the next after `wait_minutes` without
-    acknowledgement or receipt. `problem` says why the last message failed; `removed_at` is set when it is gone for
-    good.
+    Channels are tried by `step`: all of the lowest at once, each of a later one its own `wait_minutes` after the step
+    before it, unless an acknowledgement or a receipt came. `problem` says why the last message failed; `removed_at`
+    is set when it is gone for good.
     """
 
     id: str
@@ -176,8 +183,8 @@ class Channel:
 class DeliveryState(StrEnum):
     """Of one message to one channel.
 
-    WAITING until `due_at`; ACCEPTED by the channel's service; CONFIRMED by a receipt; CANCELLED because it was no
-    longer needed; FAILED for good.
+    WAITING to be sent at `due_at`, or, once `accepted_at` is set, for a receipt until then; ACCEPTED by the channel's
+    service; CONFIRMED by a receipt; CANCELLED because it was no longer needed; FAILED for good.
     """
 
     WAITING = "waiting"
@@ -204,6 +211,21 @@ class Delivery:
     confirmed_at: datetime | None = None
     problem: str | None = None
 
+    @property
+    def is_unsent(self) -> bool:
+        """True while it must still be sent."""
+        return self.state is DeliveryState.WAITING and self.accepted_at is None
+
+    @property
+    def awaits_receipt(self) -> bool:
+        """True when a service took it and a device should still confirm it."""
+        return self.state is DeliveryState.WAITING and self.accepted_at is not None
+
+    @property
+    def is_accepted(self) -> bool:
+        """True when a service took it, whether or not a device confirmed it."""
+        return self.accepted_at is not None or self.state in (DeliveryState.ACCEPTED, DeliveryState.CONFIRMED)
+
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
@@ -212,6 +234,17 @@ class QuietHours:
     begins: time
     ends: time
     zone: str = "America/New_York"
+
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.zone)
+        except (KeyError, ValueError, OSError):  # unknown, no name of a zone, or a folder of zones
+            raise InvalidInput("zone", "must be a time zone such as Europe/Zurich") from None
+        for name in ("begins", "ends"):
+            if getattr(self, name).tzinfo is not None:
+                raise InvalidInput(name, "must be a time of day such as 22:00; the zone is given beside it")
+        if self.begins == self.ends:
+            raise InvalidInput("ends", "must be another time than begins")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,17 +257,25 @@ class AlertPlan:
     def __post_init__(self) -> None:
         if len({rule.id for rule in self.rules}) < len(self.rules):
             raise InvalidInput("rules", "must have an id of their own each")
+        if len(self.rules) > MOST_RULES:
+            raise InvalidInput("rules", f"must be at most {MOST_RULES}")
 
 
-USUAL_PLAN = AlertPlan(
-    (
-        AlertRule("ltv-warning", AlertMetric.LTV, 0.70),
-        AlertRule("ltv-call", AlertMetric.LTV, 0.75, AlertSeverity.CALL),
-        AlertRule("hedged-ltv-warning", AlertMetric.HEDGED_LTV, 0.70),
-        AlertRule("hedged-ltv-call", AlertMetric.HEDGED_LTV, 0.75, AlertSeverity.CALL),
-        AlertRule("stale", AlertMetric.STALE_DATA, 15.0),
+def usual_plan(loan: Loan) -> AlertPlan:
+    """What is watched until the owner chooses: the loan's own warning and call LTV, and prices that stay away."""
+    warning, call = loan.warning_ltv, loan.margin_call_ltv
+    return AlertPlan(
+        (
+            AlertRule("ltv-warning", AlertMetric.LTV, warning),
+            AlertRule("ltv-call", AlertMetric.LTV, call, AlertSeverity.CALL),
+            AlertRule("hedged-ltv-warning", AlertMetric.HEDGED_LTV, warning),
+            AlertRule("hedged-ltv-call", AlertMetric.HEDGED_LTV, call, AlertSeverity.CALL),
+            AlertRule("stale", AlertMetric.STALE_DATA, STALE_MINUTES),
+        )
     )
-)
+
+
+USUAL_PLAN = usual_plan(Loan(1.0))  # of a loan on usual terms: 70 % and 75 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +283,7 @@ class Reading:
     """What the rules are held against: a value for each metric that is known now, and what it stands on.
 
     A metric that is not known (no fresh price, no hedge held) is left out: its rules stay as they are.
-    `probabilities` is by months.
+    `probabilities` is by months. `call_ltv` is the loan's own limit: LTV rules at or above it are calls.
     """
 
     at: datetime
@@ -252,10 +293,12 @@ class Reading:
     quote_at: datetime | None = None
     source: str = ""
     is_demo: bool = False
+    call_ltv: float | None = None
 
     def of(self, rule: AlertRule) -> float | None:
         """The value a rule watches, or None."""
         if rule.metric is AlertMetric.PROBABILITY:
-            return self.probabilities.get(rule.months)
-        found = self.values.get(rule.metric)
+            found = self.probabilities.get(rule.months)
+        else:
+            found = self.values.get(rule.metric)
         return found if found is not None and not math.isnan(found) else None

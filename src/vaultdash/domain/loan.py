@@ -90,8 +90,12 @@ class Loan:
     @property
     def credit_factor(self) -> float:
         """h of `no call <=> L <= m*V + h*Pi`: 0 ignored, 1 after payment, m*(1 - haircut) credited."""
+        return self.factor_of(1.0)
+
+    def factor_of(self, hedge_value: float) -> float:
+        """h for options worth `hedge_value` USD; what is owed on sold ones gets no haircut."""
         if self.hedge_counting is HedgeCounting.CREDITED:
-            return self.margin_call_ltv * (1.0 - self.hedge_haircut)
+            return self.margin_call_ltv * (1.0 - (self.hedge_haircut if hedge_value > 0 else 0.0))
         return 1.0 if self.hedge_counting is HedgeCounting.AFTER_PAYMENT else 0.0
 
     def owed(self, on: date) -> float:

@@ -151,13 +151,13 @@ def zone(ltv: float, loan: Loan) -> Zone:
 def hedged_ltv(loan_amount: float, collateral_value: float, hedge_value: float, loan: Loan) -> float:
     """LTV as the loan's lender counts options worth `hedge_value` USD.
 
-    Ignored L/V; after payment (L - Pi)/V; credited L/(V + (1 - haircut)*Pi). Infinite when sold options have eaten
-    the collateral.
+    Ignored L/V; after payment (L - Pi)/V; credited L/(V + (1 - haircut)*Pi), without haircut when Pi is negative:
+    what is owed on sold options is owed in full. Infinite when they have eaten the collateral.
     """
     if loan.hedge_counting is HedgeCounting.AFTER_PAYMENT:
         return (loan_amount - hedge_value) / collateral_value
     if loan.hedge_counting is HedgeCounting.CREDITED:
-        counted = collateral_value + (1.0 - loan.hedge_haircut) * hedge_value
+        counted = collateral_value + loan.factor_of(hedge_value) / loan.margin_call_ltv * hedge_value
         return loan_amount / counted if counted > 0 else math.inf
     return loan_amount / collateral_value
 
@@ -168,7 +168,8 @@ class Snapshot:
 
     `portfolio` is brought to the day: its loan is what is owed then. `ltv` counts no option, `lender_ltv` counts them
     as the lender does, and `zone` follows from it. The prices at the limits, and the drop, count no option.
-    `headroom` = m*V + h*Pi - L. `hedge` is None when no option is held.
+    `headroom` = m*V + h*Pi - L. `hedge` is None when no option is held. `accrued_interest` is what capitalised
+    interest has added to the loan since the day its amount is of.
     """
 
     portfolio: Portfolio
@@ -187,11 +188,17 @@ class Snapshot:
     max_loan: float
     recommended_collateral: float
     hedge: HedgeMark | None = None
+    accrued_interest: float = 0.0
 
     @property
     def hedge_value(self) -> float:
         """Pi, USD: what closing the held options brings."""
         return 0.0 if self.hedge is None else self.hedge.value
+
+    @property
+    def equity(self) -> float:
+        """V + Pi - L, USD: what is left when everything is sold and the loan repaid."""
+        return self.gold_value + self.hedge_value - self.portfolio.loan.amount
 
     @property
     def lender_ltv(self) -> float:
@@ -220,7 +227,7 @@ def mark(portfolio: Portfolio, price: float, on: date, hedge: HedgeMark | None =
     value = shares * positive("price", price)
     call_price = price_at_ltv(loan.amount, shares, loan.margin_call_ltv)
     hedge_value = 0.0 if hedge is None else hedge.value
-    most = largest_loan(value, loan.margin_call_ltv) + loan.credit_factor * hedge_value
+    most = largest_loan(value, loan.margin_call_ltv) + loan.factor_of(hedge_value) * hedge_value
     return Snapshot(
         portfolio=replace(portfolio, loan=loan),
         on=on,
@@ -238,6 +245,7 @@ def mark(portfolio: Portfolio, price: float, on: date, hedge: HedgeMark | None =
         max_loan=most,
         recommended_collateral=recommended_collateral(loan.amount, portfolio.target_ltv),
         hedge=hedge,
+        accrued_interest=loan.amount - portfolio.loan.amount,
     )
 
 

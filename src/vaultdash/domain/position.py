@@ -78,7 +78,8 @@ class HeldOption:
 @dataclass(frozen=True, slots=True)
 class OptionMark:
     """A position at a moment. `price` is what closing it brings or costs a share: the bid when held, the ask when
-    sold; `mid` between them. None is what is not known. Greeks are per share, in trading units.
+    sold; `mid` between them. None is what is not known. Greeks are per share, in trading units. `problem` says why it
+    is not simply a quote of now.
     """
 
     held: HeldOption
@@ -100,6 +101,11 @@ class OptionMark:
         """What closing the position brings, USD; negative when sold; None without a price."""
         return None if self.price is None else self.held.shares * self.price
 
+    @property
+    def is_doubtful(self) -> bool:
+        """True when the value is unknown, old, or no more than what exercise would pay though there is time left."""
+        return self.price is None or self.is_stale or (self.basis is MarkBasis.INTRINSIC and self.problem is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class HedgeMark:
@@ -114,11 +120,11 @@ class HedgeMark:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """A sentence for each position whose value is unknown or old."""
+        """A sentence for each position whose value is unknown, old, or less than known."""
         return tuple(
             f"{mark.held.contract.osi}: {mark.problem or 'its price is old'}"
             for mark in self.marks
-            if mark.price is None or mark.is_stale
+            if mark.is_doubtful
         )
 
     @property

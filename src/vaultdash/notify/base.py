@@ -38,6 +38,10 @@ class ChannelGone(ProviderError):
 class Notifier(Protocol):
     """Sends to channels of one kind; a failure is a ProviderError with a sentence, RateLimited when it must wait."""
 
+    async def check(self, address: str) -> None:
+        """Raise InvalidInput, which says what is missing or refused, when this is no address of its kind."""
+        ...
+
     async def send(self, channel: Channel, message: Message) -> Accepted:
         """Hand over one message; returns when the channel's service has taken it."""
         ...

@@ -11,6 +11,9 @@ log = structlog.get_logger()
 class ConsoleNotifier:
     """Accepts everything."""
 
+    async def check(self, address: str) -> None:
+        """Any address will do."""
+
     async def send(self, channel: Channel, message: Message) -> Accepted:
         """One line a message."""
         log.warning("alert", key=message.key, title=message.title, body=message.body)

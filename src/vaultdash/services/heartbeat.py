@@ -1,24 +1,29 @@
-"""The only path to a fresh number: ask the market, mark the portfolio, publish."""
+"""The only path to a fresh number: ask the market, mark every portfolio, publish, have it kept."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from vaultdash.clock import NEW_YORK, MarketHours
-from vaultdash.domain.errors import ProviderError, VaultError
+from vaultdash.domain.errors import VaultError
 from vaultdash.domain.portfolio import Snapshot, sigmas_to_price
 from vaultdash.feed import Feed
 from vaultdash.services.daily_history import DailyHistory, Volatility
+from vaultdash.services.held_hedges import HeldHedges
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.price_feed import PriceFeed, QuoteStatus
 
 log = structlog.get_logger()
 EXTENDED_PAUSE = timedelta(minutes=5)
 CLOSED_PAUSE = timedelta(minutes=30)
+OTHERS_SECONDS = 1.0  # how long a beat waits for the prices of other portfolios' gold
+LONGEST_SECONDS = 20.0  # after which those are left for the next beat
+KEEPING_SECONDS = 10.0
 ASSUMED = Volatility(0.16, "assumed: too few daily prices")
 ASSUMED_BESIDE_DEMO = Volatility(ASSUMED.value, "assumed: no real daily prices")
 
@@ -50,7 +55,13 @@ class Beat:
 
 
 class Heartbeat:
-    """Beats while the market moves often, and seldom while it is shut."""
+    """Beats while the market moves often, and seldom while it is shut.
+
+    What is published is then given to `keep`, which records it and raises alerts: when that fails or takes more than
+    ten seconds, prices go on, `keep_problem` says why, and it is tried again. A change in the book is published at
+    once, at the prices known. With `seconds_per_symbol` a source that bears so many requests is asked about several
+    symbols as seldom as it bears.
+    """
 
     def __init__(
         self,
@@ -63,8 +74,13 @@ class Heartbeat:
         patience_seconds: float = 3.0,
         *,
         monotonic: Callable[[], float] = time.monotonic,
+        held: HeldHedges | None = None,
+        keep: Callable[[Beat], Awaitable[object]] | None = None,
+        keeping_seconds: float = KEEPING_SECONDS,
+        seconds_per_symbol: float = 0.0,
     ) -> None:
         self.feed: Feed[Beat] = Feed()
+        self.keep_problem: str | None = None
         self._prices = prices
         self._meanwhile = meanwhile
         self._book = book
@@ -73,34 +89,62 @@ class Heartbeat:
         self._now = now
         self._patience = patience_seconds
         self._monotonic = monotonic
+        self._held = held
+        self._keep = keep
+        self._keeping_seconds = keeping_seconds
+        self._interval = prices.interval_seconds
+        self._seconds_per_symbol = seconds_per_symbol
         self._number = 0
         self._last: float | None = None
         self._lock = asyncio.Lock()
+        self._statuses: dict[str, QuoteStatus] = {}
+        self._problems: dict[str, str] = {}
+        self._moves: dict[str, Volatility | None] = {}
+        self._is_unkept = False
+        self._hearing = ExitStack()
+        self._hearing.enter_context(book.changed.heard_by(lambda _: self.remark()))
 
     async def beat_if_due(self) -> None:
-        """Beat when the pause for the market's state is over: every interval open, 5 min around, 30 min shut."""
+        """Beat when the pause for the market's state is over: every interval open, 5 min around, 30 min shut.
+
+        Between beats what could not be kept, or has changed since, is given to be kept.
+        """
         if self._lock.locked():
             return  # a beat is under way
         pause = self._pause().total_seconds() - 0.5
         if self._last is None or self._monotonic() - self._last >= pause:
             await self.beat()
+        elif self._is_unkept:
+            async with self._lock:
+                await self._have_kept()
 
     async def beat(self) -> Beat:
-        """Ask for a new price and publish what it means. Until the first answer, what is stored stands in."""
+        """Ask for new prices and publish what they mean. Until the first answer, what is stored stands in."""
         async with self._lock:
-            symbol = self._book.symbol
-            asking = asyncio.ensure_future(self._prices.refresh(symbol))
+            symbol, symbols = self._book.symbol, self._symbols()
+            self._prices.interval_seconds = max(self._interval, self._seconds_per_symbol * len(symbols))
+            asking = {name: asyncio.ensure_future(self._prices.refresh(name)) for name in symbols}
             moving = asyncio.ensure_future(self._history.volatility(symbol))  # may wait for the provider as long
             try:
                 if self.feed.latest is None and self._meanwhile is not None:
-                    await asyncio.wait({asking}, timeout=self._patience)
-                    if not asking.done():
-                        await self._publish(self._meanwhile.refresh(symbol), await moving)
+                    await asyncio.wait({asking[symbol]}, timeout=self._patience)
+                    if not asking[symbol].done():
+                        await self._learn(symbol, self._meanwhile.refresh(symbol))
+                        self._moves[symbol] = await moving
+                        self._publish()
                         moving = asyncio.ensure_future(self._history.volatility(symbol))
-                beat = await self._publish(asking, await moving)
+                await self._learn(symbol, asking.pop(symbol))
+                self._moves[symbol] = await moving
+                late = await self._learn_others(asking, OTHERS_SECONDS)
+                beat = self._publish()
+                await self._have_kept()
+                if late:
+                    await self._learn_others(late, LONGEST_SECONDS)
+                    beat = self._publish()
+                    await self._have_kept()
             finally:
-                asking.cancel()
-                moving.cancel()
+                for task in (*asking.values(), moving):
+                    task.cancel()
             self._last = self._monotonic()
             return beat
 
@@ -109,7 +153,8 @@ class Heartbeat:
         beat = self.feed.latest
         if beat is None or beat.status is None:
             return beat
-        return replace(beat, status=self._prices.status(beat.status.quote))
+        statuses = {symbol: self._prices.status(status.quote) for symbol, status in beat.statuses.items()}
+        return replace(beat, status=self._prices.status(beat.status.quote), statuses=statuses)
 
     def republish(self) -> None:
         """Hand out the latest beat again when its freshness has changed since."""
@@ -117,22 +162,109 @@ class Heartbeat:
         if beat and now and beat.status and now.status and beat.status.freshness != now.status.freshness:
             self.feed.publish(now)
 
-    async def _publish(self, asking: Awaitable[QuoteStatus], known: Volatility | None) -> Beat:
-        self._number += 1
-        status, snapshot, problem = None, None, None
+    def remark(self) -> None:
+        """Publish the portfolios and their options as they are now, at the prices known; nothing is asked.
+
+        Before the first beat there is nothing to publish. A symbol without a price makes the next beat due.
+        """
+        if self.feed.latest is None:
+            return
+        if any(symbol not in self._statuses for symbol in self._symbols()):
+            self._last = None
+        self._statuses = {symbol: self._prices.status(known.quote) for symbol, known in self._statuses.items()}
+        self._publish()
+
+    def _symbols(self) -> list[str]:
+        """What values the portfolios, the current one's first."""
+        return list(dict.fromkeys([self._book.symbol, *(each.collateral.quoted_by for each in self._book.all)]))
+
+    async def _learn(self, symbol: str, asking: Awaitable[QuoteStatus]) -> None:
         try:
-            status = await asking
-            snapshot = self._book.mark(status.quote, status.quote.at.astimezone(NEW_YORK).date())
-            problem = status.problem
-        except (ProviderError, VaultError) as error:
-            problem = str(error)
-            log.warning("no_price", symbol=self._book.symbol, reason=problem)
-        moves = known or ASSUMED
+            self._statuses[symbol] = await asking
+            self._problems.pop(symbol, None)
+        except VaultError as error:
+            self._statuses.pop(symbol, None)
+            self._problems[symbol] = str(error)
+            log.warning("no_price", symbol=symbol, reason=str(error))
+
+    async def _learn_others(
+        self, asking: Mapping[str, asyncio.Future[QuoteStatus]], seconds: float
+    ) -> dict[str, asyncio.Future[QuoteStatus]]:
+        """Take what comes within some seconds; gives back what did not."""
+        if asking:
+            await asyncio.wait(asking.values(), timeout=seconds)
+        for symbol, answer in asking.items():
+            if answer.done() and not answer.cancelled():
+                try:
+                    await self._learn(symbol, answer)
+                except Exception as error:  # noqa: BLE001 - one symbol's failure is not that of the others
+                    self._problems[symbol] = repr(error)
+                    log.error("no_price", symbol=symbol, reason=repr(error))
+        return {symbol: answer for symbol, answer in asking.items() if not answer.done()}
+
+    def _publish(self) -> Beat:
+        self._number += 1
+        symbol = self._book.symbol
+        status = self._statuses.get(symbol)
+        snapshots = self._snapshots()
+        snapshot = snapshots.get(self._book.current.id)
+        if status is None:
+            problem = self._problems.get(symbol, f"the price of {symbol} is being asked for")
+        else:
+            problem = status.problem if snapshot is not None else self._problems.get(self._book.current.id)
+        moves = self._moves.get(symbol) or ASSUMED
         if moves.is_demo and status is not None and not status.quote.is_demo:
             moves = ASSUMED_BESIDE_DEMO  # invented moves say nothing of a real price
-        beat = Beat(self._number, self._now(), status, snapshot, moves.value, moves.source, problem)
+        beat = Beat(
+            number=self._number,
+            at=self._now(),
+            status=status,
+            snapshot=snapshot,
+            volatility=moves.value,
+            volatility_source=moves.source,
+            problem=problem,
+            statuses=dict(self._statuses),
+            snapshots=snapshots,
+        )
+        self._is_unkept = True
         self.feed.publish(beat)
         return beat
+
+    def _snapshots(self) -> dict[str, Snapshot]:
+        found, now = {}, self._now()
+        for portfolio in self._book.all:
+            status = self._statuses.get(portfolio.collateral.quoted_by)
+            if status is None:
+                continue
+            quote = status.quote
+            try:
+                hedge = None if self._held is None else self._held.mark(portfolio, quote, now)
+                on = quote.at.astimezone(NEW_YORK).date()
+                found[portfolio.id] = self._book.mark(quote, on, portfolio, hedge)
+            except VaultError as error:
+                self._problems[portfolio.id] = str(error)
+                log.error("not_marked", portfolio=portfolio.id, reason=str(error))
+        return found
+
+    async def _have_kept(self) -> None:
+        """Told once when it breaks and once when it recovers."""
+        beat = self.current()
+        if self._keep is None or beat is None:
+            return
+        self._is_unkept = False
+        try:
+            async with asyncio.timeout(self._keeping_seconds):
+                await self._keep(beat)
+        except Exception as error:  # whatever broke there, prices go on
+            reason = str(error) or f"not done within {self._keeping_seconds:g} seconds"
+            if self.keep_problem is None:
+                log.error("beat_not_kept", reason=reason, exc_info=not isinstance(error, VaultError | TimeoutError))
+            self.keep_problem = f"LTV is not recorded and alerts are not raised: {reason}"
+            self._is_unkept = True
+        else:
+            if self.keep_problem is not None:
+                log.info("beat_kept_again")
+            self.keep_problem = None
 
     def _pause(self) -> timedelta:
         interval = timedelta(seconds=self._prices.interval_seconds)

@@ -1,44 +1,89 @@
 """The owner's portfolios: kept in the database, marked at a quote, each change with its old value."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, datetime
+from typing import NamedTuple
 
+import structlog
+
+from vaultdash.clock import NEW_YORK
 from vaultdash.domain.collateral import Collateral
-from vaultdash.domain.errors import NotFound
+from vaultdash.domain.errors import NotFound, Refused
 from vaultdash.domain.gold import instrument
 from vaultdash.domain.market import Quote
 from vaultdash.domain.portfolio import Portfolio, Snapshot, mark
 from vaultdash.domain.position import HedgeMark
 from vaultdash.domain.record import PortfolioChange, StoredPortfolio
 from vaultdash.feed import Feed
-from vaultdash.storage.records import Database
+from vaultdash.services.portfolio_entry import entered, slug
+from vaultdash.services.portfolio_words import change_words
+from vaultdash.storage.records import Database, Transaction
 
+log = structlog.get_logger()
 RESEARCH_VALUE = 1_000_000.0
 CURRENT = "current_portfolio"
+EXAMPLE = "example_portfolio"
+START = "start"
+ACTOR_WORDS = {
+    "page": "on the settings page",
+    "api": "through the API",
+    "cli": "by a vault-dash command",
+    START: "at the start",
+}
+NOTHING = "nothing"
+
+# What each setting of the first start says of a portfolio.
+TOLD_BY: Mapping[str, Callable[[Portfolio], object]] = {
+    "collateral": lambda held: held.collateral.instrument.symbol,
+    "units": lambda held: sum(lot.units for lot in held.collateral.lots),
+    "loan_amount": lambda held: held.loan.amount,
+    "loan_currency": lambda held: held.loan.currency,
+    "margin_call_ltv": lambda held: held.loan.margin_call_ltv,
+    "warning_ltv": lambda held: held.loan.warning_ltv,
+    "close_out_ltv": lambda held: held.loan.close_out_ltv,
+    "hedge_counting": lambda held: held.loan.hedge_counting,
+    "reference_rate": lambda held: held.loan.interest.reference_rate,
+    "loan_spread": lambda held: held.loan.interest.spread,
+}
 
 
 class PortfolioBook:
     """Knows all portfolios at any time; a change is on the disk before it is shown.
 
     Until `open` has read the database, the portfolio of the settings stands in; it becomes the first one kept.
-    `changed` is told the id of each portfolio that changed, appeared or went.
+    `changed` is told the id of each portfolio that changed, appeared or went. `given` names the settings that were
+    set, `price` gives what is known of a symbol's price now, USD a share.
     """
 
     def __init__(
-        self, first: Portfolio, database: Database, now: Callable[[], datetime], *, is_example: bool = False
+        self,
+        first: Portfolio,
+        database: Database,
+        now: Callable[[], datetime],
+        *,
+        is_example: bool = False,
+        given: frozenset[str] = frozenset(),
+        price: Callable[[str], float | None] = lambda _: None,
     ) -> None:
         self.changed: Feed[str] = Feed()
         self._first = first
         self._database = database
         self._now = now
-        self._is_example = is_example
+        self._given = given
+        self._price = price
+        self._is_example_given = is_example
+        self._example: str | None = first.id if is_example else None
         self._kept: dict[str, StoredPortfolio] = {}
         self._current = first.id
+        self._revision = -1
+        self._turn = asyncio.Lock()
 
     @property
     def is_example(self) -> bool:
-        """True while nobody has said what is owed on what."""
-        return self._is_example
+        """True while nobody has said what is owed on what: the current portfolio was never saved."""
+        return self._example is not None and self._example == self.current.id
 
     @property
     def current(self) -> Portfolio:
@@ -55,6 +100,22 @@ class PortfolioBook:
         """Every portfolio, in the order in which they were made."""
         return tuple(kept.portfolio for kept in self._kept.values()) or (self._first,)
 
+    @property
+    def settings_remark(self) -> str | None:
+        """A sentence when the environment, which counts at the first start, says something else than what is kept."""
+        kept = self._kept.get(self._first.id)
+        names = [
+            f"VAULT_{name.upper()}"
+            for name, told in TOLD_BY.items()
+            if name in self._given and self._kept and (kept is None or told(kept.portfolio) != told(self._first))
+        ]
+        if not names:
+            return None
+        return (
+            f"{', '.join(names)}: set in the environment, but what is kept since the first start differs and holds. "
+            "Change the portfolio on the settings page or with `vault-dash portfolio set`, or take the setting out"
+        )
+
     def stored(self, portfolio_id: str) -> StoredPortfolio:
         """One with its version; raises NotFound."""
         if portfolio_id not in self._kept:
@@ -62,40 +123,121 @@ class PortfolioBook:
         return self._kept[portfolio_id]
 
     async def open(self) -> None:
-        """Read what is kept; keep the portfolio of the settings when nothing is."""
-        raise NotImplementedError
+        """Read what is kept; keep the portfolio of the settings when nothing is, or only an example."""
+        async with self._writing() as records:
+            kept = await records.portfolios.all()
+            example = await records.preferences.get(EXAMPLE)
+            is_new = not kept
+            of_example = next((one.portfolio for one in kept if one.portfolio.id == example), None)
+            if is_new or (self._first.id == example and of_example != self._first):
+                await records.portfolios.put(self._first, self._now(), START, change_words(of_example, self._first))
+                await records.preferences.put(EXAMPLE, self._first.id if self._is_example_given else None)
+        remark = self.settings_remark
+        if remark is not None:
+            log.warning("settings_not_used", reason=remark)
 
     async def refresh(self) -> None:
         """Read again what another process has changed, if anything."""
-        raise NotImplementedError
+        async with self._turn, self._database.reading() as records:
+            current = await records.preferences.get(CURRENT)
+            if await records.portfolios.revision() != self._revision or (current or self._current) != self._current:
+                self._show(await _read(records))
 
     async def choose(self, portfolio_id: str) -> None:
         """Make one the current portfolio."""
-        raise NotImplementedError
+        async with self._writing() as records:
+            if await records.portfolios.get(portfolio_id) is None:
+                raise NotFound(f"There is no portfolio {portfolio_id!r}")
+            await records.preferences.put(CURRENT, portfolio_id)
+
+    async def free_id(self, name: str) -> str:
+        """An id made of a name that no portfolio has or had."""
+        async with self._database.reading() as records:
+            taken: set[str] = set(self._kept)
+            while await records.portfolios.changes(found := slug(name, taken), limit=1):
+                taken.add(found)
+            return found
 
     async def add(self, portfolio: Portfolio, actor: str) -> StoredPortfolio:
         """Keep a new portfolio; its id must be free. Raises Refused or InvalidInput."""
-        raise NotImplementedError
+        made = self._checked(portfolio, None)
+        async with self._writing() as records:
+            await records.portfolios.put(made, self._now(), actor, change_words(None, made), expected_version=0)
+        return self.stored(made.id)
 
     async def save(
         self, portfolio: Portfolio, actor: str, *, what: str | None = None, expected_version: int | None = None
     ) -> StoredPortfolio:
         """Keep a changed portfolio; `what` changed is told in words when not given. Raises Refused when it was
-        changed by somebody else since `expected_version`.
+        changed by somebody else since `expected_version`, NotFound, or InvalidInput.
         """
-        raise NotImplementedError
+        return await self.change(
+            portfolio.id, lambda _: portfolio, actor, what=what, expected_version=expected_version
+        )
 
-    async def remove(self, portfolio_id: str, actor: str) -> None:
+    async def change(
+        self,
+        portfolio_id: str,
+        edit: Callable[[Portfolio], Portfolio],
+        actor: str,
+        *,
+        what: str | None = None,
+        expected_version: int | None = None,
+    ) -> StoredPortfolio:
+        """Keep what `edit` makes of a portfolio as it is kept now; errors as in `save`."""
+        async with self._writing() as records:
+            kept = await records.portfolios.get(portfolio_id)
+            if kept is None:
+                raise NotFound(f"There is no portfolio {portfolio_id!r}")
+            if expected_version is not None and kept.version != expected_version:
+                raise Refused(await _changed_meanwhile(records, kept))
+            made = self._checked(edit(kept.portfolio), kept.portfolio)
+            is_first_saving = await records.preferences.get(EXAMPLE) == portfolio_id
+            words = change_words(kept.portfolio, made)
+            if words != NOTHING or is_first_saving:
+                told = what or ("confirmed as it is" if words == NOTHING else words)
+                await records.portfolios.put(made, self._now(), actor, told)
+            if is_first_saving:
+                await records.preferences.put(EXAMPLE, None)
+        return self.stored(portfolio_id)
+
+    async def remove(self, portfolio_id: str, actor: str, *, expected_version: int | None = None) -> None:
         """Take one out; the last one is refused."""
-        raise NotImplementedError
+        async with self._writing() as records:
+            kept = await records.portfolios.get(portfolio_id)
+            if kept is None:
+                raise NotFound(f"There is no portfolio {portfolio_id!r}")
+            if expected_version is not None and kept.version != expected_version:
+                raise Refused(await _changed_meanwhile(records, kept))
+            await self._take_out(records, portfolio_id, actor, "removed", None)
 
     async def changes(self, portfolio_id: str | None = None, limit: int = 100) -> Sequence[PortfolioChange]:
         """The audit trail, newest first."""
-        raise NotImplementedError
+        async with self._database.reading() as records:
+            return await records.portfolios.changes(portfolio_id, limit)
 
     async def undo(self, change_id: int, actor: str) -> StoredPortfolio | None:
-        """Bring back what was before a change, as a new change; None when that takes the portfolio away."""
-        raise NotImplementedError
+        """Bring back what was before a change, as a new change; None when that takes the portfolio away.
+
+        Changes made after it go, too; the words of the new one say all that is different. Raises NotFound, and
+        Refused when there is nothing to bring back.
+        """
+        async with self._writing() as records:
+            change = await records.portfolios.change(change_id)
+            if change is None:
+                raise NotFound(f"There is no change {change_id}")
+            kept = await records.portfolios.get(change.portfolio_id)
+            now = None if kept is None else kept.portfolio
+            if now == change.before:
+                raise Refused("Everything is as it was before that change already; nothing is taken back")
+            words = f"taken back: {change_words(now, change.before)}"
+            if change.before is None:
+                await self._take_out(records, change.portfolio_id, actor, words, change_id)
+            else:
+                await records.portfolios.put(change.before, self._now(), actor, words, undoes=change_id)
+                if await records.preferences.get(EXAMPLE) == change.portfolio_id:
+                    await records.preferences.put(EXAMPLE, None)
+        return self._kept.get(change.portfolio_id)
 
     def mark(
         self, quote: Quote, on: date, portfolio: Portfolio | None = None, hedge: HedgeMark | None = None
@@ -120,3 +262,67 @@ class PortfolioBook:
 
     def _research(self, symbol: str) -> Portfolio:
         return Portfolio("research", Collateral.of(instrument(symbol), 1.0), self.current.loan)
+
+    def _checked(self, portfolio: Portfolio, before: Portfolio | None) -> Portfolio:
+        today = self._now().astimezone(NEW_YORK).date()
+        return entered(portfolio, before, today, self._price(portfolio.collateral.quoted_by))
+
+    async def _take_out(
+        self, records: Transaction, portfolio_id: str, actor: str, what: str, undoes: int | None
+    ) -> None:
+        rest = [one.portfolio.id for one in await records.portfolios.all() if one.portfolio.id != portfolio_id]
+        if not rest:
+            raise Refused("This is the only portfolio; make another one before removing it")
+        await records.portfolios.remove(portfolio_id, self._now(), actor, what, undoes=undoes)
+        if (await records.preferences.get(CURRENT) or self._current) == portfolio_id:
+            await records.preferences.put(CURRENT, rest[0])
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[Transaction]:
+        """A transaction whose outcome is shown once it is on the disk."""
+        async with self._turn:
+            async with self._database.transaction() as records:
+                yield records
+                found = await _read(records)
+            self._show(found)
+
+    def _show(self, found: "_Kept") -> None:
+        before, chosen = self._kept, self._current
+        self._kept, self._revision, self._example = found.portfolios, found.revision, found.example
+        self._current = found.current if found.current in found.portfolios else next(iter(found.portfolios))
+        told = [key for key in {**before, **self._kept} if before.get(key) != self._kept.get(key)]
+        if chosen != self._current and self._current not in told:
+            told.append(self._current)
+        for key in told:
+            self.changed.publish(key)
+
+
+class _Kept(NamedTuple):
+    """What the database holds."""
+
+    portfolios: dict[str, StoredPortfolio]
+    revision: int
+    current: str
+    example: str | None
+
+
+async def _read(records: Transaction) -> _Kept:
+    kept = {one.portfolio.id: one for one in await records.portfolios.all()}
+    current, example = await records.preferences.get(CURRENT), await records.preferences.get(EXAMPLE)
+    return _Kept(
+        kept,
+        await records.portfolios.revision(),
+        current if isinstance(current, str) else "",
+        example if isinstance(example, str) else None,
+    )
+
+
+async def _changed_meanwhile(records: Transaction, kept: StoredPortfolio) -> str:
+    last = next(iter(await records.portfolios.changes(kept.portfolio.id, limit=1)), None)
+    if last is None:
+        return f"{kept.portfolio.name} was changed meanwhile; look at it again before changing it"
+    way = ACTOR_WORDS.get(last.actor, f"by {last.actor}")
+    return (
+        f"{kept.portfolio.name} was changed {way} at {last.at:%H:%M on %-d %b %Y} UTC, after you had read it "
+        f"({last.what}). Look at it again before changing it"
+    )

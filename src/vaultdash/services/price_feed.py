@@ -66,6 +66,10 @@ class PriceFeed:
         """The price of any symbol, remembered for a minute by the provider."""
         return await self._ask(symbol, refresh=False)
 
+    def known(self, symbol: str) -> Quote | None:
+        """The best quote had so far; nothing is asked."""
+        return self._best.get(symbol)
+
     async def aclose(self) -> None:
         """Wait for the quotes that are being saved, but not for a disk that does not answer."""
         if self._saving is not None:

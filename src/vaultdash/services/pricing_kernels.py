@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 import vaultdash.pricing
+import vaultdash.risk
 from vaultdash.files.machine_code import code_folder, is_complete, mark_complete
 from vaultdash.pricing.compiled import (
     Engine,
@@ -18,8 +19,10 @@ from vaultdash.pricing.compiled import (
     ready_engine,
     warm_up,
 )
+from vaultdash.risk.simulation import warm_up_simulations
 
 PRICING = Path(vaultdash.pricing.__file__).parent
+SIMULATION = sorted(Path(vaultdash.risk.__file__).parent.glob("*_kernels.py"))
 PATIENCE_SECONDS = 5.0  # loading takes about one; QuantLib needs longer than that for a chain
 
 log = structlog.get_logger()
@@ -63,7 +66,7 @@ class PricingKernels:
         self._only_to_load = await asyncio.to_thread(is_complete, folder)
         if not self._only_to_load:
             await _compile()
-        await asyncio.to_thread(compile_kernels)
+        await asyncio.to_thread(compile_kernels, simulations=False)
         problem = kernels_problem()
         if problem is not None:
             log.warning("pricing_without_kernels", reason=problem)
@@ -71,7 +74,8 @@ class PricingKernels:
 
 def edition() -> Path:
     """The folder of the code that fits the source, the interpreter and the compiler of this process."""
-    return code_folder(PRICING, [version("numba"), version("llvmlite")])
+    simulation = [source.read_text() for source in SIMULATION]
+    return code_folder(PRICING, [version("numba"), version("llvmlite"), *simulation])
 
 
 def share_machine_code() -> Path:
@@ -81,14 +85,19 @@ def share_machine_code() -> Path:
     return folder
 
 
-def compile_kernels() -> str | None:
-    """Load what is compiled, compile the rest and keep it on disk; why that cannot be done, or None."""
+def compile_kernels(*, simulations: bool = True) -> str | None:
+    """Load what is compiled, compile the rest and keep it on disk; why that cannot be done, or None.
+
+    Only workers simulate; who does not can leave the simulations' code on disk.
+    """
     try:
         folder = share_machine_code()
     except ImportError:  # no compiler: `warm_up` says so
         warm_up()
         return kernels_problem()
     warm_up()
+    if simulations:
+        warm_up_simulations()
     if kernels_problem() is None:
         mark_complete(folder)
     return kernels_problem()

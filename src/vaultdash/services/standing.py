@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from vaultdash.domain.portfolio import Zone, cure
+from vaultdash.domain.portfolio import Snapshot, Zone
+from vaultdash.risk.stress import cure_as_counted
 from vaultdash.services.heartbeat import Beat
 
 WORST_TWO_DAYS = 0.139  # GLD closes of 29 January and 2 February 2026: 495.90 and 427.13
@@ -33,20 +34,28 @@ def standing(beat: Beat | None) -> Standing:
     drop = snapshot.drop_to_margin_call
     call = f"{snapshot.portfolio.collateral.instrument.quoted_by} {snapshot.margin_call_price:,.2f}"
     caveat = " Judged by an old price." if beat.status.is_stale else _invented(beat)
-    needed = cure(loan.amount, snapshot.gold_value, loan.warning_ltv).repay_cash
+    needed = cure_as_counted(loan, snapshot.gold_value, snapshot.hedge_value, loan.warning_ltv).repay_cash
     if snapshot.zone is Zone.CLOSE_OUT:
         return Standing(
             Zone.CLOSE_OUT,
             "Close-out level reached.",
-            f"The lender may sell the gold now: LTV is {_pct(snapshot.ltv)}, the limit {_pct(loan.close_out_ltv)}; "
-            f"{needed:,.0f} USD repaid brings it down to the warning level of {_pct(loan.warning_ltv)}.{caveat}",
+            f"The lender may sell the gold now: LTV is {_pct(snapshot.lender_ltv)}, the limit "
+            f"{_pct(loan.close_out_ltv)}; {needed:,.0f} USD repaid brings it down to the warning level of "
+            f"{_pct(loan.warning_ltv)}.{caveat}",
         )
     if snapshot.zone is Zone.CALL:
         return Standing(
             Zone.CALL,
             "Margin call.",
-            f"LTV is {_pct(snapshot.ltv)}, the limit {_pct(loan.margin_call_ltv)}: "
+            f"LTV is {_pct(snapshot.lender_ltv)}, the limit {_pct(loan.margin_call_ltv)}: "
             f"{needed:,.0f} USD repaid brings it down to the warning level of {_pct(loan.warning_ltv)}.{caveat}",
+        )
+    if drop <= 0:  # the options that the lender counts are all that keeps the call away
+        return Standing(
+            snapshot.zone,
+            "Kept by the options.",
+            f"Gold alone would be called below {call}; the options held bring LTV to {_pct(snapshot.lender_ltv)} as "
+            f"the lender counts them{_first_end(snapshot)}.{caveat}",
         )
     if snapshot.zone is Zone.WARNING:
         detail = f"Gold can fall {_pct(drop)} more, to {call}, before the lender calls.{caveat}"
@@ -64,6 +73,13 @@ def standing(beat: Beat | None) -> Standing:
 
 def _invented(beat: Beat) -> str:
     return " At an invented price." if beat.status is not None and beat.status.quote.is_demo else ""
+
+
+def _first_end(snapshot: Snapshot) -> str:
+    if snapshot.hedge is None:
+        return ""
+    first = min(mark.held.contract.expiration for mark in snapshot.hedge.marks)
+    return f", the first of them until {first:%-d %b %Y}"
 
 
 def _pct(fraction: float) -> str:

@@ -13,10 +13,12 @@ from vaultdash.services.daily_history import DailyHistory
 from vaultdash.services.heartbeat import Heartbeat
 from vaultdash.services.hedge_advisor import HedgeAdvisor
 from vaultdash.services.held_hedges import HeldHedges
+from vaultdash.services.loan_stress import LoanStress
 from vaultdash.services.ltv_history import LtvHistory
 from vaultdash.services.option_chains import OptionChains
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.price_feed import PriceFeed, QuoteStatus
+from vaultdash.services.selloff_replay import SelloffReplays
 from vaultdash.services.snapshot_recorder import SnapshotRecorder
 from vaultdash.storage.records import Database
 
@@ -57,9 +59,12 @@ class Vault:
     database: Database
     held: HeldHedges
     odds: CallOdds
+    stress: LoanStress
+    selloffs: SelloffReplays
     records: LtvHistory
     alerts: AlertWatch
     outbox: AlertOutbox
+    push_key: Callable[[], Awaitable[str]]  # by which a browser subscribes
     recorded_prices: Callable[
         [str], Awaitable[Sequence[tuple[date, float]]]
     ]  # a contract's mids by day, by its symbol

@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from vaultdash.services.vault import Vault
 from vaultdash.ui.frame import Page, frame
-from vaultdash.ui.pages import hedge, options, overview
+from vaultdash.ui.pages import alerts, hedge, history, options, overview, risk, settings, welcome
 
 STATIC = Path(__file__).parent / "static"
 CHART_LIBRARY = Path(litecharts.__file__).parent / "js" / "lightweight-charts.js"
@@ -22,11 +22,15 @@ def mount_pages(app: FastAPI, vault: Vault, origins: list[str]) -> None:
     """Serve the pages and their files; the pages' own socket accepts these origins only."""
     core.sio.eio.cors_allowed_origins = origins
     app.add_api_route("/static/vd/lightweight-charts.js", _chart_library, include_in_schema=False)
+    app.add_api_route("/service-worker.js", _service_worker, include_in_schema=False)
     app.mount("/static/vd", StaticFiles(directory=STATIC), name="ui-static")
     version = hashlib.sha256((STATIC / "vault.css").read_bytes()).hexdigest()[:12]
     ui.add_head_html(
         f'<link rel="stylesheet" href="/static/vd/vault.css?{version}">\n'
-        f'<script src="/static/vd/ages.js?{version}" defer></script>',
+        f'<script src="/static/vd/ages.js?{version}" defer></script>\n'
+        f'<script src="/static/vd/push.js?{version}" defer></script>\n'
+        '<link rel="manifest" href="/static/vd/manifest.webmanifest">\n'
+        f'<script src="/static/vd/unsaved.js?{version}" defer></script>',
         shared=True,
     )
     register(vault)
@@ -54,6 +58,11 @@ def register(vault: Vault) -> None:
         Page("/", "Overview", lambda: overview.build(vault)),
         Page("/options", "Options", show_options),
         Page("/hedge", "Hedge", lambda contract=None: hedge.build(vault, contract)),
+        Page("/risk", "Risk", lambda: risk.build(vault)),
+        Page("/history", "History", lambda portfolio=None: history.build(vault, portfolio)),
+        Page("/alerts", "Alerts", lambda: alerts.build(vault)),
+        Page("/settings", "Settings", lambda: settings.build(vault)),
+        Page("/welcome", "Welcome", lambda: welcome.build(vault), in_navigation=False),
     )
 
     def root() -> None:
@@ -65,3 +74,13 @@ def register(vault: Vault) -> None:
 
 async def _chart_library() -> FileResponse:
     return FileResponse(CHART_LIBRARY, media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
+
+
+async def _service_worker() -> FileResponse:
+    """What shows notifications: from the root, so that it answers for every page, and asked for anew each time."""
+    headers = {
+        "Cache-Control": "no-cache",
+        "Service-Worker-Allowed": "/",
+        "Content-Security-Policy": "default-src 'none'; connect-src 'self'",
+    }
+    return FileResponse(STATIC / "service-worker.js", media_type="text/javascript", headers=headers)

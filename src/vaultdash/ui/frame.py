@@ -1,18 +1,23 @@
 """What stays while pages change: header with the live price, navigation, banners."""
 
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from nicegui import context, ui
 
+from vaultdash.domain.errors import VaultError
 from vaultdash.domain.market import Freshness
+from vaultdash.domain.portfolio import Portfolio
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.vault import Vault
+from vaultdash.ui.components.portfolio_switch import PortfolioSwitch
 from vaultdash.ui.format import age, moment, number, price, signed_pct
 from vaultdash.ui.live import follow
-from vaultdash.ui.theme import age_of, note, text
+from vaultdash.ui.theme import age_of, note, text, visible
 
 THEME_COOKIE = "vd-theme"
+SYMBOL_FREE = ("/settings", "/welcome")  # what is typed there outlives another symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +27,29 @@ class Page:
     path: str
     title: str
     build: Callable[..., Awaitable[None] | None]
+    in_navigation: bool = True
 
 
 def frame(vault: Vault, pages: Sequence[Page]) -> None:
     """Header, navigation and the place where pages appear."""
+    symbol = vault.book.symbol
+
+    async def choose(portfolio_id: str) -> None:
+        try:
+            await vault.book.choose(portfolio_id)
+        except VaultError as error:
+            ui.notify(f"{error}.")
+
     with ui.element("div").classes("vd-app"):
         with ui.element("header").classes("vd-header"):
             ui.link("Vault Dashboard", "/").classes("vd-brand")
-            _portfolio_pill(vault)
+            switches = [PortfolioSwitch(choose, "vd-wide")]
             ui.element("div").classes("vd-spacer")
             pill = _PricePill(vault.book.symbol)
             _theme_button()
         _navigation(pages)
         with ui.element("main").classes("vd-main"), ui.element("div").classes("vd-page"):
+            switches.append(PortfolioSwitch(choose, "vd-narrow vd-switch"))
             banner = _Banner(vault)
             ui.sub_pages({page.path: page.build for page in pages}).style("display:contents")
             with ui.element("footer"):
@@ -46,24 +61,37 @@ def frame(vault: Vault, pages: Sequence[Page]) -> None:
     def update(_: Beat) -> None:
         beat = vault.heartbeat.current()
         if beat is not None:
-            pill.show(beat)
+            pill.show(vault.book.symbol, beat)
             banner.show(beat)
 
+    def show_loan(_: object = None) -> None:
+        book, loans = vault.book, [(each.id, each.name) for each in vault.book.all]
+        held = f"{number(book.current.collateral.units_on(vault.now().date()))} {_pledged(book.current)}"
+        several = len(loans) > 1
+        words = "Example loan on" if book.is_example else "Loan" if several else "Loan on"
+        for switch in switches:
+            switch.show(words, f"{book.current.name} · {held}" if several else held, loans, book.current.id)
+        visible(switches[1].pill, when=several)
+        if book.symbol != symbol:  # charts and chains of the page are those of the other symbol
+            keeps = json.dumps(SYMBOL_FREE)
+            ui.run_javascript(f"if (!{keeps}.includes(location.pathname)) location.reload()")
+
+    show_loan()
     follow(vault.heartbeat.feed, update)
+    follow(vault.book.changed, show_loan)
 
 
-def _portfolio_pill(vault: Vault) -> None:
-    collateral = vault.book.current.collateral
-    with ui.element("div").classes("vd-pill vd-wide"):
-        text("span", "Example loan on" if vault.book.is_example else "Loan on")
-        text("b", f"{number(collateral.units_on(vault.now().date()))} {collateral.instrument.symbol}")
+def _pledged(portfolio: Portfolio) -> str:
+    symbols = list(dict.fromkeys(lot.symbol for lot in portfolio.collateral.lots))
+    return symbols[0] if len(symbols) == 1 else f"{symbols[0]} in {len(portfolio.collateral.lots)} lots"
 
 
 def _navigation(pages: Sequence[Page]) -> None:
     links = {}
     with ui.element("nav").classes("vd-nav").props("aria-label=Pages"):
         for page in pages:
-            links[page.path] = ui.link(page.title, page.path)
+            if page.in_navigation:
+                links[page.path] = ui.link(page.title, page.path)
 
     def mark(path: str) -> None:
         plain = path.split("?")[0]
@@ -83,15 +111,16 @@ class _PricePill:
     def __init__(self, symbol: str) -> None:
         with ui.element("div").classes("vd-pill").props("role=status aria-label='live price'").mark("price-pill"):
             self._dot = ui.element("i").classes("vd-dot")
-            text("span", symbol)
+            self._symbol = text("span", symbol)
             self._price = text("b", "…")
             self._change = text("span", "", "vd-wide")
             self._source = text("span", "waiting for a price", "vd-wide")
             self._word = text("b", "", "vd-narrow")
             self._age = age_of("", "")
 
-    def show(self, beat: Beat) -> None:
+    def show(self, symbol: str, beat: Beat) -> None:
         status = beat.status
+        self._symbol.set_text(symbol)
         if status is None:
             self._source.set_text("no price")
             self._word.set_text("no price")

@@ -89,9 +89,28 @@ class Tabs:
         self._press(value)
         self._choose(value)
 
+    def show(self, value: str) -> None:
+        """Press a button without telling."""
+        self._press(value)
+
     def _press(self, chosen: str) -> None:
         for value, button in self._buttons.items():
             button.props(f"aria-pressed={'true' if value == chosen else 'false'}")
+
+
+def button(label: str, act: Callable[[], object], *, words: str = "", main: bool = False) -> Element:
+    """A button; `words` say what it does where the label alone does not, `main` is the one thing to do."""
+    with ui.element("button").classes("vd-button" if main else "vd-tab").props("type=button") as made:
+        ui.label(label)
+    if words:
+        made.props["aria-label"] = words
+    made.on("click", lambda: act())
+    return made
+
+
+def visible(element: Element, *, when: bool) -> None:
+    """Show or hide."""
+    element.classes(add="" if when else "vd-hidden", remove="vd-hidden" if when else "")
 
 
 def age_of(at_iso: str, shown: str) -> ui.label:

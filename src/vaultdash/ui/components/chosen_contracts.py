@@ -1,6 +1,6 @@
 """The contracts somebody has chosen: how many, what they cost now, and how they move with the loan's gold."""
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 
 from nicegui import ui
@@ -8,12 +8,11 @@ from nicegui import ui
 from vaultdash.domain.option import contract_from_osi
 from vaultdash.services.chain_pricing import PricedOption
 from vaultdash.ui.components.chain_words import contract_name
-from vaultdash.ui.format import NOTHING, greek, number, price, signed_number, usd
+from vaultdash.ui.components.greeks_table import Moves, greeks_table, pledged, together
+from vaultdash.ui.format import NOTHING, number, price, usd
 from vaultdash.ui.theme import card, note, text
 
 MOST = 9_999
-COLUMNS = ("", "delta", "gamma", "theta", "vega")
-UNITS = ("", "shares", "shares for 1 USD", "USD a day", "USD a point of volatility")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +57,7 @@ class ChosenContracts:
         self._open = open
         self._options: Mapping[str, PricedOption] = {}
         self._shares: float | None = None
+        self._held: Sequence[Moves] = ()
         with card("Chosen contracts"):
             self._empty = note(
                 "None yet. Open a contract in the ladder and add it: costs and Greeks are summed here."
@@ -72,9 +72,11 @@ class ChosenContracts:
         """The OSI symbols that are chosen."""
         return tuple(self._counts)
 
-    def show(self, options: Mapping[str, PricedOption], shares: float | None) -> None:
-        """Give the options by OSI symbol as they are quoted now, and the pledged shares of the same fund."""
-        self._options, self._shares = options, shares
+    def show(self, options: Mapping[str, PricedOption], shares: float | None, held: Sequence[Moves] = ()) -> None:
+        """Give the options by OSI symbol as they are quoted now, the pledged shares of the same fund, and how the
+        options move that are held already.
+        """
+        self._options, self._shares, self._held = options, shares, held
         self._draw()
 
     def add(self, osi: str, count: int = 1) -> None:
@@ -123,24 +125,12 @@ class ChosenContracts:
             _button("✕", f"Remove {name}", lambda: self.add(osi, -count))
 
     def _table(self, found: Totals) -> None:
-        with ui.element("table").classes("vd-sums"):
-            with ui.element("thead"), ui.element("tr"):
-                for name, unit in zip(COLUMNS, UNITS, strict=True):
-                    with ui.element("th"):
-                        text("span", name)
-                        text("small", unit)
-            rows = [("these contracts", found.delta)]
-            if self._shares is not None:
-                both = None if found.delta is None else found.delta + self._shares
-                rows.append((f"with {number(self._shares)} pledged shares", both))
-            with ui.element("tbody"):
-                for name, delta in rows:
-                    with ui.element("tr"):
-                        text("th", name).props("scope=row")
-                        text("td", signed_number(delta, 1))
-                        text("td", greek(2)(found.gamma))
-                        text("td", greek(2)(found.theta))
-                        text("td", greek(2)(found.vega))
+        chosen = Moves("these contracts", found.delta, found.gamma, found.theta, found.vega)
+        rows = [chosen]
+        if self._shares is not None:
+            shares = pledged(f"{number(self._shares)} pledged shares", self._shares)
+            rows += [shares, *self._held, together("the whole position", [shares, *self._held, chosen])]
+        greeks_table(rows)
 
 
 def _button(label: str, words: str, act: Callable[[], object]) -> None:

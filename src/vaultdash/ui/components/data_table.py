@@ -51,6 +51,21 @@ class Row:
     cells: dict[str, Cell] = field(default_factory=dict)
 
 
+def described(row: Row, *, pick: bool = False, picked: bool = False) -> dict[str, object]:
+    """A row as the browser gets it."""
+    cells = {
+        name: {
+            "text": cell.text,
+            "sort": cell.text if cell.sort is None else cell.sort,
+            "tone": cell.tone,
+            "sub": cell.sub,
+            "swatch": cell.swatch,
+        }
+        for name, cell in row.cells.items()
+    }
+    return {"id": row.id, "cells": cells, "pick": pick, "picked": picked}
+
+
 class DataTable:
     """Rows are replaced in place; with `pick` a row can be chosen by mouse or keyboard."""
 
@@ -90,20 +105,8 @@ class DataTable:
         """Replace the rows; the order the reader has chosen stays."""
         self._rows = rows
         self._picked = picked if picked is not None else self._picked
-        self._table.rows = [self._described(row) for row in rows]
-
-    def _described(self, row: Row) -> dict[str, object]:
-        cells = {
-            name: {
-                "text": cell.text,
-                "sort": cell.text if cell.sort is None else cell.sort,
-                "tone": cell.tone,
-                "sub": cell.sub,
-                "swatch": cell.swatch,
-            }
-            for name, cell in row.cells.items()
-        }
-        return {"id": row.id, "cells": cells, "pick": self._pick is not None, "picked": row.id == self._picked}
+        pick = self._pick is not None
+        self._table.rows = [described(row, pick=pick, picked=row.id == self._picked) for row in rows]
 
     def _on_pick(self, event: events.GenericEventArguments) -> None:
         chosen = str(event.args)

@@ -1,9 +1,16 @@
-"""What a fall of gold does to the loan, and what cures it."""
+"""What a fall of gold does to the loan, with and without the options held, and what cures it."""
 
-from vaultdash.domain.portfolio import Snapshot, cure, loan_to_value, zone
+from dataclasses import replace
+
+from nicegui import ui
+
+from vaultdash.domain.loan import HedgeCounting, Loan
+from vaultdash.domain.portfolio import Cure, Snapshot, hedged_ltv, loan_to_value, zone
+from vaultdash.risk.stress import cure_as_counted
+from vaultdash.ui.components.cure_card import OPTIONS_BASIS, options_at
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
 from vaultdash.ui.format import pct, price, usd
-from vaultdash.ui.theme import Tone, note
+from vaultdash.ui.theme import Tone, note, visible
 
 FALLS = (0.0, 0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40)
 COLUMNS = (
@@ -12,6 +19,25 @@ COLUMNS = (
     Column("ltv", "LTV"),
     Column("repay", "repay cash"),
 )
+HEDGED_COLUMNS = (
+    Column("fall", "fall", left=True),
+    Column("price", "price"),
+    Column("ltv", "LTV, gold alone"),
+    Column("hedged", "LTV with options"),
+    Column("repay", "repay cash"),
+)
+WORDS: dict[str, tuple[str, Tone]] = {
+    "room": ("", ""),
+    "warning": (" warning", "warning"),
+    "call": (" call", "call"),
+    "close_out": (" close-out", "close_out"),
+}
+COUNTED = {
+    HedgeCounting.IGNORED: "after they are sold and have repaid; your lender ignores them, so the cure does, too",
+    HedgeCounting.AFTER_PAYMENT: "after they are sold and have repaid, as your lender counts; so is the cure",
+    HedgeCounting.CREDITED: "credited as your lender does; so is the cure",
+}
+CHOOSE = "Choose a row for all three cures: repay cash, add gold, or sell gold."
 
 
 class FallsTable:
@@ -19,49 +45,37 @@ class FallsTable:
 
     def __init__(self) -> None:
         self._snapshot: Snapshot | None = None
-        self._table = DataTable(COLUMNS, pick=self._explain, label="LTV after a fall of gold, and the cure")
-        self._said = note("Choose a row for all three cures: repay cash, add gold, or sell gold.")
+        label = "LTV after a fall of gold, and the cure"
+        with ui.element("div") as self._plain_box:
+            self._plain = DataTable(COLUMNS, pick=self._explain, label=label)
+        with ui.element("div").classes("vd-hidden") as self._hedged_box:
+            self._hedged = DataTable(HEDGED_COLUMNS, pick=self._explain, label=label)
+        self._said = note(CHOOSE)
+        self._basis = note("")
         self._chosen: str | None = None
 
     def show(self, snapshot: Snapshot) -> None:
         """Fill the rows from a snapshot."""
         self._snapshot = snapshot
-        self._table.show([self._row(snapshot, fall) for fall in FALLS])
+        held = snapshot.hedge is not None
+        visible(self._plain_box, when=not held)
+        visible(self._hedged_box, when=held)
+        (self._hedged if held else self._plain).show([_row(snapshot, fall) for fall in FALLS])
+        counted = COUNTED[snapshot.portfolio.loan.hedge_counting]
+        self._basis.set_text(f"Options held: {counted}. After a fall they are worth {OPTIONS_BASIS}." if held else "")
         if self._chosen is not None:
             self._explain(self._chosen)
-
-    def _row(self, snapshot: Snapshot, fall: float) -> Row:
-        loan, value = snapshot.portfolio.loan, snapshot.gold_value * (1 - fall)
-        ltv = loan_to_value(loan.amount, value)
-        where = zone(ltv, loan)
-        words: dict[str, tuple[str, Tone]] = {
-            "room": ("", ""),
-            "warning": (" warning", "warning"),
-            "call": (" call", "call"),
-            "close_out": (" close-out", "close_out"),
-        }
-        word, tone = words[where]
-        needed = cure(loan.amount, value, loan.warning_ltv).repay_cash
-        return Row(
-            f"{fall:.2f}",
-            {
-                "fall": Cell("now" if fall == 0 else f"−{fall * 100:.0f} %", fall),
-                "price": Cell(price(snapshot.price * (1 - fall)), snapshot.price * (1 - fall)),
-                "ltv": Cell(pct(ltv) + word, ltv, tone),
-                "repay": Cell(usd(needed) if needed else "–", needed),
-            },
-        )
 
     def _explain(self, chosen: str) -> None:
         assert self._snapshot is not None
         self._chosen = chosen
-        loan, fall = self._snapshot.portfolio.loan, float(chosen)
-        ways = cure(loan.amount, self._snapshot.gold_value * (1 - fall), loan.warning_ltv)
+        snapshot, fall = self._snapshot, float(chosen)
+        loan, left = snapshot.portfolio.loan, snapshot.gold_value * (1 - fall)
+        ways = _cure(snapshot, fall)
         after = "Now" if fall == 0 else f"After a fall of {fall * 100:.0f} %"
         if ways.repay_cash == 0:
             self._said.set_text(f"{after}: nothing to cure, LTV stays below {pct(loan.warning_ltv, 0)}.")
             return
-        left = self._snapshot.gold_value * (1 - fall)
         sale = f"sell gold worth {usd(ways.sell_gold)} and repay with it"
         if ways.sell_gold > left:
             sale = f"selling all of it, worth {usd(left)}, is not enough"
@@ -69,3 +83,37 @@ class FallsTable:
             f"{after}, back to {pct(loan.warning_ltv, 0)} by one of three: repay {usd(ways.repay_cash)}; "
             f"add gold worth {usd(ways.add_gold)}; {sale}."
         )
+
+
+def _cure(snapshot: Snapshot, fall: float) -> Cure:
+    """Back to the warning limit, options counted as the lender does."""
+    loan = snapshot.portfolio.loan
+    worth = options_at(snapshot, snapshot.price * (1 - fall))
+    return cure_as_counted(loan, snapshot.gold_value * (1 - fall), worth, loan.warning_ltv)
+
+
+def _row(snapshot: Snapshot, fall: float) -> Row:
+    loan, value, at = snapshot.portfolio.loan, snapshot.gold_value * (1 - fall), snapshot.price * (1 - fall)
+    needed = _cure(snapshot, fall).repay_cash
+    return Row(
+        f"{fall:.2f}",
+        {
+            "fall": Cell("now" if fall == 0 else f"−{fall * 100:.0f} %", fall),
+            "price": Cell(price(at), at),
+            "ltv": _ltv(loan_to_value(loan.amount, value), loan),
+            "hedged": _ltv(hedged_ltv(loan.amount, value, options_at(snapshot, at), _counting(loan)), loan),
+            "repay": Cell(usd(needed) if needed else "–", needed),
+        },
+    )
+
+
+def _counting(loan: Loan) -> Loan:
+    """The loan as its lender counts; where options are ignored, as if they had repaid it."""
+    if loan.hedge_counting is HedgeCounting.IGNORED:
+        return replace(loan, hedge_counting=HedgeCounting.AFTER_PAYMENT)
+    return loan
+
+
+def _ltv(ltv: float, loan: Loan) -> Cell:
+    word, tone = WORDS[zone(ltv, loan)]
+    return Cell(pct(ltv) + word, ltv, tone)

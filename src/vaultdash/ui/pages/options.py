@@ -34,7 +34,7 @@ from vaultdash.ui.components.volatility_cards import VolatilityCards
 from vaultdash.ui.components.waiting import Waiting
 from vaultdash.ui.format import age, day, price, unbroken
 from vaultdash.ui.live import follow
-from vaultdash.ui.pages.own_loan import cover_or_reason, loan_prices, pledged_shares
+from vaultdash.ui.pages.own_loan import cover_or_reason, loan_prices, moves_held, pledged_shares
 from vaultdash.ui.theme import TONES, ChartColours, Tone, age_of, card, is_dark, note, text
 
 log = structlog.get_logger()
@@ -285,7 +285,9 @@ class OptionsPage:
         options = {osi: option for osi, (_, option) in self._options().items()}
         symbol = self._vault.book.symbol
         own = all(contract_from_osi(osi).root == symbol for osi in self._chosen.symbols)
-        self._chosen.show(options, pledged_shares(self._vault) if own else None)
+        self._chosen.show(
+            options, pledged_shares(self._vault) if own else None, moves_held(self._vault) if own else ()
+        )
 
     def _options(self) -> dict[str, tuple[PricedChain, PricedOption]]:
         """Every contract at hand: of the chain that is shown, and of the others that have been loaded."""

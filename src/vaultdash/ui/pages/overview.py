@@ -2,20 +2,26 @@
 
 from nicegui import ui
 
+from vaultdash.clock import NEW_YORK
 from vaultdash.domain.hedge import RiskProfile
-from vaultdash.domain.portfolio import DEFAULT_TARGET_LTV, price_at_ltv
+from vaultdash.domain.portfolio import Portfolio, price_at_ltv
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.hedge_advisor import Advice, Research
 from vaultdash.services.standing import standing
 from vaultdash.services.vault import Vault
+from vaultdash.ui.components.carry_card import CarryCard
+from vaultdash.ui.components.countings import FORMULAS, LABELS, Countings
+from vaultdash.ui.components.cure_card import CureCard
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
 from vaultdash.ui.components.falls_table import FallsTable
 from vaultdash.ui.components.figure import Figure
+from vaultdash.ui.components.held_card import HeldCard
+from vaultdash.ui.components.loan_facts import LoanFacts
 from vaultdash.ui.components.price_chart import PriceChart
 from vaultdash.ui.components.zone_bar import ZoneBar
 from vaultdash.ui.format import moment, number, pct, price, signed_pct, unbroken, usd
 from vaultdash.ui.live import follow
-from vaultdash.ui.theme import HEDGE_COLOURS, TONES, card, note, text
+from vaultdash.ui.theme import HEDGE_COLOURS, TONES, Tone, card, note, text, visible
 
 ADVICE_COLUMNS = (
     Column("profile", "if you are", left=True),
@@ -30,7 +36,8 @@ class Overview:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
-        self._advised: tuple[float, bool] | None = None
+        self._advised: tuple[Portfolio, float, bool] | None = None
+        self._offer()
         self._standing()
         with ui.element("div").classes("vd-columns"):
             with card(f"{vault.book.symbol} and the loan's prices") as head:
@@ -38,20 +45,23 @@ class Overview:
             with card("If gold falls"):
                 self._falls = FallsTable()
         with ui.element("div").classes("vd-columns"):
+            with ui.element("div").classes("vd-page"):
+                self._held = HeldCard()
+                self._carry = CarryCard()
+            self._cure = CureCard()
+        with ui.element("div").classes("vd-columns"):
             with card("A hedge for each temper") as head:
                 with head:
                     ui.link("Compare all six", "/hedge").classes("vd-button")
                 self._advice = DataTable(ADVICE_COLUMNS, label="Recommended hedge by risk profile")
                 self._advice_note = note("Comparing the hedges …")
-            with card("The loan"):
-                with ui.element("dl").classes("vd-facts"):
-                    self._facts = {name: self._fact(name) for name in FACTS}
-                note(
-                    "An EXAMPLE: nothing is configured. Set VAULT_UNITS and VAULT_LOAN_AMOUNT, in .env for instance."
-                    if vault.book.is_example
-                    else "Loan and limits come from the settings of this installation; the price decides the rest."
-                )
+            self._facts = LoanFacts()
         self._show_terms()
+
+    def _offer(self) -> None:
+        with ui.element("div").classes("vd-offer").mark("offer") as self._offer_box:
+            text("span", "These figures are of an example loan. Three minutes, and they are yours.")
+            ui.link("Tell us your loan", "/welcome").classes("vd-button")
 
     def _show_terms(self) -> None:
         """What the loan says without any price: its limits and the prices at which they are reached."""
@@ -65,13 +75,12 @@ class Overview:
         ):
             at = price_at_ltv(loan.amount, shares, limit)
             figure.show(price(at), f"loan ÷ ({name} limit × shares)")
-        known = {
-            "Loan": f"{usd(loan.amount)} {loan.currency}",
-            "Interest": f"{pct(loan.interest.rate, 2)} a year",
-            "Held as": f"{number(collateral.units_on(self._vault.now().date()), 2)} {collateral.instrument.symbol}",
-        }
-        for name, value in known.items():
-            self._facts[name].set_text(value)
+        self._show_owner()
+
+    def _show_owner(self) -> None:
+        book = self._vault.book
+        self._facts.show_terms(book.current, is_example=book.is_example)
+        visible(self._offer_box, when=book.is_example)
 
     def _standing(self) -> None:
         with card():
@@ -85,16 +94,14 @@ class Overview:
                 self._headroom = Figure("headroom on the loan")
                 self._close = Figure("close-out price")
             self._bar = ZoneBar()
+            with ui.element("div").classes("vd-countings vd-hidden").mark("countings") as self._countings_box:
+                self._countings = Countings()
             self._source = note("")
-
-    @staticmethod
-    def _fact(name: str) -> ui.label:
-        text("dt", name)
-        return text("dd", "–")
 
     async def show(self, beat: Beat) -> None:
         """Fill every part."""
         said = standing(beat)
+        self._show_owner()
         self._headline.set_text(said.headline + " ")
         self._headline.classes(remove=" ".join(TONES), add=said.zone.value if said.zone else "muted")
         self._detail.set_text(unbroken(said.detail))
@@ -102,10 +109,14 @@ class Overview:
             self._advice_note.set_text("No price, so nothing can be compared.")
             return
         self._show_figures(beat)
-        self._show_facts(beat)
+        self._facts.show(beat.snapshot)
         self._chart.show(beat.snapshot, beat.status.quote.at)
         self._falls.show(beat.snapshot)
-        key = (beat.snapshot.price, beat.status.is_stale)
+        now = self._vault.now()
+        self._held.show(beat.snapshot, now.astimezone(NEW_YORK).date(), now)
+        self._cure.show(beat.snapshot)
+        self._carry.show(beat.snapshot)
+        key = (beat.snapshot.portfolio, beat.snapshot.price, beat.status.is_stale)
         if self._advised != key or beat.status.is_stale:
             self._advised = key
             await self._show_advice(beat)
@@ -116,11 +127,16 @@ class Overview:
         assert status is not None
         loan, symbol = snapshot.portfolio.loan, self._vault.book.symbol
         worth = f"{number(snapshot.shares, 2)} {symbol} × {price(snapshot.price)} = {usd(snapshot.gold_value)}"
+        tone: Tone = "" if snapshot.zone.value == "room" else snapshot.zone.value
+        held = f"options {usd(snapshot.hedge_value)}" if snapshot.hedge else "No hedge is held, so none is counted."
         self._ltv.show(
-            pct(snapshot.ltv),
-            f"loan ÷ collateral\n{usd(loan.amount)} ÷ ({worth})\nNo hedge is held, so none is counted.",
-            tone="" if snapshot.zone.value == "room" else snapshot.zone.value,
+            pct(snapshot.lender_ltv),
+            f"{FORMULAS[loan.hedge_counting]}\nloan {usd(loan.amount)}\ngold {worth}\n{held}",
+            label="LTV as the lender counts it" + (f" · {LABELS[loan.hedge_counting]}" if snapshot.hedge else ""),
+            tone=tone,
         )
+        visible(self._countings_box, when=snapshot.hedge is not None)
+        self._countings.show(snapshot)
         self._call.show(
             price(snapshot.margin_call_price),
             f"loan ÷ (call limit × shares)\n{usd(loan.amount)} ÷ "
@@ -135,38 +151,22 @@ class Overview:
         )
         self._headroom.show(
             usd(snapshot.headroom),
-            f"call limit × collateral − loan\n"
-            f"{loan.margin_call_ltv:g} × {usd(snapshot.gold_value)} − {usd(loan.amount)}",
+            f"call limit × collateral − loan{' + options as counted' if snapshot.hedge else ''}\n"
+            f"{loan.margin_call_ltv:g} × {usd(snapshot.gold_value)} − {usd(loan.amount)}"
+            + (f" + {usd(loan.factor_of(snapshot.hedge_value) * snapshot.hedge_value)}" if snapshot.hedge else ""),
         )
         self._close.show(
             price(snapshot.close_out_price),
             f"loan ÷ (close-out limit × shares)\nthe lender may sell at {pct(loan.close_out_ltv, 0)} LTV",
             label=f"close-out price · {signed_pct(snapshot.close_out_price / snapshot.price - 1)}",
         )
-        self._bar.show(snapshot.ltv, loan)
+        self._bar.show(snapshot.lender_ltv, loan)
         quote = status.quote
         unofficial = " · unofficial, personal use" if quote.source == "Yahoo" else ""
         self._source.set_text(
             f"{symbol} {price(quote.price)} from {quote.source}, {moment(quote.at)}{unofficial} · "
-            f"call at {pct(loan.margin_call_ltv, 0)}, counted without hedges"
+            f"call at {pct(loan.margin_call_ltv, 0)}; the prices of call and close-out count no option"
         )
-
-    def _show_facts(self, beat: Beat) -> None:
-        snapshot = beat.snapshot
-        assert snapshot is not None
-        collateral, loan = snapshot.portfolio.collateral, snapshot.portfolio.loan
-        ounces = snapshot.gold_ounces
-        values = (
-            f"{usd(loan.amount)} {loan.currency}",
-            f"{pct(loan.interest.rate, 2)} a year",
-            usd(snapshot.gold_value),
-            f"{number(collateral.units_on(self._vault.now().date()), 2)} {collateral.instrument.symbol}",
-            "–" if ounces is None else f"{number(ounces, 2)} oz",
-            usd(snapshot.max_loan),
-            usd(snapshot.recommended_collateral),
-        )
-        for label, value in zip(self._facts.values(), values, strict=True):
-            label.set_text(value)
 
     async def _show_advice(self, beat: Beat) -> None:
         advice = await self._vault.advisor.advise(Research(symbol=self._vault.book.symbol), beat.status)
@@ -178,17 +178,6 @@ class Overview:
         self._advice_note.set_text(
             f"LTV if the lender credits the puts · {'; '.join(map(unbroken, advice.assumptions))}"
         )
-
-
-FACTS = (
-    "Loan",
-    "Interest",
-    "Collateral",
-    "Held as",
-    "Gold in it",
-    "Largest loan before a call",
-    f"Collateral for {pct(DEFAULT_TARGET_LTV, 0)} LTV",
-)
 
 
 def _advice_row(advice: Advice, profile: RiskProfile) -> Row:

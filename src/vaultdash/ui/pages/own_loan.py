@@ -7,11 +7,19 @@ from vaultdash.services.chain_pricing import PricedChain, PricedOption
 from vaultdash.services.contract_cover import ContractCover, cover
 from vaultdash.services.vault import Vault
 from vaultdash.ui.components.chain_words import LoanPrices
+from vaultdash.ui.components.greeks_table import Moves
+from vaultdash.ui.components.held_card import held_moves
 
 
 def pledged_shares(vault: Vault) -> float:
     """The collateral in shares of the symbol that values it, today."""
     return vault.book.current.collateral.shares(vault.now().date())
+
+
+def moves_held(vault: Vault) -> list[Moves]:
+    """How the options held against the current portfolio move, as one part; none when nothing is held."""
+    beat = vault.heartbeat.current()
+    return held_moves(beat.snapshot.hedge if beat is not None and beat.snapshot is not None else None)
 
 
 def loan_prices(vault: Vault, chain: PricedChain) -> LoanPrices:

@@ -1,0 +1,281 @@
+"""What an alert says: what happened, where it stands, and what to do about it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from vaultdash.domain.alert import AlertEventKind, AlertMetric, AlertPlan, AlertRule, Reading
+from vaultdash.domain.alert_rules import Crossing
+from vaultdash.domain.loan import HedgeCounting, is_breached
+from vaultdash.domain.portfolio import Cure, Portfolio, Snapshot, cure
+
+NEW_YORK = ZoneInfo("America/New_York")
+LARGEST_LTV = 10.0  # told as "more than 1,000 %"
+METRICS = {
+    AlertMetric.LTV: "LTV",
+    AlertMetric.HEDGED_LTV: "LTV with options",
+    AlertMetric.PRICE: "price",
+    AlertMetric.PROBABILITY: "chance of a call",
+    AlertMetric.STALE_DATA: "no fresh price",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What an alert is told with. `problem` says why no price came; `is_one_of_many` that the loan must be named."""
+
+    portfolio: Portfolio
+    reading: Reading
+    snapshot: Snapshot | None = None
+    problem: str | None = None
+    is_one_of_many: bool = False
+
+
+def told(crossing: Crossing, occasion: Occasion) -> tuple[str, str]:
+    """Title and body of an event."""
+    rule = crossing.rule
+    if crossing.kind is AlertEventKind.CLEARED:
+        title, lines = _over(crossing, occasion)
+    elif rule.metric is AlertMetric.STALE_DATA:
+        title, lines = _stale(crossing, occasion)
+    elif rule.metric is AlertMetric.PRICE:
+        title = f"{occasion.portfolio.collateral.quoted_by} at {crossing.value:,.2f} (limit {rule.threshold:,.2f})"
+        lines = [*_remedy(crossing, occasion), _standing(occasion), *_doubts(occasion.snapshot)]
+    elif rule.metric is AlertMetric.PROBABILITY:
+        title = (
+            f"Chance of a call within {_months(rule)} {measured(crossing.value)} (limit {percent(rule.threshold)})"
+        )
+        lines = [
+            _standing(occasion),
+            "A closed-form estimate without drift; the risk page shows the range of models.",
+        ]
+    else:
+        title, lines = _ltv(crossing, occasion)
+    if crossing.kind is AlertEventKind.REMINDED:
+        title = f"Still: {title[:1].lower() + title[1:] if title[1:2].islower() else title}"
+    if occasion.is_one_of_many:
+        title = f"{title} · {occasion.portfolio.name}"
+    if occasion.reading.is_demo:
+        title = f"DEMO: {title}"
+        lines.append("DEMO: the price is invented; no lender acts on it.")
+    return title, "\n".join(line for line in lines if line)
+
+
+def percent(fraction: float) -> str:
+    """A limit: 0.725 as `72.5 %`, 0.75 as `75 %`."""
+    text = f"{fraction * 100:.2f}".rstrip("0").rstrip(".")
+    return f"{text} %"
+
+
+def measured(fraction: float) -> str:
+    """A measured share: 0.7619 as `76.2 %`; what is beyond 1,000 % is told so."""
+    if not math.isfinite(fraction) or fraction > LARGEST_LTV:
+        return "more than 1,000 %"
+    return f"{fraction * 100:.1f} %"
+
+
+def rule_words(rule: AlertRule) -> str:
+    """A rule in a few words: `LTV at 75 %`."""
+    if rule.metric is AlertMetric.PRICE:
+        return f"price at {rule.threshold:,.2f} USD"
+    if rule.metric is AlertMetric.STALE_DATA:
+        return f"no fresh price for {_minutes(rule.threshold)}"
+    if rule.metric is AlertMetric.PROBABILITY:
+        return f"chance of a call within {_months(rule)} at {percent(rule.threshold)}"
+    return f"{METRICS[rule.metric]} at {percent(rule.threshold)}"
+
+
+def plan_words(plan: AlertPlan) -> str:
+    """A plan in a sentence or two."""
+    watched = [rule_words(rule) for rule in plan.rules if rule.is_on]
+    text = f"Watched: {'; '.join(watched)}." if watched else "Nothing is watched."
+    if plan.quiet is not None:
+        begins, ends = plan.quiet.begins, plan.quiet.ends
+        text += f" Quiet from {begins:%H:%M} to {ends:%H:%M} {plan.quiet.zone}, calls excepted."
+    return text
+
+
+def _ltv(crossing: Crossing, occasion: Occasion) -> tuple[str, list[str]]:
+    rule, snapshot = crossing.rule, occasion.snapshot
+    assert snapshot is not None
+    counted = rule.metric is AlertMetric.HEDGED_LTV or snapshot.hedge is None
+    name = METRICS[rule.metric] if counted else "LTV without options"
+    title = f"{_alarm(crossing, snapshot)}: {name} {measured(crossing.value)} (limit {percent(rule.threshold)})"
+    return title, [*_remedy(crossing, occasion), _beside(crossing), _standing(occasion), *_doubts(snapshot)]
+
+
+def _alarm(crossing: Crossing, snapshot: Snapshot) -> str:
+    """What the lender may do now, or how near it is: it counts the options as it counts them."""
+    loan, stands = snapshot.portfolio.loan, snapshot.lender_ltv
+    if is_breached(stands, loan.close_out_ltv):
+        return "Close-out"
+    return "Margin call" if snapshot.is_called else "Warning"
+
+
+def _beside(crossing: Crossing) -> str:
+    others = {f"{METRICS[each.rule.metric]} {measured(each.value)}" for each in crossing.covers}
+    others -= {f"{METRICS[crossing.rule.metric]} {measured(crossing.value)}"}
+    limits = ", ".join(sorted({percent(each.rule.threshold) for each in crossing.covers}))
+    if not crossing.covers:
+        return ""
+    return f"Reached at once: {', '.join(sorted(others)) + ', ' if others else ''}also the limit of {limits}."
+
+
+def _standing(occasion: Occasion) -> str:
+    """The loan and its limits, and what that stands on."""
+    portfolio, snapshot, loan = occasion.portfolio, occasion.snapshot, occasion.portfolio.loan
+    name = f"{portfolio.name} ({portfolio.lender})" if portfolio.lender else portfolio.name
+    if snapshot is None:
+        return f"{name}."
+    options = "" if snapshot.hedge is None else f", {measured(snapshot.lender_ltv)} as the lender counts the options"
+    return (
+        f"{name}: LTV {measured(snapshot.ltv)}{options}; margin call at {percent(loan.margin_call_ltv)} "
+        f"({snapshot.margin_call_price:,.2f}), close-out at {percent(loan.close_out_ltv)} "
+        f"({snapshot.close_out_price:,.2f}).\n{_price(occasion)}"
+    )
+
+
+def _price(occasion: Occasion) -> str:
+    reading, symbol = occasion.reading, occasion.portfolio.collateral.quoted_by
+    if reading.price is None or reading.quote_at is None:
+        return f"There is no price of {symbol}."
+    age = max((reading.at - reading.quote_at).total_seconds(), 0.0)
+    return f"{symbol} {reading.price:,.2f} USD, {reading.source}, {moment(reading.quote_at)}, {_age(age)} old."
+
+
+def _remedy(crossing: Crossing, occasion: Occasion) -> list[str]:
+    """Add, repay or sell to be back, and until when."""
+    snapshot = occasion.snapshot
+    if snapshot is None:
+        return []
+    hedged = crossing.rule.metric is AlertMetric.HEDGED_LTV
+    return [_cure(snapshot, hedged=hedged), _deadline(snapshot, occasion.reading.at)]
+
+
+def back_at(snapshot: Snapshot, ltv: float) -> float | None:
+    """The LTV to be brought back to: after a call the warning limit, else the owner's target; None when below it."""
+    loan, target = snapshot.portfolio.loan, snapshot.portfolio.target_ltv
+    wanted = loan.warning_ltv if is_breached(ltv, loan.margin_call_ltv) else min(target, loan.warning_ltv)
+    return wanted if ltv > wanted else None
+
+
+def cure_at(snapshot: Snapshot, target: float, *, hedged: bool) -> Cure | None:
+    """The three ways back, USD; with options as the lender counts them; None when no amount of gold helps.
+
+    Options that repay leave L - Pi owed; options that are credited add to V. Both give the lender's LTV.
+    """
+    loan, value = snapshot.portfolio.loan, snapshot.gold_value
+    if not hedged or snapshot.hedge is None:
+        return cure(loan.amount, value, target)
+    ltv = snapshot.lender_ltv
+    if not math.isfinite(ltv) or ltv <= 0:
+        return None
+    if loan.hedge_counting is HedgeCounting.AFTER_PAYMENT:
+        return cure(ltv * value, value, target)
+    return cure(loan.amount, loan.amount / ltv, target)
+
+
+def _cure(snapshot: Snapshot, *, hedged: bool) -> str:
+    ltv = snapshot.lender_ltv if hedged else snapshot.ltv
+    target = back_at(snapshot, ltv)
+    found = None if target is None else cure_at(snapshot, target, hedged=hedged)
+    if target is None or found is None:
+        return ""
+    ounces = ""
+    if snapshot.gold_ounces:
+        ounces = f" ({found.add_gold * snapshot.gold_ounces / snapshot.gold_value:,.1f} oz)"
+    ways = [f"add gold worth {_usd(found.add_gold)}{ounces}", f"repay {_usd(found.repay_cash)}"]
+    if found.sell_gold < snapshot.gold_value:
+        ways.append(f"sell gold for {_usd(found.sell_gold)} and repay with it")
+    return f"To be back at {percent(target)}: {', or '.join(ways)}."
+
+
+def _deadline(snapshot: Snapshot, at: datetime) -> str:
+    loan = snapshot.portfolio.loan
+    if is_breached(snapshot.lender_ltv, loan.close_out_ltv):
+        return "The lender may sell the gold now, without a further call: speak to the lender at once."
+    near = (
+        f"Close-out is {measured(1 - snapshot.close_out_price / snapshot.price)} lower"
+        if (snapshot.close_out_price < snapshot.price)
+        else "The price is below that of the close-out"
+    )
+    if not snapshot.is_called:
+        return f"{near}."
+    if loan.cure_days == 0:
+        return f"The lender gives no time to cure. {near}."
+    until = business_day(at.astimezone(NEW_YORK).date(), loan.cure_days)
+    days = "1 business day" if loan.cure_days == 1 else f"{loan.cure_days} business days"
+    return (
+        f"The lender gives {days} from its call: if it calls today, until {_day(until)} (bank holidays not counted). "
+        f"{near}; from there the lender may sell at once."
+    )
+
+
+def business_day(start: date, days: int) -> date:
+    """The day so many business days, Monday to Friday, after `start`."""
+    day = start
+    while days > 0:
+        day += timedelta(days=1)
+        days -= day.weekday() < 5
+    return day
+
+
+def _doubts(snapshot: Snapshot | None) -> Sequence[str]:
+    if snapshot is None or snapshot.hedge is None or not snapshot.hedge.doubts:
+        return ()
+    return (f"What the options are worth is doubtful: {'; '.join(snapshot.hedge.doubts)}.",)
+
+
+def _stale(crossing: Crossing, occasion: Occasion) -> tuple[str, list[str]]:
+    symbol = occasion.portfolio.collateral.quoted_by
+    return f"No fresh price of {symbol} for {_minutes(crossing.value)} of trading", [
+        _standing(occasion) if occasion.snapshot is not None else f"{occasion.portfolio.name}. {_price(occasion)}",
+        f"Why: {occasion.problem}." if occasion.problem else "",
+        "Nothing watches the loan until a fresh price comes: LTV and price alerts wait. Look at a price elsewhere.",
+    ]
+
+
+def _over(crossing: Crossing, occasion: Occasion) -> tuple[str, list[str]]:
+    rule = crossing.rule
+    if rule.metric is AlertMetric.STALE_DATA:
+        return f"Fresh prices of {occasion.portfolio.collateral.quoted_by} again", [_standing(occasion)]
+    if rule.metric is AlertMetric.PRICE:
+        value, limit = f"{crossing.value:,.2f}", f"{rule.threshold:,.2f}"
+    else:
+        value, limit = measured(crossing.value), percent(rule.threshold)
+    name = METRICS[rule.metric]
+    return f"Over: {name} back at {value} (limit {limit})", [_standing(occasion), _beside(crossing)]
+
+
+def moment(at: datetime) -> str:
+    """An instant in New York time: `20 Nov 2026 16:00 New York`."""
+    local = at.astimezone(NEW_YORK)
+    return f"{local.day} {local:%b %Y %H:%M} New York"
+
+
+def _day(on: date) -> str:
+    return f"{on:%A} {on.day} {on:%B %Y}"
+
+
+def _usd(amount: float) -> str:
+    return f"{amount:,.0f} USD"
+
+
+def _months(rule: AlertRule) -> str:
+    return "1 month" if rule.months == 1 else f"{rule.months} months"
+
+
+def _minutes(minutes: float) -> str:
+    if minutes < 90:
+        return "1 minute" if round(minutes) == 1 else f"{minutes:.0f} minutes"
+    return f"{minutes / 60:.1f} hours"
+
+
+def _age(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 172_800 else f"{seconds / 86_400:.0f} days"

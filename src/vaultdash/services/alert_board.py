@@ -1,0 +1,85 @@
+"""How the alerts of a portfolio stand: what is watched, what is raised and whom it reached, who would be told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vaultdash.domain.alert import (
+    AlertEvent,
+    AlertEventKind,
+    AlertPlan,
+    AlertState,
+    Channel,
+    Delivery,
+    DeliveryState,
+    usual_plan,
+)
+from vaultdash.domain.portfolio import Portfolio
+from vaultdash.services.alert_notes import reaches
+from vaultdash.storage.records import Database, Transaction
+
+LOOKED_BACK = 300  # lines of the history searched for what was not delivered
+
+
+@dataclass(frozen=True, slots=True)
+class RaisedAlert:
+    """An alert that stands: its last message, its state, and where the message is."""
+
+    event: AlertEvent
+    state: AlertState
+    deliveries: tuple[Delivery, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertBoard:
+    """`is_usual` while the owner has chosen nothing. `undelivered` is what reached nobody and was not seen since.
+
+    `reaches_somebody` is false when no channel leads to a person: then an alert is only shown here.
+    """
+
+    portfolio_id: str
+    plan: AlertPlan
+    is_usual: bool
+    states: Mapping[str, AlertState]
+    raised: tuple[RaisedAlert, ...]
+    undelivered: tuple[AlertEvent, ...]
+    channels: tuple[Channel, ...]
+    reaches_somebody: bool
+
+
+async def alert_board(database: Database, portfolio: Portfolio) -> AlertBoard:
+    """Everything of one moment. Raises DatabaseError."""
+    async with database.reading() as stored:
+        plan = await stored.alerts.plan(portfolio.id)
+        states = await stored.alerts.states(portfolio.id)
+        channels = tuple(await stored.alerts.channels())
+        return AlertBoard(
+            portfolio_id=portfolio.id,
+            plan=plan or usual_plan(portfolio.loan),
+            is_usual=plan is None,
+            states=states,
+            raised=await _raised(stored, states),
+            undelivered=await _undelivered(stored, portfolio.id),
+            channels=channels,
+            reaches_somebody=any(reaches(channel) for channel in channels),
+        )
+
+
+async def _raised(stored: Transaction, states: Mapping[str, AlertState]) -> tuple[RaisedAlert, ...]:
+    found = []
+    for state in states.values():
+        event = await stored.alerts.event(state.event_id) if state.is_raised and state.event_id else None
+        if event is not None:
+            found.append(RaisedAlert(event, state, tuple(await stored.alerts.deliveries(event.id))))
+    return tuple(sorted(found, key=lambda raised: (-raised.event.severity, raised.event.covered, raised.event.id)))
+
+
+async def _undelivered(stored: Transaction, portfolio_id: str) -> tuple[AlertEvent, ...]:
+    found = []
+    for event in await stored.alerts.events(portfolio_id, LOOKED_BACK):
+        if event.kind is not AlertEventKind.UNDELIVERED or event.about is None:
+            continue
+        rows = await stored.alerts.deliveries(event.about)
+        is_seen = await stored.alerts.event(f"{event.about}-ack") is not None
+        if not is_seen and not any(row.state is DeliveryState.CONFIRMED for row in rows):
+            found.append(event)
+    return tuple(found)

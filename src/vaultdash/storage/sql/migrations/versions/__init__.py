@@ -1,0 +1,1 @@
+"""One module a layout; a module that was released is never changed."""

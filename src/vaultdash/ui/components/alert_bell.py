@@ -1,0 +1,85 @@
+"""The bell in the header: how many alerts wait for an answer, the last events, and a toast for each new one."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
+from nicegui import ui
+
+from vaultdash.domain.alert import AlertEvent
+from vaultdash.services.alert_watch import AlertWatch
+from vaultdash.ui.components.alert_phrases import KINDS, event_tone
+from vaultdash.ui.components.toast import toast
+from vaultdash.ui.format import moment
+from vaultdash.ui.live import follow
+from vaultdash.ui.theme import button, text, visible
+
+SHOWN = 8
+Waiting = Callable[[], Awaitable[Sequence[AlertEvent]]]
+
+
+class AlertBell:
+    """Follows the events of `watch`; `waiting` gives the alerts that nobody has acknowledged yet."""
+
+    def __init__(self, watch: AlertWatch, waiting: Waiting, now: Callable[[], datetime]) -> None:
+        self._watch = watch
+        self._waiting = waiting
+        self._opened_at = now()
+        self._told: set[str] = set()
+        with ui.element("button").classes("vd-pill vd-bell").props("type=button aria-label=Alerts") as self._button:
+            ui.html(BELL, sanitize=False)  # a drawing of our own
+            self._count = text("b", "").props("role=status").mark("bell-count")
+            with ui.menu().props("anchor='bottom right' self='top right'"):
+                self._list = ui.element("div").classes("vd-bell-list")
+        self._show((), ())
+        follow(watch.events, self._update)
+        ui.timer(0, self._begin, once=True)
+
+    async def _begin(self) -> None:
+        await self._refresh()
+
+    async def _update(self, _: AlertEvent) -> None:
+        for event in reversed(await self._refresh()):
+            if event.at >= self._opened_at and event.id not in self._told:
+                self._told.add(event.id)
+                toast(event)
+
+    async def _refresh(self) -> Sequence[AlertEvent]:
+        """Read the last events anew: of several that came at once the feed tells only the last."""
+        events, waiting = await self._watch.history(limit=SHOWN * 2), await self._waiting()
+        self._show(events[:SHOWN], waiting)
+        return events
+
+    def _show(self, events: Sequence[AlertEvent], waiting: Sequence[AlertEvent]) -> None:
+        count = sum(not event.covered for event in waiting)
+        self._count.set_text(str(count) if count else "")
+        self._button.classes(add="raised" if count else "", remove="" if count else "raised")
+        words = f"Alerts: {count} wait for an answer" if count else "Alerts: none waits for an answer"
+        self._button.props["aria-label"] = words
+        visible(self._count, when=bool(count))
+        unanswered = {event.id for event in waiting}
+        self._list.clear()
+        with self._list:
+            if not events:
+                text("div", "Nothing has happened yet.", "muted")
+            for event in events:
+                self._line(event, is_waiting=event.id in unanswered)
+            ui.link("All alerts", "/alerts").classes("vd-tab")
+
+    def _line(self, event: AlertEvent, *, is_waiting: bool) -> None:
+        with ui.element("div").classes("vd-bell-line"):
+            text("b", event.title, event_tone(event))
+            text("span", f"{KINDS[event.kind]} · {moment(event.at)}", "vd-note")
+            if is_waiting and not event.covered:
+                button("I know", lambda: self._acknowledge(event.id), words=f"Acknowledge: {event.title}")
+
+    async def _acknowledge(self, event_id: str) -> None:
+        await self._watch.acknowledge(event_id)
+        await self._refresh()
+
+
+BELL = (
+    '<svg viewBox="0 0 24 24" width="17" height="17" fill="none" stroke="currentColor" stroke-width="1.8" '
+    'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">'
+    '<path d="M6 16V10a6 6 0 0 1 12 0v6l1.5 2h-15z"/>'
+    '<path d="M10 20.5a2.2 2.2 0 0 0 4 0"/></svg>'
+)

@@ -1,0 +1,50 @@
+"""What the loan and its hedge cost a year: in money, of the collateral, and of the equity."""
+
+from vaultdash.domain.portfolio import Snapshot
+from vaultdash.risk.carry import carry
+from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
+from vaultdash.ui.format import pct, unbroken, usd
+from vaultdash.ui.theme import card, note
+
+COLUMNS = (
+    Column("what", "a year", left=True),
+    Column("money", "money"),
+    Column("collateral", "of the gold"),
+    Column("equity", "of your equity"),
+)
+
+
+class CarryCard:
+    """Interest, hedge, and both."""
+
+    def __init__(self) -> None:
+        with card("What it costs to hold"):
+            self._table = DataTable(COLUMNS, label="Interest and hedge cost a year")
+            self._note = note("")
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Fill it."""
+        found, interest = carry(snapshot), snapshot.portfolio.loan.interest
+        rows = (("interest", found.interest), ("hedge held", found.hedge), ("together", found.total))
+        self._table.show(
+            [
+                Row(
+                    name,
+                    {
+                        "what": Cell(name, number),
+                        "money": Cell(usd(cost), cost),
+                        "collateral": Cell(pct(found.of_collateral(cost), 2), cost),
+                        "equity": Cell(pct(found.of_equity(cost), 2), cost),
+                    },
+                )
+                for number, (name, cost) in enumerate(rows)
+            ]
+        )
+        paid = "added to the loan each quarter" if interest.capitalised else "paid in cash"
+        self._note.set_text(
+            unbroken(
+                f"{pct(interest.rate, 2)} a year ({pct(interest.reference_rate, 2)} + {pct(interest.spread, 2)}), "
+                f"{interest.day_count.value}, {paid}. A premium is spread from its purchase to its expiration. "
+                f"Equity = gold + options − loan = {usd(found.equity)}."
+            )
+        )

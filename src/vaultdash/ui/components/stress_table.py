@@ -1,0 +1,128 @@
+"""What a fall of gold, or a harsher lender, does to the loan; a row that is a call also says what cures it."""
+
+import math
+
+from nicegui import ui
+
+from vaultdash.domain.loan import HedgeCounting, Loan
+from vaultdash.domain.portfolio import Cure, Zone, zone
+from vaultdash.risk.stress import LenderShock, StressRow
+from vaultdash.services.loan_stress import StressReport
+from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
+from vaultdash.ui.format import pct, price, signed_pct, usd
+from vaultdash.ui.theme import Tone
+
+ZONE_WORDS = {Zone.ROOM: "", Zone.WARNING: "warning", Zone.CALL: "call", Zone.CLOSE_OUT: "close-out"}
+TONES: dict[Zone, Tone] = {
+    Zone.ROOM: "",
+    Zone.WARNING: "warning",
+    Zone.CALL: "call",
+    Zone.CLOSE_OUT: "close_out",
+}
+CURES = (Column("repay", "repay cash"), Column("add", "or add gold"), Column("sell", "or sell gold"))
+PLAIN = (Column("fall", "gold", left=True), Column("price", "price"), Column("ltv", "LTV"), *CURES)
+WITH_OPTIONS = (
+    Column("fall", "gold", left=True),
+    Column("price", "price"),
+    Column("ltv", "LTV as the lender counts"),
+    Column("ignored", "options ignored"),
+    Column("paid", "after payment"),
+    Column("credited", "credited"),
+    Column("options", "options worth"),
+    *CURES,
+)
+SHOCKS = (
+    Column("name", "the lender", left=True),
+    Column("limit", "call limit"),
+    Column("ltv", "LTV"),
+    Column("drop", "fall to a call"),
+    *CURES,
+)
+
+
+class StressTable:
+    """Falls; with options held also every counting, volatility unchanged and, below it, as in a crash."""
+
+    def __init__(self) -> None:
+        self._box = ui.element("div")
+        self._table: DataTable | None = None
+        self._has_options: bool | None = None
+
+    def show(self, report: StressReport) -> None:
+        """Fill the rows."""
+        if self._table is None or report.has_options is not self._has_options:
+            self._has_options = report.has_options
+            self._box.clear()
+            with self._box:
+                columns = WITH_OPTIONS if report.has_options else PLAIN
+                self._table = DataTable(columns, label="The loan after a fall of gold")
+        loan = report.snapshot.portfolio.loan
+        self._table.show([_fall(row, loan, with_options=report.has_options) for row in report.rows])
+
+
+class ShockTable:
+    """Harsher terms at the price now."""
+
+    def __init__(self) -> None:
+        self._table = DataTable(SHOCKS, label="The loan under harsher terms", roomy=True)
+
+    def show(self, report: StressReport) -> None:
+        """Fill the rows."""
+        self._table.show([_shock(shock) for shock in report.shocks])
+
+
+def _fall(row: StressRow, loan: Loan, *, with_options: bool) -> Row:
+    cells = {
+        "fall": Cell(signed_pct(row.change, 0), row.change),
+        "price": Cell(price(row.price), row.price),
+        "ltv": _ltv(row.lender_ltv, row.zone),
+        **_cures(row.cure),
+    }
+    if with_options:
+        for name, counting in (
+            ("ignored", HedgeCounting.IGNORED),
+            ("paid", HedgeCounting.AFTER_PAYMENT),
+            ("credited", HedgeCounting.CREDITED),
+        ):
+            ltv, crashed = row.ltvs[counting], row.crashed_ltvs[counting]
+            same = counting is HedgeCounting.IGNORED
+            cells[name] = _ltv(ltv, zone(ltv, loan), sub="" if same else f"{_shown(crashed)} in a crash")
+        worth = row.option_value
+        cells["options"] = Cell(usd(worth), worth, sub=f"{usd(row.crashed_option_value)} in a crash")
+    return Row(f"{row.change:.2f}", cells)
+
+
+def _shock(shock: LenderShock) -> Row:
+    drop = shock.drop_to_call
+    return Row(
+        shock.name,
+        {
+            "name": Cell(shock.name, sub=shock.told),
+            "limit": Cell(pct(shock.loan.margin_call_ltv, 0), shock.loan.margin_call_ltv),
+            "ltv": _ltv(shock.ltv, shock.zone),
+            "drop": Cell(pct(drop) if drop > 0 else "called", drop, "call" if drop <= 0 else ""),
+            **_cures(shock.cure),
+        },
+    )
+
+
+def _ltv(ltv: float, where: Zone, sub: str = "") -> Cell:
+    word = ZONE_WORDS[where]
+    tone = TONES[where]
+    return Cell(_shown(ltv) + (f" {word}" if word else ""), ltv if math.isfinite(ltv) else 1e9, tone, sub)
+
+
+def _shown(ltv: float) -> str:
+    if ltv <= 0:
+        return "repaid"
+    return pct(ltv) if math.isfinite(ltv) else "no cover"
+
+
+def _cures(ways: Cure) -> dict[str, Cell]:
+    amounts = {"repay": ways.repay_cash, "add": ways.add_gold, "sell": ways.sell_gold}
+    if ways.repay_cash <= 0:
+        return {name: Cell("–", 0.0) for name in amounts}
+    return {
+        name: Cell(usd(amount) if math.isfinite(amount) else "not enough", min(amount, 1e300))
+        for name, amount in amounts.items()
+    }

@@ -1,0 +1,215 @@
+"""First run: gold, loan, the lender's terms, where alerts go; three minutes, and every step can be skipped."""
+
+from dataclasses import replace
+
+from nicegui import background_tasks, ui
+
+from vaultdash.clock import NEW_YORK
+from vaultdash.domain.errors import VaultError
+from vaultdash.domain.portfolio import mark
+from vaultdash.services.heartbeat import Beat
+from vaultdash.services.price_feed import QuoteStatus
+from vaultdash.services.vault import Vault
+from vaultdash.ui.components.loan_draft import LoanDraft, Reading
+from vaultdash.ui.components.loan_form import Fields, GoldFields, InterestFields, LoanFields, TermsFields
+from vaultdash.ui.components.loan_outlook import LoanOutlook
+from vaultdash.ui.components.steps import Steps
+from vaultdash.ui.live import follow
+from vaultdash.ui.pages.held_positions import ACTOR
+from vaultdash.ui.theme import button, card, note, text, visible
+
+STEPS = ("Gold", "Loan", "Terms", "Alerts", "Done")
+GOLD, LOAN, TERMS, ALERTS, DONE = range(5)
+HEADS = (
+    "What is pledged?",
+    "What do you owe?",
+    "When does your lender act?",
+    "Where should alerts go?",
+    "That is all.",
+)
+WHYS = (
+    "Shares of a gold fund or bullion by weight. Type its weight, or what it was worth and at which price: the other "
+    "follows.",
+    "The amount as your last statement has it. The rate stands there too, or in the contract; typical values are "
+    "filled in.",
+    "The contract says at which loan-to-value it warns, calls and sells. 70, 75 and 85 % are usual; change what "
+    "differs.",
+    "Without a way to reach you, an alert stands only on these pages.",
+    "",
+)
+
+
+class WelcomePage:
+    """Five steps; what is typed is kept when the terms are passed, and nothing of the example stays."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._step = GOLD
+        self._every = False
+        self._is_saved = False
+        current = vault.book.current
+        draft = LoanDraft() if vault.book.is_example else LoanDraft.of(current)
+        self._draft = draft
+        with ui.element("div").classes("vd-page") as self._root:
+            with card():
+                text("p", "Three minutes, and these pages speak of your own loan.", "vd-sentence")
+                self._steps = Steps(STEPS, self._go)
+            with ui.element("div").classes("vd-columns vd-settings"):
+                with ui.element("div").classes("vd-page"):
+                    self._panels(draft)
+                    self._said = text("div", "", "vd-problem call").props("role=alert")
+                    with ui.element("div").classes("vd-actions"):
+                        self._next = button("Next", self._forward, main=True)
+                        self._skip = button("Skip this step", lambda: self._go(self._step + 1))
+                        self._back = button("Back", lambda: self._go(self._step - 1))
+                with ui.element("div").classes("vd-beside"):
+                    self._outlook = LoanOutlook("What that means now")
+        self._go(GOLD)
+
+    def _panels(self, draft: LoanDraft) -> None:
+        self._boxes: list[ui.element] = []
+        self._groups: dict[int, tuple[Fields, ...]] = {}
+        for step, head in enumerate(HEADS):
+            with ui.element("div").classes("vd-hidden") as box, card():
+                text("h2", head, "vd-sentence")
+                text("div", WHYS[step], "muted")
+                if step == GOLD:
+                    self._groups[step] = (GoldFields(draft, self._changed),)
+                elif step == LOAN:
+                    self._groups[step] = (LoanFields(draft, self._changed), InterestFields(draft, self._changed))
+                elif step == TERMS:
+                    self._groups[step] = (TermsFields(draft, self._changed),)
+                elif step == ALERTS:
+                    self._alerts()
+                else:
+                    self._done()
+            self._boxes.append(box)
+
+    def _alerts(self) -> None:
+        ui.link("Set up where alerts go", "/alerts").classes("vd-button").style("align-self:flex-start")
+        note("Browser push, e-mail and others, each with a test message. You can come back to it at any time.")
+
+    def _done(self) -> None:
+        self._outcome = text("p", "")
+        with ui.element("div").classes("vd-actions"):
+            ui.link("Open the overview", "/").classes("vd-button")
+            ui.link("Enter the options you hold", "/settings").classes("vd-tab")
+            ui.link("Compare hedges", "/hedge").classes("vd-tab")
+        note("Everything can be changed on the settings page; each change is kept with its old value.")
+
+    def _go(self, step: int) -> None:
+        self._step = min(max(step, GOLD), DONE)
+        self._every = False
+        self._said.set_text("")
+        for number, box in enumerate(self._boxes):
+            visible(box, when=number == self._step)
+        self._steps.show(self._step)
+        visible(self._back, when=self._step != GOLD)
+        visible(self._next, when=self._step != DONE)
+        visible(self._skip, when=self._step not in (ALERTS, DONE))
+        self._changed()
+        if self._step == DONE:
+            self._tell()
+
+    def _changed(self) -> None:
+        reading = self._read()
+        for step, groups in self._groups.items():
+            for group in groups:
+                group.say(reading.problems, every=self._every and step == self._step)
+        status = self._status()
+        self._outlook.show_price(status, self._vault.now())
+        if reading.portfolio is None:
+            self._outlook.say("Type gold and loan, and this says what they mean.")
+        elif status is None:
+            self._outlook.say("As soon as there is a price, this says what it means.")
+        else:
+            today = self._vault.now().astimezone(NEW_YORK).date()
+            self._outlook.show(mark(reading.portfolio, status.quote.price, today))
+
+    def _read(self) -> Reading:
+        status, book = self._status(), self._vault.book
+        base = replace(book.current, options=()) if book.is_example else book.current
+        return self._draft.read(
+            base,
+            self._vault.now().astimezone(NEW_YORK).date(),
+            status.quote.price if status else None,
+            is_new=book.is_example,
+        )
+
+    def _status(self) -> QuoteStatus | None:
+        """The price of what is typed, when it is at hand; another fund's comes once the loan is kept."""
+        beat = self._vault.heartbeat.current()
+        symbol = self._draft.quoted_by
+        return (beat.statuses.get(symbol) if beat else None) or None
+
+    async def _forward(self) -> None:
+        self._every = True
+        self._changed()
+        wrong = [name for name in self._read().problems if step_of(name) == self._step]
+        if wrong:
+            self._said.set_text("What is missing or wrong stands at its field. You can also skip this step.")
+            return
+        if self._step == TERMS and not await self._save():
+            return
+        self._go(self._step + 1)
+
+    async def _save(self) -> bool:
+        """Keep what was typed when it is a whole loan; gold and loan that were skipped leave the example."""
+        found, book = self._read().portfolio, self._vault.book
+        if found is None:
+            return True
+        try:
+            await book.save(found, ACTOR)
+        except VaultError as error:
+            self._said.set_text(f"Not saved: {error}.")
+            return False
+        self._is_saved = True
+        return True
+
+    def _tell(self) -> None:
+        problems = self._read().problems
+        missing = sorted({STEPS[step_of(name)].lower() for name in problems})
+        if self._is_saved or not self._vault.book.is_example:
+            self._outcome.set_text("Your loan is kept, watched day and night, and shown on every page.")
+        elif missing:
+            self._outcome.set_text(
+                f"Nothing is kept yet, because this is missing: {' and '.join(missing)}. Until then the pages show "
+                "an example."
+            )
+        else:
+            background_tasks.create(self._save_late(), name="welcome", context=self._root)
+
+    async def _save_late(self) -> None:
+        """The terms were skipped: the usual ones are kept."""
+        if await self._save():
+            self._outcome.set_text("Your loan is kept, with the usual terms until you type your lender's.")
+
+    def beat(self, _: Beat) -> None:
+        """A new price: what follows from it."""
+        if not self._root.is_deleted:
+            self._changed()
+
+
+def step_of(name: str) -> int:
+    """On which step a field stands."""
+    if name.startswith("lots."):
+        return GOLD
+    if name in (
+        "name",
+        "lender",
+        "amount",
+        "as_of",
+        "currency",
+        "reference_rate",
+        "spread",
+        "day_count",
+        "capitalised",
+    ):
+        return LOAN
+    return TERMS
+
+
+def build(vault: Vault) -> None:
+    """Lay out the steps and follow the price."""
+    page = WelcomePage(vault)
+    follow(vault.heartbeat.feed, page.beat)

