@@ -12,6 +12,8 @@ ROWS = {
     "start": "process start to the first page, and --help",
     "api": "/api/* and /health with 20 clients",
     "fanout": "500 WebSocket clients on the feed",
+    "history": "a year of hourly LTV: its answer, and its drawing in Chromium",
+    "alerts": "from a quote that crosses a threshold to the acceptance of its alert, 500 viewers connected",
     "page": "first paint, page weight, page change in Chromium",
     "european": "European prices, Greeks and implied volatility, 5,000 contracts",
     "american": "American prices, Greeks, implied volatility and scenario grids, 5,000 contracts",

@@ -22,7 +22,7 @@ INTERVAL = 0.5
 PEER_SECONDS = 15.0
 ROUNDS = 2
 AFTER_SECONDS = 5.0
-UPDATE_OVER_PORTFOLIO_BYTES = 60  # a portfolio_update is /api/portfolio with type and number, and the stamp
+UPDATE_OVER_PORTFOLIO_BYTES = 90  # a portfolio_update is /api/portfolio with all portfolios, its type, and the stamp
 NOTHING = Goal("p50", 0)
 
 
@@ -52,7 +52,9 @@ def run(options: Options) -> list[Line]:
     short = min(seconds, PEER_SECONDS)
     raw, library = Watched(), Watched()
     with tempfile.TemporaryDirectory(prefix="vd-bench-") as folder, product(Path(folder)) as server:
-        size = len(answer_of(server.port, "/api/portfolio")) + UPDATE_OVER_PORTFOLIO_BYTES
+        answer = answer_of(server.port, "/api/portfolio")
+        one = json.dumps(json.loads(answer)["portfolio"], separators=(",", ":"))
+        size = len(answer) + len(one) + UPDATE_OVER_PORTFOLIO_BYTES
         peers = (("raw_fanout", raw), ("websockets_fanout", library))
         for name, result in peers:
             watch_peer(name, size, clients, short / ROUNDS, result)

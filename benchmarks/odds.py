@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 import QuantLib as ql  # noqa: N813
 
-from benchmarks.engine import timed
 from benchmarks.european import taking_turns
 from benchmarks.options import Options
 from benchmarks.report import Figure, Goal, Line

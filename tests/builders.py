@@ -9,6 +9,7 @@ from vaultdash.domain.loan import Loan
 from vaultdash.domain.market import Bar, MarketState, PriceHistory, Quote
 from vaultdash.domain.option import OptionChain, OptionContract, OptionQuote, Right
 from vaultdash.domain.portfolio import Portfolio
+from vaultdash.domain.position import HeldOption
 from vaultdash.domain.record import LtvRecord, RecordKind
 
 NOON = datetime(2026, 6, 10, 16, 0, tzinfo=UTC)  # a Wednesday, noon in New York: the market is open
@@ -109,3 +110,9 @@ def an_ltv_record(at: datetime = NOON, ltv: float = 0.60, portfolio_id: str = "m
         **fields,
     }
     return LtvRecord(portfolio_id=portfolio_id, at=at, ltv=ltv, **given)  # type: ignore[arg-type]
+
+
+def a_held_put(strike: float = 440.0, contracts: int = 5, **fields: object) -> HeldOption:
+    """Bought on 1 June 2026 at 9.90, unless the test says otherwise."""
+    given: dict[str, object] = {"id": f"put-{strike:g}", "price_paid": 9.9, "opened_on": date(2026, 6, 1), **fields}
+    return HeldOption(contract=a_contract(strike), contracts=contracts, **given)  # type: ignore[arg-type]

@@ -1,14 +1,21 @@
 """Jobs run on their own, and a failing one stops nobody."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
 
+from tests.builders import a_loan
+from tests.services.alert_house import Inbox, a_beat, a_status
+from tests.services.twins import until
 from vaultdash.bootstrap import build_vault
+from vaultdash.domain.alert import ChannelKind
 from vaultdash.jobs import Job, jobs, start_jobs, watched
 from vaultdash.services.vault import Vault
 from vaultdash.settings import Settings
+
+EVERY = {"beat": 5.0, "freshness": 5.0, "held": 5.0, "portfolios": 5.0, "alerts": 2.0}
 
 
 @pytest.fixture
@@ -68,14 +75,14 @@ async def test_two_jobs_break_apart():
 
 
 def test_the_house_looks_for_due_beats_and_changed_freshness(vault: Vault):
-    assert [(job.name, job.seconds) for job in jobs(vault)] == [("beat", 5.0), ("freshness", 5.0)]
+    assert {job.name: job.seconds for job in jobs(vault)} == EVERY
 
 
 async def test_the_table_runs_the_heartbeat(vault: Vault):
-    beat, freshness = jobs(vault)
-    await beat.run()
+    await vault.open()
+    for job in jobs(vault):
+        await job.run()
     assert vault.heartbeat.feed.latest is not None
-    await freshness.run()
     await vault.aclose()
 
 
@@ -83,9 +90,26 @@ async def test_jobs_are_on_a_schedule_that_folds_missed_runs(vault: Vault):
     scheduler = start_jobs(vault)
     try:
         scheduled = {job.id: job for job in scheduler.get_jobs()}
-        assert set(scheduled) == {"beat", "freshness"}
+        assert set(scheduled) == set(EVERY)
         assert all(job.coalesce and job.max_instances == 1 for job in scheduled.values())
-        assert all(job.trigger.interval.total_seconds() == 5 for job in scheduled.values())
+        assert {name: job.trigger.interval.total_seconds() for name, job in scheduled.items()} == EVERY
+    finally:
+        scheduler.shutdown(wait=False)
+        await vault.aclose()
+
+
+async def test_an_alert_is_sent_at_once_and_not_at_the_jobs_next_turn(vault: Vault):
+    await vault.open()
+    inbox = Inbox()
+    vault.outbox._notifiers = {ChannelKind.APPRISE: inbox}
+    await vault.outbox.add_channel(ChannelKind.APPRISE, "phone", "test://", step=0, wait_minutes=5.0)
+    scheduler = start_jobs(vault)
+    scheduler.remove_all_jobs()  # none of them will ever run
+    try:
+        called = replace(vault.book.current, loan=a_loan(800_000.0))
+        await vault.alerts.evaluate(a_beat(a_status(400.0, source="DEMO"), called))
+        await until(lambda: bool(inbox.taken))
+        assert inbox.titles[0].startswith("phone: DEMO: Close-out")
     finally:
         scheduler.shutdown(wait=False)
         await vault.aclose()

@@ -150,7 +150,10 @@ def build_vault(
     deadman = DeadmansSwitch(settings.deadman_url, now)
 
     async def evaluated(beat: Beat) -> None:
-        if beat.status is not None and not beat.status.is_stale and (live is None or not beat.status.quote.is_demo):
+        fresh = all(
+            not status.is_stale and (live is None or not status.quote.is_demo) for status in beat.statuses.values()
+        )
+        if fresh and beat.snapshots.keys() >= {each.id for each in book.all}:
             await deadman.alive()
 
     alerts = AlertWatch(database, records, now, odds.quick, evaluated, hours=hours, trusts_demo=live is None)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
+from vaultdash.cli_alerts import alerts_app
 from vaultdash.cli_db import add_commands as add_database_commands
+from vaultdash.cli_portfolio import portfolio_app
 from vaultdash.cli_risk import add_risk_commands
 from vaultdash.cli_snapshots import snapshots_app
 
@@ -315,5 +317,7 @@ def _day(moment: datetime | None) -> date | None:
 
 
 app.add_typer(snapshots_app(_settings, _guarded), name="snapshots")
+app.add_typer(portfolio_app(_with_vault), name="portfolio")
+app.add_typer(alerts_app(_with_vault, _show), name="alerts")
 add_risk_commands(app, _with_vault, _show)
 add_database_commands(app, _settings, _guarded)

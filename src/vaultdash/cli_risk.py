@@ -46,7 +46,8 @@ def add_risk_commands(app: typer.Typer, with_vault: WithVault, show: "Callable[[
             if simulate:
                 with vault.odds.told.heard_by(_say_progress):
                     odds = await vault.odds.simulated(odds)
-            return beat, odds, await vault.stress.table(beat.snapshot)
+            is_demo = beat.status is not None and beat.status.quote.is_demo
+            return beat, odds, await vault.stress.table(beat.snapshot, invented=is_demo)
 
         beat, odds, stress = with_vault(ask)
         if as_json:

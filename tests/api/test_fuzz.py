@@ -18,8 +18,13 @@ PATIENCE = 10.0
 
 PATHS = (
     "/health", "/api/portfolio", *["/api/strategies"] * 6, "/api/options?symbol=SGOL", *["/api/history"] * 2,
+    "/api/portfolios", *["/api/portfolios/main"] * 4, "/api/portfolios/main/cure", "/api/portfolios/main/changes",
+    "/api/portfolios/main/options", "/api/portfolios/main/options/import", "/api/portfolios/main/options/none",
+    "/api/portfolios/main/undo", "/api/portfolios/none/current", "/api/portfolios/%00",
+    "/api/portfolios/" + "x" * 300,
+    "/api/history/ltv", "/api/history/ltv?days=all", "/api/history/ltv.csv",
     "/api/options/expirations", "/api/options/chain?symbol=SGOL", "/api/options/chain.csv?symbol=SGOL",
-    "/api/options/surface?symbol=SGOL",
+    "/api/options/surface?symbol=SGOL", *["/api/risk/call-probability"] * 2, "/api/risk/stress", "/api/risk/selloffs",
     "/api/options/chain.csv/", "/api/options/nothing",
     "/api/nothing", "/api/", "/openapi.json", "/docs", "/ws/updates", "/favicon.ico",
     "/static/vd/vault.css", "/static/vd/../../settings.py", "/static/vd/%2e%2e/%2e%2e/settings.py", "/static/vd/",
@@ -36,6 +41,9 @@ PAGES = (  # whole pages, which cost more: four that are there, others that say 
 NAMES = (
     "symbol", "spot", "volatility", "risk_free_rate", "portfolio_value", "loan_amount", "margin_call_ltv", "months",
     "exercise", "price_changes", "days", "expiration", "max_days", "right", "min_strike", "max_strike", "nonsense",
+    "portfolio",
+    "price", "target", "drop", "limit", "partial", "dry_run",
+    "call_price", "years", "drift", "loan_rate", "monitoring", "wanted", "start", "end", "ltv",
     "", "%", "symbol[]", "__proto__",
 )  # fmt: skip
 VALUES = (
@@ -66,12 +74,19 @@ METHODS = (
 BODIES = (
     b"{", b'{"a": NaN}', b'{"a": 1e999}', b"[" * 5000, b"\x00" * 100, b"\xff\xfe\xfd", b'4{"x":', b"40" * 50,
     b"2[]" * 9,
+    b'{"loan_amount": NaN}', b'{"loan_amount": 1e999}', b'{"lots": [{"symbol": "GLD", "units": 1e308}]}',
+    b'{"change_id": 1e30}', b'{"name": "\\ud800"}', b'{"\\ud800": 1}', b'{"lots": [[[]]], "options": {}}',
+    b'{"name": "\\u0000", "lender": []}',
+    b'{"options": [{"contract": "GLD260918P00430000", "contracts": 99999999999999999999}]}',
+    b'{"as_of": "9999-12-31"}',
+    b"contract,contracts,price_paid,opened_on\nGLD260918P00430000,5,nan,2026-06-01\n", b"\xff\xfec;", b'"',
     b"a=1&a=2&%zz", b"--x\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n", b"6:4hello",
 )  # fmt: skip
 HEADERS = (
     "Accept: " + "x" * 9000, "Accept-Encoding: gzip;q=nan, *;q=-1", "If-None-Match: \xff\"",
     "Range: bytes=5-1,-,9e9-",
     "Cookie: " + "a=b; " * 400, "Cookie: \x01=\x7f; vd-theme=\"", "Content-Type: application/json; charset=none",
+    *["Content-Type: application/json"] * 3, "Content-Type: text/csv", 'If-Match: "1"', "If-Match: \xff",
     "Content-Type: multipart/form-data", "Content-Length: -1", "Content-Length: 99999999999999999999",
     "Expect: 200-maybe",
     "Transfer-Encoding: chunked, chunked", "Transfer-Encoding: nonsense", "Connection: upgrade, \xe9", "Upgrade: h2c",

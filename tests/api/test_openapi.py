@@ -15,7 +15,48 @@ from vaultdash.api.live import Broadcast
 
 SEED = 20260610
 OPTIONS = {f"/api/options{rest}" for rest in ("", "/expirations", "/chain", "/chain.csv", "/surface")}
-OPERATIONS = {"/health", "/api/portfolio", "/api/strategies", "/api/history", *OPTIONS}
+RISK = {f"/api/risk/{rest}" for rest in ("call-probability", "stress", "selloffs")}
+LTV = {"/api/history/ltv", "/api/history/ltv.csv"}
+ALERTS = {
+    "/api/alerts",
+    *(f"/api/alerts/{rest}" for rest in ("configure", "history", "receipts/{delivery_id}")),
+    *(f"/api/alerts/channels{rest}" for rest in ("", "/{channel_id}", "/{channel_id}/test")),
+    *(f"/api/alerts/push/{rest}" for rest in ("key", "subscriptions")),
+    *(f"/api/alerts/{{event_id}}/{rest}" for rest in ("acknowledge", "snooze")),
+}
+PORTFOLIO = "/api/portfolios/{portfolio_id}"
+PORTFOLIOS = {
+    "/api/portfolios",
+    PORTFOLIO,
+    *(f"{PORTFOLIO}/{rest}" for rest in ("changes", "cure", "current", "undo")),
+    *(f"{PORTFOLIO}/options{rest}" for rest in ("", "/import", "/{option_id}")),
+}
+OPERATIONS = {
+    "/health",
+    "/api/portfolio",
+    "/api/strategies",
+    "/api/history",
+    *OPTIONS,
+    *LTV,
+    *RISK,
+    *PORTFOLIOS,
+    *ALERTS,
+}
+NAMES = """
+    acknowledge add_channel add_option add_portfolio alert_history alerts call_probability chain chain_csv
+    change_channel change_option change_portfolio channels choose_portfolio configure cure_portfolio expirations
+    health history history_ltv history_ltv_csv import_options options portfolio portfolio_changes portfolios push_key
+    read_portfolio receipt remove_channel remove_option remove_portfolio selloffs snooze strategies stress subscribe
+    surface try_channel undo_change unsubscribe
+"""
+A_PUT = {"contract": "GLD260918P00430000", "contracts": 5, "price_paid": 9.9, "opened_on": "2026-06-01"}
+FILES = (
+    "contract,contracts,price_paid,opened_on\nGLD260918P00420000,5,9.90,2026-06-01\n",
+    "contract;contracts;price_paid;opened_on\nGLD260918P00420000;5;9,90;1.6.2026\nx;y;z\n",
+    "",
+    "\x00",
+    "a,b\n1,2\n",
+)
 VALID = [
     "/health",
     "/api/portfolio",
@@ -27,7 +68,17 @@ VALID = [
     "/api/options/expirations",
     "/api/options/chain?symbol=GLDM&right=put&max_strike=90",
     "/api/options/surface?symbol=GLDM",
+    "/api/portfolios",
+    "/api/portfolios/main",
+    "/api/portfolios/main/changes?limit=1",
+    "/api/portfolios/main/cure?price=350&drop=0.2",
+    "/api/risk/call-probability",
+    "/api/risk/call-probability?spot=460&call_price=368&volatility=0",
+    "/api/risk/stress",
+    "/api/risk/selloffs?ltv=0.7",
     "/api/history?days=20000",
+    "/api/history/ltv",
+    "/api/history/ltv?days=all&portfolio=main",
     "/api/history?symbol=^GVZ&days=30",
 ]
 
@@ -44,17 +95,7 @@ def test_the_document_names_every_operation_once(document: dict[str, Any]) -> No
     assert document["info"]["title"] == "Vault Dashboard"
     assert set(document["paths"]) == OPERATIONS
     names = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
-    assert sorted(names) == [
-        "chain",
-        "chain_csv",
-        "expirations",
-        "health",
-        "history",
-        "options",
-        "portfolio",
-        "strategies",
-        "surface",
-    ]
+    assert sorted(names) == sorted(NAMES.split())
 
 
 def test_every_reference_in_the_document_leads_somewhere(document: dict[str, Any]) -> None:
@@ -103,14 +144,14 @@ async def test_500_random_requests_stay_within_the_contract(
     chance = random.Random(SEED)
     counts: dict[int, int] = {}
     for _ in range(500):
-        path = chance.choice(sorted(OPERATIONS))
+        path = chance.choice(sorted(path for path in document["paths"] if "get" in document["paths"][path]))
         operation = document["paths"][path]["get"]
         query = {
             one["name"]: _value(one["schema"], chance)
             for one in operation.get("parameters", [])
-            if chance.random() < 0.4
+            if one["in"] == "query" and chance.random() < 0.4
         }
-        answer = await api_client.get(path, params=query)
+        answer = await api_client.get(_filled(path, chance), params=query)
         documented = operation["responses"].get(str(answer.status_code))
         assert documented is not None, f"undocumented {answer.status_code}: {path} {query}"
         if answer.headers["content-type"].startswith("text/csv"):
@@ -119,6 +160,40 @@ async def test_500_random_requests_stay_within_the_contract(
             validate(answer.json(), documented["content"]["application/json"]["schema"], document)
         counts[answer.status_code] = counts.get(answer.status_code, 0) + 1
     assert counts[200] > 50
+    assert counts[422] > 50
+    assert not [status for status in counts if status >= 500]
+
+
+async def test_300_random_writings_stay_within_the_contract(
+    api_client: httpx.AsyncClient, document: dict[str, Any]
+) -> None:
+    print(f"seed {SEED}")
+    chance = random.Random(SEED)
+    writing = [
+        (path, method)
+        for path, methods in sorted(document["paths"].items())
+        for method in sorted(methods)
+        if method != "get" and path in PORTFOLIOS
+    ]
+    held = (await api_client.post("/api/portfolios/main/options", json=A_PUT)).json()["options"][0]["id"]
+    counts: dict[int, int] = {}
+    for _ in range(300):
+        path, method = chance.choice(writing)
+        operation = document["paths"][path][method]
+        kinds = operation.get("requestBody", {}).get("content", {})
+        sent: dict[str, Any] = {}
+        if "application/json" in kinds:
+            sent["json"] = _entry(kinds["application/json"]["schema"], document, chance)
+        elif kinds:
+            sent = {"content": chance.choice(FILES).encode(), "headers": {"Content-Type": next(iter(kinds))}}
+        answer = await api_client.request(method, _filled(path, chance, held), **sent)
+        documented = operation["responses"].get(str(answer.status_code))
+        assert documented is not None, f"undocumented {answer.status_code}: {method} {path} {sent} {answer.text}"
+        if answer.content:
+            validate(answer.json(), documented["content"]["application/json"]["schema"], document)
+        counts[answer.status_code] = counts.get(answer.status_code, 0) + 1
+    print(counts)
+    assert counts[200] + counts.get(201, 0) > 20
     assert counts[422] > 50
     assert not [status for status in counts if status >= 500]
 
@@ -156,7 +231,8 @@ async def test_the_documentation_needs_nothing_from_outside(api_client: httpx.As
 
 
 def schema_of(document: dict[str, Any], url: str, status: int) -> dict[str, Any]:
-    responses = document["paths"][url.split("?")[0]]["get"]["responses"]
+    path = url.split("?")[0].replace("/portfolios/main", "/portfolios/{portfolio_id}")
+    responses = document["paths"][path]["get"]["responses"]
     return dict(responses[str(status)]["content"]["application/json"]["schema"])
 
 
@@ -169,6 +245,42 @@ def _references(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for entry in value:
             yield from _references(entry)
+
+
+def _filled(path: str, chance: random.Random, held: str = "none") -> str:
+    """The path with ids in it, most of which are there."""
+    for name in re.findall(r"{(\w+)}", path):
+        known = {"portfolio_id": "main", "option_id": held}.get(name, "none")
+        odd = chance.choice(["x", "-", "0", "%00", "é"])
+        path = path.replace(f"{{{name}}}", known if chance.random() < 0.8 else odd)
+    return path
+
+
+def _entry(schema: dict[str, Any], document: dict[str, Any], chance: random.Random) -> Any:
+    """Something like what the schema asks for; now and then something else."""
+    if chance.random() < 0.06:
+        return chance.choice([None, [], {}, "x", -1, 0, 1e308, True, "2026-02-30", "\x00", {"x": 1}])
+    if "$ref" in schema:
+        return _entry(document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]], document, chance)
+    if "anyOf" in schema:
+        return _entry(chance.choice(schema["anyOf"]), document, chance)
+    if "enum" in schema:
+        return chance.choice(schema["enum"])
+    kind = schema.get("type")
+    if kind == "object":
+        given = {name: one for name, one in schema.get("properties", {}).items() if chance.random() < 0.25}
+        return {name: _entry(one, document, chance) for name, one in given.items()}
+    if kind == "array":
+        return [_entry(schema["items"], document, chance) for _ in range(chance.choice((0, 1, 1, 2)))]
+    if kind == "integer":
+        return chance.choice((1, 2, 3, 5, -4, 10**6))
+    if kind == "number":
+        return chance.choice((chance.random(), 10 ** chance.uniform(-3, 7), 0.7, 0.75, 430))
+    if kind == "boolean":
+        return chance.random() < 0.5
+    if kind == "null":
+        return None
+    return chance.choice(("2026-06-01", "GLD", "XAU-KG", "put", "A name", "GLD260918P00430000", "GLD270115C00500000"))
 
 
 def _value(schema: dict[str, Any], chance: random.Random) -> str:

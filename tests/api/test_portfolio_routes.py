@@ -1,7 +1,7 @@
 """Portfolios by API: made, read, changed, brought back; what is wrong is named; who may not write is refused."""
 
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -10,19 +10,27 @@ import httpx
 import pytest
 
 from tests.builders import NOON
+from tests.conftest import BASE_URL
 from vaultdash.domain.portfolio import cure
+from vaultdash.main import create_app
 from vaultdash.services.vault import Vault
+from vaultdash.settings import Settings
 
 SEED = {"symbol": "GLD", "entry_mode": "value", "start_value": 1_000_000, "entry_price": 460}
 NEW = {"name": "Zürich loan", "lender": "A Bank", "loan_amount": 250_000, "lots": [SEED]}
 PUT = {"symbol": "GLD", "expiration": "2026-09-18", "strike": 430, "right": "put"}
 HELD = {**PUT, "contracts": 5, "price_paid": 9.9, "opened_on": "2026-06-01"}
-NO_VERSION = {"expected_version", "version"}
 
 
 @pytest.fixture
-async def api(api_client: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
-    yield api_client
+async def api(demo_settings: Callable[..., Settings], demo_vault: Vault) -> AsyncIterator[httpx.AsyncClient]:
+    """Asks the application, opened and with a first price; no jobs run beside the tests."""
+    await demo_vault.open()
+    await demo_vault.heartbeat.beat()
+    app = create_app(demo_settings(), demo_vault, pages=False)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+        yield client
 
 
 async def made(api: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
@@ -56,10 +64,10 @@ async def test_the_portfolio_of_the_seeds_has_its_document(api: httpx.AsyncClien
     assert found["units"] == pytest.approx(1_000_000 / 460)
 
 
-@pytest.mark.parametrize("path", ["nothing", "nothing/changes", "nothing/cure"])
-async def test_what_is_not_there_is_not_found(api: httpx.AsyncClient, path: str) -> None:
-    answer = await api.get(f"/api/portfolios/{path}")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+async def test_what_is_not_there_is_not_found(api: httpx.AsyncClient) -> None:
+    for path in ("nothing", "nothing/changes", "nothing/cure"):
+        answer = await api.get(f"/api/portfolios/{path}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
 
 
 # making
@@ -80,33 +88,26 @@ async def test_a_portfolio_is_made_with_what_was_typed_and_what_follows(api: htt
     assert (await api.get("/api/portfolios/zurich-loan")).json() == found
 
 
-@pytest.mark.parametrize(
-    ("lot", "mode", "units", "price", "value"),
-    [
-        ({"start_value": 460_000, "entry_price": 460}, "value", 1_000, 460, 460_000),
-        ({"units": 1_000, "entry_price": 460}, "weight", 1_000, 460, 460_000),
-        ({"units": 1_000, "start_value": 460_000}, "weight", 1_000, 460, 460_000),
-        ({"units": 1_000}, "weight", 1_000, None, None),
-        ({"units": 1_000, "start_value": 460_000, "entry_price": 460}, "weight", 1_000, 460, 460_000),
-        (
-            {"entry_mode": "value", "units": 1_000, "start_value": 460_000, "entry_price": 460},
-            "value",
-            1_000,
-            460,
-            460_000,
-        ),
-    ],
-)
-async def test_weight_is_start_value_by_entry_price_whichever_was_typed(
-    api: httpx.AsyncClient, lot: dict[str, Any], mode: str, units: float, price: float | None, value: float | None
-) -> None:
-    (found,) = (await made(api, lots=[{"symbol": "GLD", **lot}]))["lots"]
-    assert (found["entry_mode"], found["units"], found["entry_price"], found["start_value"]) == (
-        mode,
-        units,
-        price,
-        value,
-    )
+TYPED: list[tuple[dict[str, Any], str, float, float | None, float | None]] = [
+    ({"start_value": 460_000, "entry_price": 460}, "value", 1_000, 460, 460_000),
+    ({"units": 1_000, "entry_price": 460}, "weight", 1_000, 460, 460_000),
+    ({"units": 1_000, "start_value": 460_000}, "weight", 1_000, 460, 460_000),
+    ({"units": 1_000}, "weight", 1_000, None, None),
+    ({"units": 1_000, "start_value": 460_000, "entry_price": 460}, "weight", 1_000, 460, 460_000),
+    (
+        {"entry_mode": "value", "units": 1_000, "start_value": 460_000, "entry_price": 460},
+        "value",
+        1_000,
+        460,
+        460_000,
+    ),
+]
+
+
+async def test_weight_is_start_value_by_entry_price_whichever_was_typed(api: httpx.AsyncClient) -> None:
+    for lot, *expected in TYPED:
+        (found,) = (await made(api, lots=[{"symbol": "GLD", **lot}]))["lots"]
+        assert [found["entry_mode"], found["units"], found["entry_price"], found["start_value"]] == expected
 
 
 async def test_gold_may_be_entered_in_grams_ounces_kilograms_and_shares(api: httpx.AsyncClient) -> None:
@@ -230,46 +231,51 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("fields", "argument", "reason"), WRONG, ids=[f"{n}-{case[1]}" for n, case in enumerate(WRONG)]
-)
-async def test_what_is_wrong_is_named_as_it_was_typed(
-    api: httpx.AsyncClient, fields: dict[str, Any], argument: str, reason: str
-) -> None:
-    status, named, message = await refused(api, fields)
-    assert (status, named) == (422, argument)
-    assert any(part in message for part in reason.split("|")), message
+async def test_what_is_wrong_is_named_as_it_was_typed(api: httpx.AsyncClient) -> None:
+    for fields, argument, reason in WRONG:
+        status, named, message = await refused(api, fields)
+        assert (status, named) == (422, argument), (fields, message)
+        assert any(part in message for part in reason.split("|")), (fields, message)
     assert (await api.get("/api/portfolios/main")).json()["version"] == 1
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b'{"loan_amount": NaN}', b'{"loan_amount": 1e999}', b'{"loan_amount": -Infinity}', b'{"loan_amount": 5e-324}',
-     b'{"loan_amount": ' + b"9" * 400 + b"}", b'{"name": "\\ud800"}', b'{"\\ud800": 1}', b"[]", b"null", b'"x"', b"{"],
-)  # fmt: skip
-async def test_numbers_and_texts_that_are_none_are_422(api: httpx.AsyncClient, body: bytes) -> None:
-    answer = await api.put("/api/portfolios/main", content=body, headers={"Content-Type": "application/json"})
-    assert answer.status_code == 422, answer.text
-    assert answer.json()["error"]["code"] == "invalid_input"
+NONE = [
+    b'{"loan_amount": NaN}',
+    b'{"loan_amount": 1e999}',
+    b'{"loan_amount": -Infinity}',
+    b'{"loan_amount": 5e-324}',
+    b'{"loan_amount": ' + b"9" * 400 + b"}",
+    b'{"name": "\\ud800"}',
+    b'{"\\ud800": 1}',
+    b"[]",
+    b"null",
+    b'"x"',
+    b"{",
+]
 
 
-@pytest.mark.parametrize("body", [b"\xff\xfe", b"[" * 100_000, b'{"loan_amount": ' + b"9" * 9000 + b"}"])
-async def test_a_body_that_cannot_be_read_is_400_in_the_shape_of_every_error(
-    api: httpx.AsyncClient, body: bytes
-) -> None:
-    answer = await api.put("/api/portfolios/main", content=body, headers={"Content-Type": "application/json"})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")
+async def test_numbers_and_texts_that_are_none_are_422(api: httpx.AsyncClient) -> None:
+    for body in NONE:
+        answer = await api.put("/api/portfolios/main", content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 422, (body[:40], answer.text)
+        assert answer.json()["error"]["code"] == "invalid_input"
+
+
+async def test_a_body_that_cannot_be_read_is_400_in_the_shape_of_every_error(api: httpx.AsyncClient) -> None:
+    for body in (b"\xff\xfe", b"[" * 100_000):
+        answer = await api.put("/api/portfolios/main", content=body, headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")
 
 
 # the wire
 
 
-@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
-async def test_a_body_of_another_kind_is_415(api: httpx.AsyncClient, kind: str | None) -> None:
-    headers = {} if kind is None else {"Content-Type": kind}
-    answer = await api.put("/api/portfolios/main", content=b'{"loan_amount": 1}', headers=headers)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (415, "unsupported_media_type")
-    assert "application/json" in answer.json()["error"]["message"]
+async def test_a_body_of_another_kind_is_415(api: httpx.AsyncClient) -> None:
+    for kind in ("", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+        headers = {"Content-Type": kind} if kind else {}
+        answer = await api.put("/api/portfolios/main", content=b'{"loan_amount": 1}', headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (415, "unsupported_media_type")
+        assert "application/json" in answer.json()["error"]["message"]
 
 
 async def test_a_body_above_a_megabyte_is_413_whether_its_length_is_told_or_not(api: httpx.AsyncClient) -> None:
@@ -285,38 +291,40 @@ async def test_a_body_above_a_megabyte_is_413_whether_its_length_is_told_or_not(
     assert (await api.get("/api/portfolios/main")).json()["version"] == 1
 
 
-@pytest.mark.parametrize(
-    ("path", "allow"),
-    [
-        ("/api/portfolios", "GET, HEAD, POST"),
-        ("/api/portfolios/main", "DELETE, GET, HEAD, PUT"),
-        ("/api/portfolios/main/undo", "POST"),
-        ("/api/portfolios/main/current", "POST"),
-        ("/api/portfolios/main/changes", "GET, HEAD"),
-        ("/api/portfolios/main/options", "POST"),
-        ("/api/portfolios/main/options/x", "DELETE, PUT"),
-        ("/api/portfolios/main/options/import", "DELETE, POST, PUT"),
-        ("/api/portfolio", "GET, HEAD"),
-    ],
-)
-async def test_other_methods_are_refused_with_those_that_may_be_used(
-    api: httpx.AsyncClient, path: str, allow: str
-) -> None:
-    answer = await api.request("PATCH", path, json={})
-    assert (answer.status_code, answer.headers["allow"]) == (405, allow)
-    if "GET" not in allow:
-        assert (await api.get(path)).status_code == 405
+ALLOWED = {
+    "/api/portfolios": "GET, HEAD, POST",
+    "/api/portfolios/main": "DELETE, GET, HEAD, PUT",
+    "/api/portfolios/main/undo": "POST",
+    "/api/portfolios/main/current": "POST",
+    "/api/portfolios/main/changes": "GET, HEAD",
+    "/api/portfolios/main/options": "POST",
+    "/api/portfolios/main/options/x": "DELETE, PUT",
+    "/api/portfolios/main/options/import": "DELETE, POST, PUT",
+    "/api/portfolio": "GET, HEAD",
+    "/api/nothing": "GET, HEAD",
+}
+
+
+async def test_other_methods_are_refused_with_those_that_may_be_used(api: httpx.AsyncClient) -> None:
+    for path, allow in ALLOWED.items():
+        answer = await api.request("PATCH", path, json={})
+        assert (answer.status_code, answer.headers["allow"]) == (405, allow)
+        if "GET" not in allow:
+            assert (await api.get(path)).status_code == 405
 
 
 async def test_head_is_answered_like_get(api: httpx.AsyncClient) -> None:
     assert (await api.head("/api/portfolios/main")).status_code == 200
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-async def test_a_foreign_page_cannot_write(api: httpx.AsyncClient, method: str) -> None:
-    path = "/api/portfolios" if method == "POST" else "/api/portfolios/main"
-    answer = await api.request(method, path, json=NEW, headers={"Origin": "http://evil.example"})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "foreign_origin")
+async def test_a_foreign_page_cannot_write(api: httpx.AsyncClient) -> None:
+    for method, path in (
+        ("POST", "/api/portfolios"),
+        ("PUT", "/api/portfolios/main"),
+        ("DELETE", "/api/portfolios/main"),
+    ):
+        answer = await api.request(method, path, json=NEW, headers={"Origin": "http://evil.example"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "foreign_origin")
     assert len((await api.get("/api/portfolios")).json()["portfolios"]) == 1
 
 
@@ -352,13 +360,12 @@ async def test_the_last_portfolio_is_not_removed(api: httpx.AsyncClient) -> None
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "refused")
 
 
-@pytest.mark.parametrize("change", [-1, 0, 999, 10**30])
-async def test_a_change_of_another_portfolio_or_none_is_not_taken_back(api: httpx.AsyncClient, change: int) -> None:
-    answer = await api.post("/api/portfolios/main/undo", json={"change_id": change})
-    assert answer.status_code == 404
-    made_second = await made(api)
-    foreign = (await api.get(f"/api/portfolios/{made_second['id']}/changes")).json()["changes"][0]["id"]
-    assert (await api.post("/api/portfolios/main/undo", json={"change_id": foreign})).status_code == 404
+async def test_a_change_of_another_portfolio_or_none_is_not_taken_back(api: httpx.AsyncClient) -> None:
+    second = await made(api)
+    foreign = (await api.get(f"/api/portfolios/{second['id']}/changes")).json()["changes"][0]["id"]
+    for change in (-1, 0, 999, 10**30, foreign):
+        answer = await api.post("/api/portfolios/main/undo", json={"change_id": change})
+        assert answer.status_code == 404, answer.text
 
 
 async def test_the_chosen_portfolio_is_what_the_seeds_endpoint_shows(api: httpx.AsyncClient) -> None:
@@ -468,12 +475,12 @@ async def test_a_bad_row_keeps_the_whole_file_out_unless_asked(api: httpx.AsyncC
     assert (taken["taken"], len(taken["portfolio"]["options"])) == (1, 1)
 
 
-@pytest.mark.parametrize("text", ["", "\xff", "a,b\n1,2\n", "contract\n", '"', "\x00" * 100, "=1+1\n"])
-async def test_a_file_that_is_none_is_422(api: httpx.AsyncClient, text: str) -> None:
-    answer = await api.post(
-        "/api/portfolios/main/options/import", content=text.encode("latin-1"), headers={"Content-Type": "text/csv"}
-    )
-    assert (answer.status_code, answer.json()["error"]["argument"]) == (422, "file")
+async def test_a_file_that_is_none_is_422(api: httpx.AsyncClient) -> None:
+    for content in (b"", b"\xff", b"a,b\n1,2\n", b"contract\n", b'"', b"\x00" * 100, b"=1+1\n"):
+        answer = await api.post(
+            "/api/portfolios/main/options/import", content=content, headers={"Content-Type": "text/csv"}
+        )
+        assert (answer.status_code, answer.json()["error"]["argument"]) == (422, "file")
 
 
 async def test_a_file_sent_as_json_is_415(api: httpx.AsyncClient) -> None:
@@ -519,14 +526,22 @@ async def test_the_cost_a_year_is_interest_and_premiums_over_their_terms(api: ht
     assert found["quote"]["source"] == "DEMO"
 
 
-@pytest.mark.parametrize(
-    ("query", "argument"),
-    [("price=0", "price"), ("price=nan", "price"), ("price=1e999", "price"), ("target=0", "target_ltv"),
-     ("target=1", "target_ltv"), ("target=nan", "target_ltv"), ("drop=1", "drop"), ("drop=-0.1", "drop")],
-)  # fmt: skip
-async def test_a_cure_for_nothing_is_refused_by_name(api: httpx.AsyncClient, query: str, argument: str) -> None:
-    answer = await api.get(f"/api/portfolios/main/cure?{query}")
-    assert (answer.status_code, answer.json()["error"]["argument"]) == (422, argument)
+SENSELESS = {
+    "price=0": "price",
+    "price=nan": "price",
+    "price=1e999": "price",
+    "target=0": "target_ltv",
+    "target=1": "target_ltv",
+    "target=nan": "target_ltv",
+    "drop=1": "drop",
+    "drop=-0.1": "drop",
+}
+
+
+async def test_a_cure_for_nothing_is_refused_by_name(api: httpx.AsyncClient) -> None:
+    for query, argument in SENSELESS.items():
+        answer = await api.get(f"/api/portfolios/main/cure?{query}")
+        assert (answer.status_code, answer.json()["error"]["argument"]) == (422, argument)
 
 
 async def test_a_cure_of_an_extreme_price_is_still_numbers(api: httpx.AsyncClient) -> None:

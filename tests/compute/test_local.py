@@ -124,6 +124,32 @@ async def test_closing_ends_work_under_way(tmp_path: Path) -> None:
         await working
 
 
+async def test_a_process_that_nobody_uses_ends_and_another_begins() -> None:
+    compute = LocalCompute(idle_seconds=0.05)
+    pid = await compute.run(whose)
+    assert await gone(pid)
+    assert await compute.run(whose) != pid
+    await compute.aclose()
+
+
+PREPARED: list[str] = []
+
+
+def prepare() -> None:
+    PREPARED.append("ready")
+
+
+def prepared() -> list[str]:
+    return PREPARED
+
+
+async def test_each_process_is_prepared_once() -> None:
+    compute = LocalCompute(prepare=prepare)
+    assert await compute.run(prepared) == await compute.run(prepared) == ["ready"]
+    assert PREPARED == []
+    await compute.aclose()
+
+
 async def test_the_loop_goes_on_while_work_is_done(compute: LocalCompute, tmp_path: Path) -> None:
     await compute.run(whose)
     working = asyncio.create_task(compute.run(slow, 0.5, str(tmp_path / "pid")))

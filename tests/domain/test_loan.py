@@ -1,6 +1,9 @@
 """The loan, its limits and its interest."""
 
 import math
+import random
+from datetime import date, timedelta
+from decimal import Decimal, localcontext
 
 import pytest
 from hypothesis import given
@@ -8,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.builders import a_loan
 from vaultdash.domain.errors import InvalidInput
-from vaultdash.domain.loan import DayCount, Interest, is_breached
+from vaultdash.domain.loan import DayCount, HedgeCounting, Interest, is_breached
 
 
 @pytest.mark.parametrize("amount", [0, -1, math.nan, math.inf])
@@ -85,3 +88,88 @@ def test_a_rate_in_per_cent_is_refused(name, value):
 def test_interest_grows_with_every_day(amount, days, rate):
     interest = Interest(rate, 0.01)
     assert interest.accrued(amount, days + 1) > interest.accrued(amount, days) > 0
+
+
+# what is owed
+
+
+LOAN_OF = date(2026, 1, 15)
+GROWING = Interest(0.045, 0.0195, capitalised=True)
+
+
+def test_capitalised_interest_is_added_at_each_end_of_a_quarter():
+    """By hand, 600,000 USD at 6.45 % on a year of 360 days from 15 January to 20 August 2026.
+
+    To 31 March 75 days: 600,000.00 * 0.0645 * 75/360 = 8,062.50; then 91 days on 608,062.50 to 30 June: 9,913.9523;
+    then 51 days on 617,976.4523 that are accrued, not yet added: 5,646.7598.
+    """
+    loan = a_loan(600_000, interest=GROWING, as_of=LOAN_OF)
+    assert loan.owed(date(2026, 3, 31)) == pytest.approx(608_062.50, abs=1e-6)
+    assert loan.owed(date(2026, 6, 30)) == pytest.approx(617_976.4523, abs=1e-4)
+    assert loan.owed(date(2026, 8, 20)) == pytest.approx(623_623.2122, abs=1e-4)
+
+
+def test_what_is_owed_equals_a_decimal_oracle_to_the_cent():
+    print("seed 20260610")
+    chance = random.Random(20_260_610)
+    with localcontext() as context:
+        context.prec = 50
+        for case in range(300):
+            amount = round(chance.uniform(1_000, 1e8), 2)
+            reference, spread = round(chance.uniform(-0.01, 0.12), 5), round(chance.uniform(0, 0.05), 5)
+            count = chance.choice(list(DayCount))
+            since = date(2020, 1, 1) + timedelta(days=chance.randrange(2_000))
+            on = since + timedelta(days=chance.randrange(800))
+            loan = a_loan(amount, interest=Interest(reference, spread, count, True), as_of=since)
+            rate = (Decimal(reference) + Decimal(spread)) / (360 if count is DayCount.ACT_360 else 365)
+            owed, accrued, day = Decimal(amount), Decimal(0), since
+            while day < on:  # a day at a time, as a bank's ledger does
+                day += timedelta(days=1)
+                accrued += owed * rate
+                if (day + timedelta(days=1)).day == 1 and day.month % 3 == 0:
+                    owed, accrued = owed + accrued, Decimal(0)
+            assert abs(Decimal(loan.owed(on)) - (owed + accrued)) < Decimal("0.005"), case
+
+
+def test_interest_paid_in_cash_leaves_what_is_owed():
+    loan = a_loan(600_000, interest=Interest(), as_of=LOAN_OF)
+    assert loan.owed(date(2027, 1, 15)) == 600_000
+    assert loan.brought_to(date(2027, 1, 15)) is loan
+
+
+def test_before_its_day_and_without_one_the_amount_is_what_is_owed():
+    assert a_loan(600_000, interest=GROWING, as_of=LOAN_OF).owed(date(2025, 12, 31)) == 600_000
+    assert a_loan(600_000, interest=GROWING).owed(date(2030, 1, 1)) == 600_000
+
+
+@given(st.integers(0, 2_000), st.integers(1, 2_000), st.floats(0, 0.2))
+def test_what_is_owed_never_falls_while_the_rate_is_not_negative(days, more, rate):
+    loan = a_loan(600_000, interest=Interest(rate, 0.0, capitalised=True), as_of=LOAN_OF)
+    assert loan.owed(LOAN_OF + timedelta(days=days + more)) >= loan.owed(LOAN_OF + timedelta(days=days)) >= 600_000
+
+
+# how a hedge counts
+
+
+def test_the_credit_factor_of_each_counting():
+    assert a_loan().credit_factor == 0.0
+    assert a_loan(hedge_counting=HedgeCounting.AFTER_PAYMENT).credit_factor == 1.0
+    assert a_loan(hedge_counting=HedgeCounting.CREDITED).credit_factor == 0.75
+    assert a_loan(hedge_counting=HedgeCounting.CREDITED, hedge_haircut=0.2).credit_factor == pytest.approx(0.6)
+
+
+def test_what_is_owed_on_sold_options_gets_no_haircut():
+    loan = a_loan(hedge_counting=HedgeCounting.CREDITED, hedge_haircut=0.2)
+    assert loan.factor_of(-1_000.0) == 0.75
+
+
+@pytest.mark.parametrize("days", [-1, 61])
+def test_cure_days_are_a_few_weeks_at_most(days):
+    with pytest.raises(InvalidInput, match="cure_days"):
+        a_loan(cure_days=days)
+
+
+@pytest.mark.parametrize("haircut", [-0.1, 1.1, 20, math.nan])
+def test_a_haircut_is_a_fraction(haircut):
+    with pytest.raises(InvalidInput, match="hedge_haircut"):
+        a_loan(hedge_haircut=haircut)

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.builders import SEED_UNITS, a_loan, a_portfolio
+from tests.builders import SEED_UNITS, a_held_put, a_loan, a_portfolio
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.gold import instrument
+from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.portfolio import (
     Collateral,
     Zone,
@@ -27,6 +28,7 @@ from vaultdash.domain.portfolio import (
     sigmas_to_price,
     zone,
 )
+from vaultdash.domain.position import HedgeMark, MarkBasis, OptionMark
 
 ON = date(2026, 6, 10)
 SEED = 20_260_610
@@ -40,13 +42,17 @@ LIMITS = st.floats(0.2, 0.98)
 ABOVE = st.floats(1.001, 3)
 
 
-def test_numbers_equal_a_decimal_oracle_to_the_cent():
+NUMBERS_OF_CASES = [CASES, pytest.param(100_000, marks=pytest.mark.soak)]
+
+
+@pytest.mark.parametrize("cases", NUMBERS_OF_CASES)
+def test_numbers_equal_a_decimal_oracle_to_the_cent(cases):
     """J1: LTV, the three prices, drop, headroom, largest loan and recommended collateral."""
     print(f"seed {SEED}")
     chance = random.Random(SEED)
     with localcontext() as context:
         context.prec = 50
-        for case in range(CASES):
+        for case in range(cases):
             units, price = round(chance.uniform(0.01, 50_000), 6), round(chance.uniform(0.5, 6_000), 4)
             loan, limit = (
                 round(units * price * chance.uniform(0.01, 1.4), 2) + 0.01,
@@ -71,13 +77,14 @@ def test_numbers_equal_a_decimal_oracle_to_the_cent():
             assert abs(Decimal(found.drop_to_margin_call) - (1 - owed / (m * u * s))) < Decimal("1e-12"), case
 
 
-def test_cure_amounts_equal_a_decimal_oracle_to_the_cent():
+@pytest.mark.parametrize("cases", NUMBERS_OF_CASES)
+def test_cure_amounts_equal_a_decimal_oracle_to_the_cent(cases):
     """J1: each of the three ways alone brings the loan to the target, and no more than that."""
     print(f"seed {SEED}")
     chance = random.Random(SEED)
     with localcontext() as context:
         context.prec = 50
-        for case in range(CASES):
+        for case in range(cases):
             value, target = round(chance.uniform(100, 5e7), 2), round(chance.uniform(0.05, 0.95), 4)
             loan = round(value * chance.uniform(0.01, 1.4), 2) + 0.01
             ways = cure(loan, value, target)
@@ -89,6 +96,57 @@ def test_cure_amounts_equal_a_decimal_oracle_to_the_cent():
             assert abs(Decimal(ways.repay_cash) - short) < CENT, case
             assert abs(Decimal(ways.add_gold) - (owed / t - v)) < CENT, case
             assert abs(Decimal(ways.sell_gold) - short / (1 - t)) < CENT, case
+
+
+@pytest.mark.parametrize("cases", [4_000, pytest.param(100_000, marks=pytest.mark.soak)])
+def test_hedged_numbers_equal_a_decimal_oracle_to_the_cent(cases):
+    """J1 with options: L/V, (L - Pi)/V, L/(V + (1 - haircut)*Pi); sold options get no haircut."""
+    print(f"seed {SEED}")
+    chance = random.Random(SEED)
+    with localcontext() as context:
+        context.prec = 50
+        for case in range(cases):
+            units, price = round(chance.uniform(1, 50_000), 6), round(chance.uniform(0.5, 6_000), 4)
+            loan, haircut = round(units * price * chance.uniform(0.1, 1.2), 2) + 0.01, round(chance.uniform(0, 1), 4)
+            worth = round(chance.uniform(-0.05, 0.3) * price * units / 100, 4)
+            counting = chance.choice(list(HedgeCounting))
+            held = a_held_put(contracts=1 if worth >= 0 else -1)
+            hedge = HedgeMark((OptionMark(held, MarkBasis.QUOTE, abs(worth), None, None, "test"),))
+            terms = {"hedge_counting": counting, "hedge_haircut": haircut}
+            found = mark(a_portfolio(units, loan, **terms), price, ON, hedge)
+            v, owed, m = Decimal(units) * Decimal(price), Decimal(loan), Decimal("0.75")
+            pi = Decimal(worth) * 100
+            part = 1 - Decimal(haircut) if pi > 0 else Decimal(1)
+            expected = {
+                HedgeCounting.IGNORED: (owed / v, Decimal(0)),
+                HedgeCounting.AFTER_PAYMENT: ((owed - pi) / v, pi),
+                HedgeCounting.CREDITED: (owed / (v + part * pi), m * part * pi),
+            }
+            for each, (ltv, _) in expected.items():
+                assert abs(Decimal(found.counted(each)) - ltv) < Decimal("1e-12"), (case, each)
+            assert found.lender_ltv == found.counted(counting), case
+            assert abs(Decimal(found.headroom) - (m * v + expected[counting][1] - owed)) < CENT, case
+            assert abs(Decimal(found.equity) - (v + pi - owed)) < CENT, case
+            # No call <=> L < m*V + h*Pi: the two ways to say it agree, but for what is on the line itself.
+            if abs(found.headroom) > 0.01:
+                assert found.is_called == (found.headroom < 0), case
+
+
+def test_options_that_have_eaten_the_collateral_make_an_ltv_without_end():
+    hedge = HedgeMark((OptionMark(a_held_put(contracts=-100), MarkBasis.MODEL, 150.0, None, None, "test"),))
+    found = mark(a_portfolio(hedge_counting=HedgeCounting.CREDITED), 460.0, ON, hedge)
+    assert (found.lender_ltv, found.zone, found.is_called) == (math.inf, Zone.CLOSE_OUT, True)
+
+
+@given(worth=st.floats(0, 200), more=st.floats(0.01, 100), haircut=st.floats(0, 1))
+def test_more_hedge_never_raises_the_ltv_and_a_larger_haircut_never_lowers_it(worth, more, haircut):
+    def marked(each, of_haircut, counting):
+        hedge = HedgeMark((OptionMark(a_held_put(), MarkBasis.QUOTE, each, None, None, "test"),))
+        return mark(a_portfolio(hedge_counting=counting, hedge_haircut=of_haircut), 460.0, ON, hedge).lender_ltv
+
+    for counting in HedgeCounting:
+        assert marked(worth + more, haircut, counting) <= marked(worth, haircut, counting)
+        assert marked(worth, haircut, counting) >= marked(worth, haircut / 2, counting)
 
 
 def test_the_loan_of_the_brief():

@@ -27,7 +27,7 @@ async def test_the_overview_says_what_ends_the_call_and_recommends_no_hedge(
     assert state["zone"] in ("call", "close_out")
     sentence = page.locator(".vd-sentence").first
     await expect(sentence).to_contain_text("brings it down to the warning level")
-    await expect(page.get_by_text("The loan is called at this price")).to_be_visible()
+    await expect(page.get_by_text("The loan is called at this price: its LTV")).to_be_visible()
 
 
 async def test_the_hedge_page_says_to_repay_first(visitor: Visitor, called: Dashboard) -> None:

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ async def test_a_gap_is_seen_as_one_as_long_as_it_was(visitor: Visitor, year: Da
     await page.wait_for_timeout(500)
     columns = await page.evaluate(COLUMNS_OF, DARK_GOLD)
     drawn = columns[-1] - columns[0]
-    holes = [later - earlier for earlier, later in zip(columns, columns[1:], strict=False)]
+    holes = [later - earlier for earlier, later in pairwise(columns)]
     assert drawn > 500
     assert max(holes) == pytest.approx(drawn * 88 / 8_760, abs=4)
     assert sorted(holes)[-3] <= 4  # beside the two gaps the line goes through
@@ -121,11 +122,15 @@ async def test_the_file_holds_what_the_page_shows(visitor: Visitor, year: Dashbo
         await page.get_by_role("link", name="CSV", exact=True).click()
     download = await waiting.value
     assert download.suggested_filename == "ltv-main-365-days.csv"
-    lines = list(csv.DictReader(io.StringIO(Path(await download.path()).read_text("utf-8"), newline="")))
+    lines = list(csv.DictReader(io.StringIO(_text(await download.path()), newline="")))
     rows = year.get("/api/history/ltv?days=365").json()["records"]
     assert [float(line["ltv_fraction"]) for line in lines] == [row["ltv"] for row in rows]
     gaps = [float(line["gap_before_hours"]) for line in lines if line["gap_before_hours"]]
-    assert [round(gap) for gap in gaps] == [88, 9]
+    assert [round(gap) for gap in gaps] == [9, 88]
+
+
+def _text(file: Path) -> str:
+    return file.read_bytes().decode()
 
 
 async def test_a_hedge_is_counted_as_the_reader_chooses(visitor: Visitor, year: Dashboard) -> None:

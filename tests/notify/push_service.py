@@ -121,8 +121,9 @@ class PushService:
     async def _take(self, request: web.Request) -> web.Response:
         body = await request.read()
         self.begun += 1
-        if self.hangs:
+        if self.hangs:  # it never gets as far as keeping the message
             await asyncio.sleep(60)
+            return web.Response(status=504)
         browser = self.browsers.get(request.match_info["token"])
         if browser is None:
             return web.Response(status=410, text="unsubscribed")

@@ -114,7 +114,7 @@ async def every_crossing_is_proven_or_told_by_mail(proof: Proof, crossings: int)
 
 
 async def test_what_a_service_takes_and_loses_goes_to_the_next_channel(proof):
-    await every_crossing_is_proven_or_told_by_mail(proof, 40)
+    await every_crossing_is_proven_or_told_by_mail(proof, 30)
 
 
 @pytest.mark.soak

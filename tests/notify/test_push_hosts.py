@@ -3,7 +3,6 @@
 import pytest
 
 from vaultdash.domain.errors import InvalidInput
-from vaultdash.notify.networks import is_public
 from vaultdash.notify.push_hosts import PushHosts
 
 
@@ -80,20 +79,3 @@ def test_a_deployment_may_name_hosts(named, endpoint, known):
     else:
         with pytest.raises(InvalidInput):
             hosts.of(endpoint)
-
-
-@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "64:ff9b::808:808", "2002:808:808::1"])
-def test_a_global_address_is_public(address):
-    assert is_public(address)
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
-        "255.255.255.255", "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
-        "64:ff9b::a00:1", "2002:7f00:1::", "ff02::1", "no address", "",
-    ],
-)  # fmt: skip
-def test_an_address_of_a_network_of_our_own_is_not_public(address):
-    assert not is_public(address)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-NODES_OF_A_PANEL = 8
+NODES_OF_A_PANEL, DEVIATIONS_OF_A_PANEL = 10, 3.0
 
 
 def closes_probability(distance: float, days: int, volatility: float, growth: float) -> float:
@@ -14,12 +14,13 @@ def closes_probability(distance: float, days: int, volatility: float, growth: fl
     """
     deviation = volatility / math.sqrt(252.0)
     pull = growth / 252.0 - 0.5 * deviation * deviation
-    far = distance + abs(pull) * days + 7.0 * deviation * math.sqrt(days)
-    panels = math.ceil(far / deviation)
+    far = distance + abs(pull) * days + 6.5 * deviation * math.sqrt(days)
+    width = DEVIATIONS_OF_A_PANEL * deviation
+    panels = math.ceil(far / width)
     nodes, weights = np.polynomial.legendre.leggauss(NODES_OF_A_PANEL)
-    edges = np.arange(panels) * deviation
-    at = (edges[:, None] + (nodes + 1.0) * 0.5 * deviation).ravel()
-    weight = np.tile(weights * 0.5 * deviation, panels)
+    edges = np.arange(panels) * width
+    at = (edges[:, None] + (nodes + 1.0) * 0.5 * width).ravel()
+    weight = np.tile(weights * 0.5 * width, panels)
 
     def bell(to: np.ndarray, origin: np.ndarray | float) -> np.ndarray:
         z = (to - origin - pull) / deviation

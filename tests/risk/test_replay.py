@@ -88,6 +88,22 @@ def test_each_outcome(closes: tuple[float, ...], outcome: Outcome, close_out: in
     assert found.close_out_on == (None if close_out is None else found.days[close_out])
 
 
+def test_the_tail_only_tells_what_becomes_of_a_call_before_it() -> None:
+    path = a_path(100.0, 79.0, 75.0, 70.0, 60.0, lows=(100.0, 78.0, 75.0, 60.0, 50.0))
+    loan = drawn_at(0.6, 100.0, 1000.0, a_loan())
+    found = replay(path, 1000.0, loan, 0.6, tail=2)
+    assert found.outcome is Outcome.SOLD_IN_CURE
+    assert found.sale_on == found.close_out_on == path.days[3]
+    assert found.worst_ltv == pytest.approx(0.8)
+    assert found.worst_low_ltv == pytest.approx(0.8)
+    assert found.closed_out_intraday_on is None
+    quiet = replay(a_path(100.0, 90.0, 70.0), 1000.0, loan, 0.6, tail=1)
+    assert quiet.outcome is Outcome.NOT_CALLED
+    for tail in (-1, 5):
+        with pytest.raises(InvalidInput, match="tail"):
+            replay(path, 1000.0, loan, 0.6, tail=tail)
+
+
 def test_on_the_limit_is_a_call_whatever_the_float_says() -> None:
     for units in (1.0, 3.0, 7.0, 2173.913043478261, 1e-3):
         exact = a_replay(a_path(460.0, 368.0), units=units)  # 0.6 * 460 / 368 = 0.75

@@ -2,6 +2,8 @@
 
 import math
 import multiprocessing
+import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 
@@ -11,6 +13,7 @@ import QuantLib as ql  # noqa: N813  # the short name of its own documentation
 from scipy import integrate, stats
 
 from tests.risk.closes_oracle import closes_probability
+from tests.risk.in_a_worker import odds_in_a_worker
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.risk import (
     CallTerms,
@@ -24,7 +27,6 @@ from vaultdash.risk import (
     simulated_odds,
 )
 from vaultdash.risk.simulation import WHOLE_BLOCKS, Limits, follow, limits_of
-from vaultdash.services.pricing_kernels import share_machine_code
 
 MOMENTS = CallTerms(1 / 0.60, 1 / 0.75, 1 / 0.85, monitoring="continuous")
 CLOSES = replace(MOMENTS, monitoring="daily")
@@ -51,11 +53,6 @@ MODELS = {
     "stochastic volatility": StochasticVolatility(0.25, 0.25, 2.7, 0.44, -0.2),
     "filtered history": filtered(),
 }
-
-
-def in_a_worker(*asked):
-    share_machine_code()
-    return simulated_odds(*asked)
 
 
 def errors_away(odds: SimulatedOdds, months: int, exact: float) -> float:
@@ -205,6 +202,17 @@ def test_the_gap_of_the_flat_model_is_the_closed_form(engine):
     assert abs(odds.gap_probability - exact) < 3 * odds.gap_standard_error
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_loan_grows_while_it_is_cured(engine):
+    """At an absurd rate the close-out price comes to meet the price within the days to cure."""
+    terms = replace(MOMENTS, drift=0.5 * 0.3**2, loan_rate=1.5, cure_days=10)
+    odds = simulated_odds(terms, Flat(0.3), (3,), MANY, 8, engine)
+    exact = gap_risk(0.75, 0.85, 10, 0.3, drift=0.5 * 0.3**2, loan_rate=1.5)
+    without = gap_risk(0.75, 0.85, 10, 0.3, drift=0.5 * 0.3**2)
+    assert abs(odds.gap_probability - exact) < 3 * odds.gap_standard_error
+    assert exact > 2 * without
+
+
 def test_the_gap_counts_what_a_jump_has_gone_through():
     """Jumps of a third through both limits: the sale is there with the call, days to cure or not."""
     model = Jumps(0.005, 2.0, math.log(0.67), 0.0)
@@ -301,7 +309,7 @@ def test_threads_and_processes_say_the_same():
     with ThreadPoolExecutor(3) as pool:
         assert all(found == here for found in pool.map(lambda _: simulated_odds(*asked), range(3)))
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        assert pool.submit(in_a_worker, *asked).result(timeout=100) == here
+        assert pool.submit(odds_in_a_worker, *asked).result(timeout=100) == here
 
 
 def test_mirrored_paths_mirror():
@@ -364,3 +372,42 @@ def test_a_price_far_from_everything_is_answered():
     assert odds.probabilities == {1: 0.0, 3: 0.0, 6: 0.0, 12: 0.0}
     assert odds.gap_probability is None
     assert odds.standard_errors[12] == 1 / 256
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "model",
+    [
+        Flat(5.0),
+        Flat(1e-6),
+        Jumps(5.0, 252.0, -1.0, 1.0),
+        StochasticVolatility(5.0, 5.0, 126.0, 10.0, 1.0),
+        StochasticVolatility(0.01, 5.0, 0.01, 10.0, -1.0),
+        filtered(5.0, alpha=1.0, beta=0.0),
+        filtered(0.01, alpha=0.0, beta=0.0, block_days=50),
+    ],
+    ids=lambda model: model.name,
+)
+def test_extremes_give_numbers(engine, model):
+    for drift, loan_rate, monitoring in ((5.0, -5.0, "daily"), (-5.0, 5.0, "continuous")):
+        terms = CallTerms(100.0, 99.9999, 1e-9, drift, loan_rate, 60, monitoring)
+        odds = simulated_odds(terms, model, (1, 24), 256, engine=engine)
+        for months, probability in odds.probabilities.items():
+            assert 0.0 <= probability <= 1.0
+            assert 0.0 < odds.standard_errors[months] < 1.0
+        assert odds.probabilities[1] <= odds.probabilities[24]
+        assert odds.gap_probability is None or 0.0 <= odds.gap_probability <= 1.0
+
+
+def test_without_a_compiler_numpy_answers_and_it_says_so():
+    program = """
+import sys
+sys.modules["numba"] = None
+from vaultdash.risk import CallTerms, Flat, simulated_odds
+odds = simulated_odds(CallTerms(1 / 0.60, 1 / 0.75, 1 / 0.85), Flat(0.25), (12,), 20_000)
+print(odds.engine, odds.probabilities[12])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=100)
+    engine, probability = done.stdout.split()
+    assert engine == "reference"
+    assert float(probability) == pytest.approx(0.3949, abs=0.012)

@@ -157,7 +157,7 @@ def test_every_cure_brings_the_counted_ltv_to_the_target(
 
     assert after(loan.amount - ways.repay_cash, value) == pytest.approx(target)
     assert after(loan.amount, value + ways.add_gold) == pytest.approx(target)
-    if ways.sell_gold < value:
+    if ways.sell_gold < 0.99 * value:
         assert after(loan.amount - ways.sell_gold, value - ways.sell_gold) == pytest.approx(target)
 
 

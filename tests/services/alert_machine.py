@@ -259,7 +259,9 @@ class AlertMachine(RuleBasedStateMachine):
         records = LtvHistory(database, hours, self.clock)
         self.watch = self.watch_type(database, records, self.clock, lambda *_: {}, evaluated, hours=hours)
         notifiers = dict.fromkeys((ChannelKind.PUSH, ChannelKind.APPRISE), notifier)
-        self.outbox = self.outbox_type(database, notifiers, self.clock, told=self.watch.events)
+        self.outbox = self.outbox_type(
+            database, notifiers, self.clock, told=self.watch.events, patience_seconds=600.0
+        )
 
     @contextmanager
     def life(self, name: str) -> Iterator[None]:

@@ -1,7 +1,7 @@
-"""The odds service: at once by closed form, with simulations when they are there, cancelled when nobody wants them."""
+"""The odds service: the closed form at once, simulations when they are there, cancelled when nobody wants them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -45,10 +45,10 @@ def compute() -> HeldUpCompute:
 
 
 @pytest.fixture
-async def vault(demo_vault: Vault) -> AsyncIterator[Vault]:
+async def vault(demo_vault: Vault) -> Vault:
     await demo_vault.open()
     await demo_vault.heartbeat.beat()
-    yield demo_vault
+    return demo_vault
 
 
 @pytest.fixture

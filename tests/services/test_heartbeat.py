@@ -1,15 +1,19 @@
 """Beats when due, stands in, survives, recovers."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
-from tests.builders import NOON, a_history, a_quote
+from tests.builders import NOON, a_held_put, a_history, a_portfolio, a_quote
 from tests.services.twins import by_one_clock, until
-from vaultdash.domain.errors import BadPayload, NotFound, RateLimited, Unavailable
+from vaultdash.domain.errors import BadPayload, DatabaseError, NotFound, RateLimited, Unavailable
+from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.market import Bar, Freshness
-from vaultdash.domain.portfolio import Zone
+from vaultdash.domain.portfolio import Portfolio, Zone
+from vaultdash.domain.position import HedgeMark, MarkBasis, OptionMark
 from vaultdash.files.whole import locked
 
 CLOSE = datetime(2026, 6, 10, 20, tzinfo=UTC)
@@ -351,3 +355,172 @@ async def test_a_locked_disk_delays_no_beat(house):
     assert (beat.snapshot.price, beat.problem) == (460.0, None)
     await house.prices.aclose()
     assert house.store.load_quote("GLD").price == 460.0
+
+
+# several portfolios, their options, and a book that changes
+
+
+def second(symbol: str = "IAU", units: float = 20_000.0, loan: float = 500_000) -> Portfolio:
+    return replace(a_portfolio(units, loan, symbol), id="second", name="Second")
+
+
+async def test_every_portfolio_is_marked_by_the_price_of_its_gold(house):
+    await house.book.open()
+    await house.book.add(second(), "test")
+    await house.book.add(replace(second("XAU-KG", 3.0, 200_000), id="third"), "test")
+    beat = await house.heartbeat.beat()
+    assert set(beat.statuses) == {"GLD", "IAU"}
+    assert set(beat.snapshots) == {"main", "second", "third"}
+    assert beat.snapshot is beat.snapshots["main"]
+    assert beat.status is beat.statuses["GLD"]
+    assert beat.snapshots["second"].ltv == pytest.approx(500_000 / (20_000 * 460.0))
+
+
+async def test_a_slow_price_of_other_gold_does_not_hold_up_the_current_one(house):
+    await house.book.open()
+    await house.book.add(second(), "test")
+    slow = asyncio.Event()
+    usual = house.market.quote
+
+    async def quote(symbol: str, *, refresh: bool = False):
+        if symbol == "IAU":
+            await slow.wait()
+        return await usual(symbol, refresh=refresh)
+
+    house.market.quote = quote
+    beats = house.heartbeat.feed.follow()
+    beating = asyncio.create_task(house.heartbeat.beat())
+    first = await asyncio.wait_for(anext(beats), 5)
+    assert (set(first.snapshots), first.snapshot.price) == ({"main"}, 460.0)
+    slow.set()
+    assert set((await asyncio.wait_for(beating, 5)).snapshots) == {"main", "second"}
+
+
+async def test_a_failure_of_other_gold_is_not_that_of_the_current_portfolio(house):
+    await house.book.open()
+    await house.book.add(second(), "test")
+    usual = house.market.quote
+
+    async def quote(symbol: str, *, refresh: bool = False):
+        if symbol == "IAU":
+            raise RuntimeError("a bug")
+        return await usual(symbol, refresh=refresh)
+
+    house.market.quote = quote
+    beat = await house.heartbeat.beat()
+    assert (set(beat.snapshots), beat.problem) == ({"main"}, None)
+
+
+async def test_a_source_that_bears_so_many_requests_is_asked_more_seldom_about_more_gold(build):
+    house = build(interval=15, seconds_per_symbol=15.0)
+    await house.book.open()
+    await house.heartbeat.beat()
+    assert house.prices.interval_seconds == 15
+    await house.book.add(second(), "test")
+    await house.heartbeat.beat()
+    assert house.prices.interval_seconds == 30
+    await house.history.aclose()
+
+
+async def test_a_change_in_the_book_is_published_at_once_without_a_request(house):
+    await house.book.open()
+    before = await house.heartbeat.beat()
+    asked = house.market.asked
+    loan = replace(house.book.current.loan, amount=500_000.0)
+    await house.book.save(replace(house.book.current, loan=loan), "test")
+    latest = house.heartbeat.feed.latest
+    assert (latest.number, latest.snapshot.ltv, house.market.asked) == (before.number + 1, pytest.approx(0.5), asked)
+    assert latest.status.quote is before.status.quote
+
+
+async def test_a_new_portfolio_of_other_gold_makes_the_next_beat_due(house):
+    await house.book.open()
+    await house.heartbeat.beat()
+    await house.book.add(second(), "test")
+    await house.book.choose("second")
+    latest = house.heartbeat.feed.latest
+    assert (latest.snapshot, latest.problem) == (None, "the price of IAU is being asked for")
+    await house.heartbeat.beat_if_due()
+    assert house.heartbeat.feed.latest.snapshot.portfolio.id == "second"
+
+
+class OneMark:
+    """A hedge that is always worth the same."""
+
+    def mark(self, portfolio, quote, now):
+        return HedgeMark((OptionMark(a_held_put(), MarkBasis.QUOTE, 20.0, 20.0, now, "test"),))
+
+
+async def test_held_options_are_marked_in_every_beat(build):
+    house = build(held=OneMark())
+    beat = await house.heartbeat.beat()
+    assert beat.snapshot.hedge_value == 500 * 20.0
+    assert beat.snapshot.counted(HedgeCounting.AFTER_PAYMENT) == pytest.approx(0.59)
+    await house.history.aclose()
+
+
+# what is kept of a beat
+
+
+class Keeper:
+    """Keeps beats, fails, or never ends."""
+
+    def __init__(self) -> None:
+        self.beats: list[int] = []
+        self.failure: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def __call__(self, beat) -> None:
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        self.beats.append(beat.number)
+
+
+async def test_every_beat_is_kept_after_it_was_published(build):
+    keeper = Keeper()
+    house = build(keep=keeper)
+    await house.heartbeat.beat()
+    await house.heartbeat.beat()
+    assert (keeper.beats, house.heartbeat.keep_problem) == ([1, 2], None)
+    await house.history.aclose()
+
+
+async def test_keeping_that_fails_is_told_once_tried_again_and_stops_no_price(build):
+    keeper = Keeper()
+    house = build(keep=keeper)
+    keeper.failure = DatabaseError("the disk is full")
+    with capture_logs() as logs:
+        for _ in range(3):
+            assert (await house.heartbeat.beat()).snapshot.price == 460.0
+        assert "alerts are not raised: the disk is full" in house.heartbeat.keep_problem
+        keeper.failure = None
+        house.clock.go_on(5)
+        await house.heartbeat.beat_if_due()  # no beat is due, but what was not kept is
+    assert (keeper.beats, house.heartbeat.keep_problem, house.market.asked) == ([3], None, 3)
+    assert [line["event"] for line in logs if "kept" in line["event"]] == ["beat_not_kept", "beat_kept_again"]
+    await house.history.aclose()
+
+
+async def test_keeping_that_never_ends_is_given_up(build):
+    keeper = Keeper()
+    keeper.gate.clear()
+    house = build(keep=keeper, keeping_seconds=0.02)
+    async with asyncio.timeout(5):
+        await house.heartbeat.beat()
+    assert "not done within 0.02 seconds" in house.heartbeat.keep_problem
+    await house.history.aclose()
+
+
+async def test_a_change_in_the_book_is_kept_before_the_next_beat(build):
+    keeper = Keeper()
+    house = build(keep=keeper)
+    await house.book.open()
+    await house.heartbeat.beat()
+    await house.book.save(replace(house.book.current, name="Another name"), "test")
+    house.clock.go_on(5)
+    await house.heartbeat.beat_if_due()
+    await house.heartbeat.beat_if_due()
+    assert (keeper.beats, house.market.asked) == ([1, 2], 1)
+    await house.history.aclose()

@@ -12,9 +12,11 @@ import pytest
 from tests.builders import NOON, a_portfolio, a_quote, an_ltv_record
 from tests.services.twins import Clock, FixedHours
 from vaultdash.clock import NEW_YORK
+from vaultdash.domain.alert import AlertEventKind
 from vaultdash.domain.market import DEMO_SOURCE, Freshness
 from vaultdash.domain.portfolio import Portfolio, Snapshot, mark
 from vaultdash.domain.record import LtvRecord, RecordKind
+from vaultdash.services.alert_watch import AlertWatch
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.ltv_history import LtvHistory, gaps
 from vaultdash.services.price_feed import QuoteStatus
@@ -182,11 +184,21 @@ async def test_a_day_of_new_york_has_23_24_or_25_records(house: House, day: date
     assert days[day] == hours
 
 
-async def test_a_day_of_flicker_around_the_limit_writes_the_hours_and_nothing_else(house: House) -> None:
-    for minute in range(0, 24 * 60, 2):
-        price = 460.0 / 1_000_000 * 600_000 / (0.701 if minute % 4 else 0.699)
-        await house.beat(a_beat(NOON + timedelta(minutes=minute), price))
-    assert len(await house.records()) == 24
+async def test_a_day_of_flicker_around_the_limit_writes_the_hours_and_one_crossing(house: House) -> None:
+    async def evaluated(_: Beat) -> None:
+        pass
+
+    hours = FixedHours()
+    watch = AlertWatch(house.database, house.history, house.clock, lambda *_: {}, evaluated, hours=hours)
+    seen = 0
+    for minute in range(0, 24 * 60, 3):
+        house.clock.at = NOON + timedelta(minutes=minute)
+        price = 460.0 / 1_000_000 * 600_000 / (0.701 if minute % 2 else 0.699)
+        events = await watch.evaluate(a_beat(house.clock.at, price))
+        seen += len([event for event in events if event.kind is AlertEventKind.RAISED])
+    kinds = Counter(record.kind for record in await house.records())
+    assert kinds == {RecordKind.HOURLY: 24, RecordKind.CROSSING: 1}
+    assert seen == 1
 
 
 async def test_a_clock_set_back_writes_no_second_record_of_an_hour(house: House) -> None:

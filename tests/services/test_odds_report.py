@@ -8,7 +8,8 @@ import pytest
 from scipy.stats import norm
 
 from tests.builders import NOON, a_portfolio
-from vaultdash.domain.loan import Interest
+from tests.services.test_loan_stress import a_hedged, a_put
+from vaultdash.domain.loan import HedgeCounting, Interest
 from vaultdash.domain.option import DollarRate
 from vaultdash.domain.portfolio import Snapshot, mark
 from vaultdash.services.odds_report import (
@@ -21,6 +22,7 @@ from vaultdash.services.odds_report import (
     reckon,
 )
 from vaultdash.services.odds_volatility import HORIZONS, VolatilityChoice, VolatilityKind, flat
+from vaultdash.services.risk_words import odds_sentence
 
 RATE = DollarRate(0.04, date(2026, 6, 9), "test")
 
@@ -117,9 +119,21 @@ def test_the_reverse_brings_the_wanted_probability(wanted: float, months: int) -
 def test_a_loan_that_is_called_has_all_odds_against_it() -> None:
     odds = some_odds(price=368.0)
     assert odds.is_called
+    assert not odds.needs_options
     assert odds.span(1) == odds.span(12) == (1.0, 1.0)
     assert odds.time.median == 0.0
     assert all(sigmas <= 0 for _, sigmas in odds.sigmas())
+
+
+def test_options_that_alone_keep_a_call_away_are_said_not_to_be_counted() -> None:
+    hedged = a_hedged(a_put(contracts=20, price=60.0), counting=HedgeCounting.CREDITED)
+    snapshot = mark(hedged.portfolio, 360.0, date(2026, 6, 10), hedged.hedge)
+    assert snapshot.lender_ltv < 0.75 < snapshot.ltv
+    chosen = moves()
+    odds = reckon(snapshot, NOON, (chosen,), chosen, RATE, None)
+    assert odds.needs_options
+    assert odds.span(1) == (1.0, 1.0)
+    assert "Only the options keep a call away" in odds_sentence(odds)
 
 
 def test_each_volatility_says_what_it_would_mean() -> None:

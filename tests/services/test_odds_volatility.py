@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.conftest import KnownRate, by_quantlib
+from tests.api.conftest import by_quantlib
 from tests.builders import NOON, a_history, a_portfolio
 from tests.services.twins import Clock, FixedHours, ScriptedChains, ScriptedMarket
 from vaultdash.domain.errors import Unavailable
+from vaultdash.domain.option import DollarRate
 from vaultdash.domain.portfolio import Snapshot, mark
 from vaultdash.services.daily_history import DailyHistory
 from vaultdash.services.odds_volatility import (
@@ -24,6 +25,13 @@ from vaultdash.storage.parquet_prices import ParquetPrices
 
 DAYS = (date(2026, 7, 17), date(2026, 9, 18), date(2026, 12, 18), date(2027, 6, 17))
 Choices = Callable[..., "list[VolatilityChoice]"]
+
+
+class NoRate:
+    """Dollars that earn nothing, as the scripted options suppose."""
+
+    async def latest(self, *, invented: bool = False) -> DollarRate:
+        return DollarRate(0.0, date(2026, 6, 9), "test")
 
 
 @pytest.fixture
@@ -43,7 +51,7 @@ def store(tmp_path: Path, clock: Clock) -> ParquetPrices:
 
 @pytest.fixture
 def known(clock: Clock, listed: ScriptedChains, store: ParquetPrices) -> OddsVolatility:
-    chains = OptionChains(listed, KnownRate(), FixedHours(), clock, by_quantlib)  # type: ignore[arg-type]  # a rate is enough
+    chains = OptionChains(listed, NoRate(), FixedHours(), clock, by_quantlib)  # type: ignore[arg-type]  # a rate is enough
     history = DailyHistory(store, ScriptedMarket(clock), None, FixedHours(), clock)
     return OddsVolatility(history, chains, clock)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,24 +10,18 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from tests.builders import NOON, a_contract, a_loan, a_portfolio, a_quote
+from tests.builders import NOON, a_held_put, a_loan, a_portfolio, a_quote
 from tests.services.twins import Clock
 from vaultdash.domain.collateral import Collateral, EntryMode, Lot
 from vaultdash.domain.errors import InvalidInput, NotFound, Refused
 from vaultdash.domain.gold import instrument
 from vaultdash.domain.loan import Interest
 from vaultdash.domain.portfolio import Portfolio
-from vaultdash.domain.position import HeldOption
 from vaultdash.services.portfolio_book import RESEARCH_VALUE, PortfolioBook
 from vaultdash.storage.sql import SqlDatabase
 
 ON = NOON.date()
 Books = Callable[..., PortfolioBook]
-
-
-def a_held_put(strike: float = 440.0, contracts: int = 5, **fields: object) -> HeldOption:
-    given: dict[str, object] = {"id": f"put-{strike:g}", "price_paid": 9.9, "opened_on": date(2026, 6, 1), **fields}
-    return HeldOption(contract=a_contract(strike), contracts=contracts, **given)  # type: ignore[arg-type]
 
 
 def owing(portfolio: Portfolio, amount: float) -> Portfolio:
@@ -304,17 +298,19 @@ async def test_the_chosen_one_is_current_after_a_restart(book: PortfolioBook, bo
     assert again.current.id == "second"
 
 
-@pytest.mark.parametrize("ask", ["choose", "remove", "stored", "change"])
-async def test_what_is_not_there_is_not_found(book: PortfolioBook, ask: str):
+ASKED: dict[str, Callable[[PortfolioBook], Awaitable[object]]] = {
+    "choose": lambda book: book.choose("nothing"),
+    "remove": lambda book: book.remove("nothing", "api"),
+    "change": lambda book: book.change("nothing", lambda held: held, "api"),
+}
+
+
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+async def test_what_is_not_there_is_not_found(book: PortfolioBook, ask: Callable[[PortfolioBook], Awaitable[object]]):
     with pytest.raises(NotFound, match="'nothing'"):
-        if ask == "choose":
-            await book.choose("nothing")
-        elif ask == "remove":
-            await book.remove("nothing", "api")
-        elif ask == "change":
-            await book.change("nothing", lambda held: held, "api")
-        else:
-            book.stored("nothing")
+        await ask(book)
+    with pytest.raises(NotFound, match="'nothing'"):
+        book.stored("nothing")
 
 
 # undo

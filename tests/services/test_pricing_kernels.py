@@ -9,6 +9,7 @@ from pathlib import Path
 
 import vaultdash
 from vaultdash.pricing.compiled import is_ready, ready_engine
+from vaultdash.services import pricing_kernels
 from vaultdash.services.pricing_kernels import PricingKernels, compile_kernels, edition
 
 SOURCE = Path(vaultdash.__file__).parent.parent
@@ -52,6 +53,15 @@ def test_code_that_is_not_complete_is_not_waited_for(tmp_path):
     shutil.copytree(folder, tmp_path / "vault-dash" / "kernels" / folder.name)
     (tmp_path / "vault-dash" / "kernels" / folder.name / "complete").unlink()
     assert engines(XDG_CACHE_HOME=str(tmp_path)) == ["reference", "reference"]
+
+
+def test_the_source_of_the_simulations_belongs_to_the_edition(tmp_path, monkeypatch):
+    before = edition()
+    other = tmp_path / "lane_kernels.py"
+    other.write_text("changed")
+    monkeypatch.setattr(pricing_kernels, "SIMULATION", [other, *pricing_kernels.SIMULATION[1:]])
+    assert [source.name for source in pricing_kernels.SIMULATION] == ["lane_kernels.py", "simulation_kernels.py"]
+    assert edition() != before
 
 
 async def test_without_kernels_quantlib_prices_at_once():

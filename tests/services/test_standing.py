@@ -1,10 +1,15 @@
 """How things stand, in words."""
 
+import re
+from dataclasses import replace
+
 import pytest
 
-from tests.builders import NOON, a_portfolio, a_quote
+from tests.builders import NOON, a_held_put, a_loan, a_portfolio, a_quote
+from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.market import Freshness
-from vaultdash.domain.portfolio import Zone, mark
+from vaultdash.domain.portfolio import Zone, hedged_ltv, mark
+from vaultdash.domain.position import HedgeMark, MarkBasis, OptionMark
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.price_feed import QuoteStatus
 from vaultdash.services.standing import standing
@@ -83,3 +88,55 @@ def test_no_call_in_sight_needs_more_room_than_the_worst_two_days_took():
     # 13.9 % between the closes of 29 January and 2 February 2026
     assert standing(a_beat(368.0 / (1 - 0.138))).headline == "No call now."
     assert standing(a_beat(368.0 / (1 - 0.141))).headline == "No call in sight."
+
+
+# options
+
+
+def hedged(counting: HedgeCounting, price: float = 460.0, worth: float = 20.0, contracts: int = 22, **fields: object):
+    """The loan of the seeds with 22 puts that are worth `worth` a share."""
+    option = replace(a_held_put(contracts=contracts))
+    mark_of = OptionMark(option, MarkBasis.QUOTE, worth, worth, NOON, "test", **fields)
+    portfolio = a_portfolio(hedge_counting=counting)
+    snapshot = mark(portfolio, price, NOON.date(), HedgeMark((mark_of,)))
+    quote = a_quote(price)
+    return standing(Beat(1, NOON, QuoteStatus(quote, Freshness.LIVE, 0.0), snapshot, 0.16, "test"))
+
+
+def test_a_lender_who_ignores_the_options_is_told_with_what_they_would_bring():
+    said = hedged(HedgeCounting.IGNORED)
+    assert said.zone is Zone.ROOM
+    assert "The lender does not count the options; sold for 44,000 USD they would bring LTV to 55.6 %." in said.detail
+
+
+def test_a_lender_who_counts_the_options_is_told_with_what_it_would_be_without():
+    said = hedged(HedgeCounting.AFTER_PAYMENT)
+    assert "Without the options LTV would be 60.0 %." in said.detail
+
+
+def test_a_call_that_only_the_options_keep_away_is_said_to_be_that():
+    said = hedged(HedgeCounting.AFTER_PAYMENT, price=360.0, worth=80.0)
+    assert (said.zone, said.headline) == (Zone.ROOM, "Kept by the options.")
+    assert "the options held bring LTV to 54.2 % as the lender counts them" in said.detail
+    assert "Without the options LTV would be 76.7 %" in said.detail
+
+
+@pytest.mark.parametrize("counting", list(HedgeCounting))
+def test_the_sum_that_ends_a_call_ends_it_as_the_lender_counts(counting):
+    said = hedged(counting, price=340.0, worth=5.0)
+    assert said.headline == "Margin call."
+    repaid = float(re.search(r"([\d,]+) USD repaid", said.detail)[1].replace(",", ""))
+    value, worth = 1_000_000 / 460 * 340, 2_200 * 5.0
+    after = a_loan(600_000 - repaid, hedge_counting=counting)
+    assert hedged_ltv(after.amount, value, worth, after) == pytest.approx(0.70, abs=1e-6)
+
+
+def test_options_without_a_fresh_quote_are_doubted_in_the_sentence():
+    said = hedged(HedgeCounting.CREDITED, is_stale=True)
+    assert said.detail.endswith("That worth is doubtful: 1 of 1 positions have no fresh quote.")
+
+
+def test_sold_options_never_leave_a_call_out_of_sight():
+    said = hedged(HedgeCounting.IGNORED, contracts=-22, worth=1.0)
+    assert said.headline == "No call now."
+    assert "closing them would cost 2,200 USD" in said.detail

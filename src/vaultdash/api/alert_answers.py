@@ -61,6 +61,7 @@ def alerts_answer(board: AlertBoard, loan: Loan, now: datetime) -> AlertsAnswer:
         undelivered=tuple(event_answer(event) for event in board.undelivered),
         channels=tuple(channel_answer(channel) for channel in board.channels),
         nobody_told=not board.reaches_somebody,
+        remarks=board.remarks,
     )
 
 

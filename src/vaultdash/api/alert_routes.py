@@ -42,7 +42,10 @@ EventId = Annotated[str, Path(max_length=80)]
 ChannelId = Annotated[str, Path(max_length=80)]
 ALL_ERRORS = {
     **ERRORS,
+    400: {"model": ErrorAnswer, "description": "The body cannot be read"},
     409: {"model": ErrorAnswer, "description": "Understood and declined: the alert is over, or there are enough"},
+    413: {"model": ErrorAnswer, "description": "The body is too large"},
+    415: {"model": ErrorAnswer, "description": "The body is of another kind"},
 }
 
 

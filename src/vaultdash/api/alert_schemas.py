@@ -131,7 +131,9 @@ class ChannelsAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AlertsAnswer:
-    """How the alerts stand. `undelivered` reached nobody and was not acknowledged since."""
+    """How the alerts stand. `undelivered` reached nobody and was not acknowledged since; `remarks` say what the plan
+    leaves unwatched.
+    """
 
     portfolio_id: str
     as_of: datetime
@@ -140,6 +142,7 @@ class AlertsAnswer:
     undelivered: tuple[EventAnswer, ...]
     channels: tuple[ChannelAnswer, ...]
     nobody_told: bool
+    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

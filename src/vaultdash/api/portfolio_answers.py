@@ -33,7 +33,7 @@ from vaultdash.domain.portfolio import (
     largest_loan,
     loan_to_value,
 )
-from vaultdash.domain.position import HeldOption
+from vaultdash.domain.position import HeldOption, PremiumFunding
 from vaultdash.domain.record import PortfolioChange, StoredPortfolio
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.position_csv import RIGHTS, new_option_id
@@ -97,14 +97,13 @@ def option_of_entry(entry: OptionEntry, before: HeldOption | None, option_id: st
             closed_price=_told(entry.closed_price, before.closed_price),
             note=_told(entry.note, before.note),
         )
-    given = HeldOption.__dataclass_fields__
     return HeldOption(
         id=option_id or new_option_id(),
         contract=contract,
         contracts=_needed("contracts", entry.contracts),
         price_paid=_needed("price_paid", entry.price_paid),
         opened_on=_needed("opened_on", entry.opened_on),
-        funding=_told(entry.funding, given["funding"].default),
+        funding=_told(entry.funding, PremiumFunding.CASH),
         closed_on=entry.closed_on,
         closed_price=entry.closed_price,
         note=_told(entry.note, ""),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
 
 from vaultdash.api.answers import portfolio_state, quote_answer
-from vaultdash.api.parameters import ERRORS
+from vaultdash.api.parameters import ERRORS, refusal
 from vaultdash.api.portfolio_answers import (
     change_answer,
     cure_answer,
@@ -32,7 +32,6 @@ from vaultdash.api.portfolio_schemas import (
     UndoEntry,
 )
 from vaultdash.api.respond import encode, respond
-from vaultdash.api.schemas import ErrorAnswer
 from vaultdash.clock import NEW_YORK
 from vaultdash.domain.errors import InvalidInput, NotFound
 from vaultdash.domain.portfolio import Portfolio, Snapshot, mark
@@ -49,10 +48,10 @@ Entry = Annotated[PortfolioEntry, TOLD_OF_PORTFOLIOS, Body()]
 Position = Annotated[OptionEntry, TOLD_OF_OPTIONS, Body()]
 WRITING: dict[int | str, dict[str, Any]] = {
     **ERRORS,
-    400: {"model": ErrorAnswer, "description": "The body cannot be read"},
-    409: {"model": ErrorAnswer, "description": "Changed by somebody else meanwhile, or not possible now"},
-    413: {"model": ErrorAnswer, "description": "The body is too large"},
-    415: {"model": ErrorAnswer, "description": "The body is of another kind"},
+    400: refusal("The body cannot be read"),
+    409: refusal("Changed by somebody else meanwhile, or not possible now"),
+    413: refusal("The body is too large"),
+    415: refusal("The body is of another kind"),
 }
 CSV_BODY = {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}
 

@@ -1,6 +1,7 @@
 """The endpoints that browsers use to be notified: the key, their subscriptions, and receipts of what they showed."""
 
 from dataclasses import replace
+from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -8,24 +9,30 @@ from fastapi import APIRouter, Request, Response
 from vaultdash.api.parameters import ERRORS
 from vaultdash.api.push_schemas import PushKeyAnswer, SubscriptionAnswer, SubscriptionEnd, SubscriptionEntry
 from vaultdash.api.respond import respond
+from vaultdash.api.schemas import ErrorAnswer
 from vaultdash.domain.alert import Channel, ChannelKind
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.services.vault import Vault
 
 FIRST_STEP, USUAL_WAIT_MINUTES = 0, 5.0
 LONGEST_ID = 64
+DECLINED: dict[int | str, dict[str, Any]] = {
+    409: {"model": ErrorAnswer, "description": "There are enough channels, or the key cannot be used"}
+}
 
 
 def push_router(vault: Vault) -> APIRouter:
     """Key, subscriptions and receipts."""
     router = APIRouter(tags=["alerts"])
 
-    @router.get("/api/alerts/push/key", responses={200: {"model": PushKeyAnswer}, **ERRORS})
+    @router.get("/api/alerts/push/key", responses={200: {"model": PushKeyAnswer}, **ERRORS, **DECLINED})
     async def push_key(request: Request) -> Response:
         """The key by which a browser subscribes to notifications."""
         return respond(request, PushKeyAnswer(await vault.push_key()))
 
-    @router.post("/api/alerts/push/subscriptions", responses={200: {"model": SubscriptionAnswer}, **ERRORS})
+    @router.post(
+        "/api/alerts/push/subscriptions", responses={200: {"model": SubscriptionAnswer}, **ERRORS, **DECLINED}
+    )
     async def subscribe(request: Request, entry: SubscriptionEntry) -> Response:
         """Tell this browser from now on. The same subscription twice is one channel."""
         channel = await _kept(vault, entry)
@@ -39,7 +46,7 @@ def push_router(vault: Vault) -> APIRouter:
                 await vault.outbox.remove_channel(channel.id)
         return Response(status_code=204)
 
-    @router.post("/api/alerts/receipts/{delivery_id}", status_code=204)
+    @router.post("/api/alerts/receipts/{delivery_id}", status_code=204, responses=ERRORS)
     async def receipt(delivery_id: str) -> Response:
         """A device has shown the message. Twice is the same as once, and an unknown id gets the same answer."""
         if len(delivery_id) <= LONGEST_ID and delivery_id.isascii() and delivery_id.isprintable():

@@ -77,7 +77,9 @@ def risk_router(vault: Vault) -> APIRouter:
     async def stress(request: Request) -> Response:
         """The current loan when gold falls 5 to 40 %, held options re-marked, and under harsher terms."""
         snapshot, status = _now(vault.heartbeat.current())
-        return respond(request, stress_answer(await vault.stress.table(snapshot), status))
+        return respond(
+            request, stress_answer(await vault.stress.table(snapshot, invented=status.quote.is_demo), status)
+        )
 
     @router.get("/selloffs", responses={200: {"model": SelloffsAnswer}, **ERRORS})
     async def selloffs(

@@ -20,6 +20,7 @@ from vaultdash.api.push_routes import push_router
 from vaultdash.api.respond import Encoded, Remembered, respond
 from vaultdash.api.risk_routes import risk_router
 from vaultdash.api.schemas import (
+    ErrorAnswer,
     HealthAnswer,
     HistoryAnswer,
     PortfolioAnswer,
@@ -49,7 +50,11 @@ def api_router(vault: Vault) -> APIRouter:
     router.include_router(risk_router(vault))
     whole_histories = Remembered[PriceHistory, Encoded]()  # thousands of days, which change once a day
 
-    @router.get("/health", responses={200: {"model": HealthAnswer}, 503: {"model": HealthAnswer}}, tags=["house"])
+    @router.get(
+        "/health",
+        responses={200: {"model": HealthAnswer}, 422: {"model": ErrorAnswer}, 503: {"model": HealthAnswer}},
+        tags=["house"],
+    )
     async def health(request: Request) -> Response:
         """How the house is; 503 with names when it is not ready."""
         state = await vault.health()

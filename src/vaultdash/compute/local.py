@@ -10,16 +10,25 @@ from vaultdash.compute.worker import Worker, WorkerDied
 P = ParamSpec("P")
 R = TypeVar("R")
 WORKERS = 1  # simulations of one owner; the event loop keeps the other core
+IDLE_SECONDS = 300.0  # then a worker ends: what it has imported is a few hundred megabytes
 
 
 class LocalCompute:
     """Keeps its processes between calls; a worker that dies is replaced and the work tried once more.
 
-    `prepare` is an importable function that each process calls before its first work. Cancelling a call ends its
+    A process nobody has used for `idle_seconds` ends. `prepare` is an importable function that each process calls
+    before its first work. Cancelling a call ends its
     process at once: no core goes on with what nobody wants any more.
     """
 
-    def __init__(self, workers: int = WORKERS, prepare: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self,
+        workers: int = WORKERS,
+        prepare: Callable[[], object] | None = None,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        self._idle_seconds = idle_seconds
+        self._resting: asyncio.TimerHandle | None = None
         self._prepare = prepare
         self._turns = asyncio.Semaphore(workers)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="compute")  # each waits for one process
@@ -40,9 +49,9 @@ class LocalCompute:
     async def aclose(self) -> None:
         """End the workers, also those at work; whoever waits for one is told WorkerDied."""
         self._closed = True
-        for worker in [*self._idle, *self._busy]:
+        for worker in self._busy:
             worker.kill()
-        self._idle.clear()
+        self._rest()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _once(self, function: Callable[..., R], args: tuple[object, ...], kwargs: dict[str, object]) -> R:
@@ -64,3 +73,13 @@ class LocalCompute:
             return result
         finally:
             self._busy.discard(worker)
+            if self._resting is not None:
+                self._resting.cancel()
+            self._resting = None if self._closed else loop.call_later(self._idle_seconds, self._rest)
+
+    def _rest(self) -> None:
+        if self._resting is not None:
+            self._resting.cancel()
+        for worker in self._idle:
+            worker.kill()
+        self._idle.clear()

@@ -91,7 +91,8 @@ def is_mail(plugin: Service) -> bool:
 def require_reachable(plugin: Service, hosts: PushHosts) -> None:
     """Raise Unavailable when a web address leads into a private network that the deployment did not name. Blocks.
 
-    A mail server may be on the owner's own network: it is spoken to in SMTP, and no page of it is asked for.
+    A mail server may be on the owner's own network: it is spoken to in SMTP, and no page of it is asked for. The
+    name is looked up right before each sending; apprise then looks it up once more by itself.
     """
     host = _own_host(plugin)
     port = plugin.port or (443 if plugin.secure else 80)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 PAUSE_SECONDS = 60.0
 PATIENCE_SECONDS = 10.0
+LOOPBACK = ("127.0.0.1", "localhost")
 
 
 class DeadmansSwitch:
@@ -55,7 +56,7 @@ class DeadmansSwitch:
         problem = None
         try:
             if self._client is None:
-                self._client = await asyncio.to_thread(_client, self._patience_seconds)
+                self._client = await asyncio.to_thread(_client, url, self._patience_seconds)
             async with asyncio.timeout(self._patience_seconds):
                 answer = await self._client.get(url)
             if not answer.is_success:
@@ -71,10 +72,15 @@ class DeadmansSwitch:
         self._failed = problem is not None
 
 
-def _client(patience_seconds: float) -> "httpx.AsyncClient":
+def _client(url: str, patience_seconds: float) -> "httpx.AsyncClient":
     """Blocks: the library and the certificates are loaded on first use."""
     import httpx
 
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)  # below it they write addresses down
-    return httpx.AsyncClient(timeout=patience_seconds, follow_redirects=False, headers={"User-Agent": "vault-dash"})
+    return httpx.AsyncClient(
+        timeout=patience_seconds,
+        follow_redirects=False,
+        headers={"User-Agent": "vault-dash"},
+        trust_env=httpx.URL(url).host not in LOOPBACK,  # a proxy does not lead to this computer
+    )

@@ -5,6 +5,7 @@ import email.policy
 import hashlib
 import re
 import smtplib
+
 from vaultdash.domain.alert import AlertSeverity
 from vaultdash.notify.apprise_address import Service, listening
 from vaultdash.notify.base import Message

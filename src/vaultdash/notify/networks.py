@@ -1,6 +1,5 @@
 """Which addresses are on the public internet, so that nobody makes this server knock at doors of its own network."""
 
-import asyncio
 import ipaddress
 import socket
 
@@ -26,9 +25,3 @@ def addresses(host: str, port: int) -> list[str]:
     """What a host name stands for; raises OSError. Blocks: call it in a thread."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return sorted({str(where[0]) for *_, where in found})
-
-
-async def is_public_host(host: str, port: int) -> bool:
-    """True when every address of the name is public; raises OSError when it has none."""
-    found = await asyncio.get_running_loop().run_in_executor(None, addresses, host, port)
-    return bool(found) and all(map(is_public, found))

@@ -108,12 +108,13 @@ class Replay:
         return bool(np.isfinite(self.low_ltvs).all())
 
 
-def replay(path: PricePath, units: float, loan: Loan, target_ltv: float) -> Replay:
+def replay(path: PricePath, units: float, loan: Loan, target_ltv: float, tail: int = 0) -> Replay:
     """`loan`, owed in its amount on the first day, on `units` shares over the path; options are not counted.
 
     Capitalised interest accrues from the first day. A day is a breach when its LTV is at the limit or above, within
-    1e-9. The deadline is `cure_days` trading days after the call, weekdays where the path has ended. Raises
-    InvalidInput for units or a target that make no sense.
+    1e-9. The deadline is `cure_days` trading days after the call, weekdays where the path has ended. The last `tail`
+    days only tell what becomes of a call before them. Raises InvalidInput for units, a target or a tail that make no
+    sense.
     """
     positive("units", units)
     open_fraction("target_ltv", target_ltv)
@@ -122,10 +123,16 @@ def replay(path: PricePath, units: float, loan: Loan, target_ltv: float) -> Repl
     closes = np.asarray(path.closes, dtype=np.float64)
     lows = np.array([np.nan if low is None else low for low in path.lows] or [np.nan] * len(path.days))
     ltvs, low_ltvs = owed / (units * closes), owed / (units * lows)
-    course = _course(ltvs, loan)
-    called, sold = _first(ltvs, loan.margin_call_ltv), _first(ltvs, loan.close_out_ltv)
-    called_low, sold_low = _first(low_ltvs, loan.margin_call_ltv), _first(low_ltvs, loan.close_out_ltv)
-    worst = int(np.argmax(ltvs))
+    if not 0 <= tail < len(path.days):
+        raise InvalidInput("tail", f"must leave a day of {len(path.days)}, not {tail}")
+    shown = slice(0, len(path.days) - tail)
+    course = _course(ltvs, loan, shown.stop)
+    called, sold = _first(ltvs[shown], loan.margin_call_ltv), _first(ltvs[shown], loan.close_out_ltv)
+    if sold is None and course.outcome in (Outcome.SOLD_IN_CURE, Outcome.SOLD_AT_ONCE):
+        sold = course.sale
+    lows_shown = low_ltvs[shown]
+    called_low, sold_low = _first(lows_shown, loan.margin_call_ltv), _first(lows_shown, loan.close_out_ltv)
+    worst = int(np.argmax(ltvs[shown]))
     return Replay(
         days=path.days,
         closes=path.closes,
@@ -142,7 +149,7 @@ def replay(path: PricePath, units: float, loan: Loan, target_ltv: float) -> Repl
         closed_out_intraday_on=None if sold_low is None else path.days[sold_low],
         worst_ltv=float(ltvs[worst]),
         worst_on=path.days[worst],
-        worst_low_ltv=float(np.nanmax(low_ltvs)) if np.isfinite(low_ltvs).any() else None,
+        worst_low_ltv=float(np.nanmax(lows_shown)) if np.isfinite(lows_shown).any() else None,
     )
 
 
@@ -157,10 +164,10 @@ class _Course(NamedTuple):
     sale: int | None
 
 
-def _course(ltvs: FloatArray, loan: Loan) -> _Course:
-    """One call after the other until the lender may sell or the path ends."""
+def _course(ltvs: FloatArray, loan: Loan, until: int) -> _Course:
+    """One call after the other, each before the index `until`, until the lender may sell or the path ends."""
     at, calls = _first(ltvs, loan.margin_call_ltv), 0
-    while at is not None:
+    while at is not None and at < until:
         calls += 1
         deadline = at + loan.cure_days
         sold = _first(ltvs[: deadline + 1], loan.close_out_ltv, at)

@@ -10,7 +10,7 @@ from vaultdash.pricing.base import FloatArray
 
 DIFFUSION, HESTON, FILTERED = 0, 1, 2  # kinds of courses, as the kernels number them
 LANES = 64
-PAIRS = 16 * LANES  # of a chunk: its arrays stay in the nearest caches
+PAIRS = 128 * LANES  # of a chunk, whose arrays stay in the caches
 LEAST_EXPONENT = -700.0
 NO_VARIANCE = 1e-30
 OVER = -1.0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from vaultdash.domain.alert import (
     AlertEvent,
     AlertEventKind,
+    AlertMetric,
     AlertPlan,
     AlertState,
     Channel,
@@ -13,6 +14,9 @@ from vaultdash.domain.alert import (
     DeliveryState,
     usual_plan,
 )
+from vaultdash.domain.alert_rules import LTVS
+from vaultdash.domain.alert_words import percent
+from vaultdash.domain.loan import Loan
 from vaultdash.domain.portfolio import Portfolio
 from vaultdash.services.alert_notes import reaches
 from vaultdash.storage.records import Database, Transaction
@@ -33,7 +37,8 @@ class RaisedAlert:
 class AlertBoard:
     """`is_usual` while the owner has chosen nothing. `undelivered` is what reached nobody and was not seen since.
 
-    `reaches_somebody` is false when no channel leads to a person: then an alert is only shown here.
+    `reaches_somebody` is false when no channel leads to a person: then an alert is only shown here. `remarks` are
+    sentences about what the plan leaves unwatched.
     """
 
     portfolio_id: str
@@ -44,6 +49,7 @@ class AlertBoard:
     undelivered: tuple[AlertEvent, ...]
     channels: tuple[Channel, ...]
     reaches_somebody: bool
+    remarks: tuple[str, ...] = ()
 
 
 async def alert_board(database: Database, portfolio: Portfolio) -> AlertBoard:
@@ -61,7 +67,20 @@ async def alert_board(database: Database, portfolio: Portfolio) -> AlertBoard:
             undelivered=await _undelivered(stored, portfolio.id),
             channels=channels,
             reaches_somebody=any(reaches(channel) for channel in channels),
+            remarks=remarks(plan or usual_plan(portfolio.loan), portfolio.loan),
         )
+
+
+def remarks(plan: AlertPlan, loan: Loan) -> tuple[str, ...]:
+    """What a plan leaves unwatched, in sentences: an LTV below the lender's call, and prices that stay away."""
+    on = [rule for rule in plan.rules if rule.is_on]
+    found = []
+    limits = [rule.threshold for rule in on if rule.metric in LTVS]
+    if not any(limit < loan.margin_call_ltv for limit in limits):
+        found.append(f"Nothing warns of an LTV before the lender calls at {percent(loan.margin_call_ltv)}.")
+    if not any(rule.metric is AlertMetric.STALE_DATA for rule in on):
+        found.append("Nothing tells when prices stay away, and without a price no other alert can come.")
+    return tuple(found)
 
 
 async def _raised(stored: Transaction, states: Mapping[str, AlertState]) -> tuple[RaisedAlert, ...]:

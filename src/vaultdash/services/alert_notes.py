@@ -64,6 +64,8 @@ class Notes:
             return None
         row = replace(row, attempts=row.attempts + 1, due_at=lease_until)
         await self._into.alerts.put_delivery(row)
+        if await self._is_over(event):
+            event = replace(event, title=f"Ended since: {event.title}")
         return row, channel, event
 
     async def accepted(self, delivery_id: str, answer: Accepted) -> None:
@@ -176,10 +178,13 @@ class Notes:
 
     async def _lose(self, channel: Channel, reason: str, portfolio_id: str) -> None:
         """Take a channel away and tell by the others; the last one stays in the list, marked."""
-        if channel.removed_at is not None or is_broken(channel):
+        if channel.removed_at is not None:
             return
         others = [each for each in await self._into.alerts.channels() if each.id != channel.id and reaches(each)]
         removed_at = self._at if others else None
+        if is_broken(channel):  # which was told when it was the last one
+            await self._into.alerts.put_channel(replace(channel, removed_at=removed_at))
+            return
         await self._into.alerts.put_channel(replace(channel, problem=f"{GONE}{reason}", removed_at=removed_at))
         rest = (
             f"It was removed. Still told: {', '.join(each.name for each in others)}."
@@ -214,6 +219,13 @@ class Notes:
         event = await self._into.alerts.event(event_id)
         assert event is not None  # history is only ever added to
         return event
+
+    async def _is_over(self, event: AlertEvent) -> bool:
+        """True for an alert that ended before it could be sent, as in quiet hours."""
+        if event.kind not in ANSWERED or event.rule_id is None:
+            return False
+        state = (await self._into.alerts.states(event.portfolio_id)).get(event.rule_id)
+        return state is not None and (not state.is_raised or (state.raised_at or event.at) > event.at)
 
     async def _quiet(self, event: AlertEvent) -> QuietHours | None:
         plan = await self._into.alerts.plan(event.portfolio_id)

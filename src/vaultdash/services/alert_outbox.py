@@ -24,7 +24,7 @@ MOST_AT_ONCE = 32
 MOST_OF_A_CHANNEL = 4  # at once, so that one that hangs leaves room for the others
 MOST_CHANNELS = 20
 CLOSING_SECONDS = 3.0
-RECEIPT_PATH = "/api/push/receipts/{}"
+RECEIPT_PATH = "/api/alerts/receipts/{}"
 
 
 @dataclass(frozen=True, slots=True)

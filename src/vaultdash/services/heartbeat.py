@@ -208,6 +208,7 @@ class Heartbeat:
         status = self._statuses.get(symbol)
         snapshots = self._snapshots()
         snapshot = snapshots.get(self._book.current.id)
+        problem: str | None
         if status is None:
             problem = self._problems.get(symbol, f"the price of {symbol} is being asked for")
         else:

@@ -57,10 +57,10 @@ class LoanStress:
         self._now = now
         self._engine = engine
 
-    async def table(self, snapshot: Snapshot) -> StressReport:
-        """All falls and shocks at the snapshot's price, with the loan's own terms."""
+    async def table(self, snapshot: Snapshot, *, invented: bool = False) -> StressReport:
+        """All falls and shocks at the snapshot's price, with the loan's own terms; `invented` when that price is."""
         now = self._now()
-        rate = await self._rates.latest()
+        rate = await self._rates.latest(invented=invented)
         book = None if snapshot.hedge is None else option_book(snapshot.hedge, now)
         engine = "reference" if book is None else await self._engine()
         loan, price = snapshot.portfolio.loan, snapshot.price

@@ -51,9 +51,7 @@ class LtvHistory:
         self._now = now
         self._keeps_demo = keeps_demo
         self._written: dict[str, datetime] = {}  # the hour of which a record was found in the database
-        self._read: dict[
-            str, tuple[datetime, tuple[LtvRecord, ...]]
-        ] = {}  # and when all was read
+        self._read: dict[str, tuple[datetime, tuple[LtvRecord, ...]]] = {}  # and when all was read
         self._given: dict[tuple[str, int | None], LtvSeries] = {}
 
     async def record(self, into: Transaction, beat: Beat, crossed: Sequence[str] = ()) -> None:

@@ -74,8 +74,13 @@ class Odds:
 
     @property
     def is_called(self) -> bool:
-        """True when the price is at the call price or below: every probability is 1."""
-        return self.snapshot.price <= self.snapshot.margin_call_price
+        """True when the lender may call now, as it counts options."""
+        return self.snapshot.is_called
+
+    @property
+    def needs_options(self) -> bool:
+        """True when only options that the lender counts keep a call away: every probability is 1, without them."""
+        return not self.is_called and self.snapshot.price <= self.snapshot.margin_call_price
 
     @property
     def models(self) -> tuple[ModelOdds, ...]:

@@ -8,10 +8,13 @@ from vaultdash.storage.records import Database
 
 async def open_alerts(database: Database, portfolio_ids: Iterable[str]) -> tuple[AlertEvent, ...]:
     """The event that raised each, or that reminded of it last, oldest first. Raises DatabaseError."""
-    found = []
+    found: dict[str, AlertEvent] = {}
     async with database.reading() as stored:
         for portfolio_id in portfolio_ids:
             for state in (await stored.alerts.states(portfolio_id)).values():
-                if state.is_raised and state.acknowledged_at is None and state.event_id is not None:
-                    found.append(await stored.alerts.event(state.event_id))
-    return tuple(sorted((event for event in found if event is not None), key=lambda event: (event.at, event.id)))
+                if not state.is_raised or state.acknowledged_at is not None or state.event_id is None:
+                    continue
+                event = await stored.alerts.event(state.event_id)
+                if event is not None:
+                    found[event.id] = event
+    return tuple(sorted(found.values(), key=lambda event: (event.at, event.id)))

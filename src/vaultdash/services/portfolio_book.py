@@ -78,6 +78,7 @@ class PortfolioBook:
         self._kept: dict[str, StoredPortfolio] = {}
         self._current = first.id
         self._revision = -1
+        self._is_open = False
         self._turn = asyncio.Lock()
 
     @property
@@ -133,8 +134,9 @@ class PortfolioBook:
                 await records.portfolios.put(self._first, self._now(), START, change_words(of_example, self._first))
                 await records.preferences.put(EXAMPLE, self._first.id if self._is_example_given else None)
         remark = self.settings_remark
-        if remark is not None:
+        if remark is not None and not self._is_open:  # it may be opened more than once
             log.warning("settings_not_used", reason=remark)
+        self._is_open = True
 
     async def refresh(self) -> None:
         """Read again what another process has changed, if anything."""

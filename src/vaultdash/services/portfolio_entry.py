@@ -62,6 +62,8 @@ def check_option(option: HeldOption, today: date) -> None:
             raise InvalidInput(name, f"must be USD a share and at most {DEAREST_OPTION:,.0f}")
     _past("opened_on", option.opened_on, today)
     _past("closed_on", option.closed_on, today)
+    if option.closed_on is not None and option.closed_on > option.contract.expiration:
+        raise InvalidInput("closed_on", f"is after the expiration on {option.contract.expiration}")
     _printable("note", option.note)
 
 

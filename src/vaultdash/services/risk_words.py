@@ -10,8 +10,8 @@ from vaultdash.services.selloff_replay import SelloffReport
 OUTCOMES = {
     Outcome.NOT_CALLED: "not called",
     Outcome.CALLED: "called",
-    Outcome.SOLD_AFTER_DEADLINE: "called, sale after the deadline",
-    Outcome.SOLD_IN_CURE: "called, close-out within the days to cure",
+    Outcome.SOLD_AFTER_DEADLINE: "called, overdue",
+    Outcome.SOLD_IN_CURE: "close-out before cured",
     Outcome.SOLD_AT_ONCE: "close-out with the call",
 }
 SALES = {
@@ -26,6 +26,8 @@ def odds_sentence(odds: Odds) -> str:
     """The page's first sentence: a chance in words, and the range that models and drifts give."""
     if odds.is_called:
         return "The loan is called at this price: the question is how to cure it, not how likely it is."
+    if odds.needs_options:
+        return "Only the options keep a call away at this price; these odds do not count them."
     low, high = odds.span(12)
     words = chances(odds.central.by_months[12])
     what = "the model and the drift" if odds.simulated else "the drift"
@@ -33,12 +35,15 @@ def odds_sentence(odds: Odds) -> str:
 
 
 def time_words(years: float | None) -> str:
-    """`12 days`, `5 months`, `3.2 years`; `never` for None."""
+    """`12 days`, `5 months`, `3.2 years`; `never` for None, `now` for 0."""
     if years is None:
         return "never"
+    if years == 0:
+        return "now"
     days = years * 365
     if days < FEW_DAYS:
-        return f"{max(round(days), 1)} days"
+        count = max(round(days), 1)
+        return f"{count} day{'s' * (count > 1)}"
     if years < 2:
         return f"{round(years * 12)} months"
     return f"{years:,.1f} years" if years < 10 else f"{years:,.0f} years"
@@ -61,7 +66,8 @@ def replay_sentence(found: Replay) -> str:
             lows = "" if found.has_lows else " Lows are not known for every day."
             return f"No call. {highest}{lows}"
         return f"No call at a close. {highest} During {day(found.called_intraday_on)} the low was a call."
-    said = [f"Called at the close of {day(call.on)}: LTV {_pct(call.ltv)} after a fall of {_pct(-call.drop)}."]
+    fall = f" after a fall of {_pct(-call.drop)}" if call.drop < 0 else ""
+    said = [f"Called at the close of {day(call.on)}: LTV {_pct(call.ltv)}{fall}."]
     if found.called_intraday_on is not None and found.called_intraday_on < call.on:
         said.append(f"The low of {day(found.called_intraday_on)} was a call already.")
     if found.close_out_on == call.on:

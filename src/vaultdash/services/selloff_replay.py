@@ -145,12 +145,13 @@ def _row(bars: Sequence[Bar], row: Replayed, snapshot: Snapshot, ltv: float | No
     missing = _missing(bars, known, row)
     if missing is not None:
         return _with(row, None, missing)
-    path = path_of(bars[begin : stop + loan.cure_days])
+    after = min(loan.cure_days, len(bars) - stop)
+    path = path_of(bars[begin : stop + after])
     if ltv is None:
         path, drawn = path.scaled(snapshot.price), loan
     else:
         drawn = drawn_at(ltv, path.closes[0], snapshot.shares, loan)
-    return _with(row, replay(path, snapshot.shares, drawn, snapshot.portfolio.target_ltv), None)
+    return _with(row, replay(path, snapshot.shares, drawn, snapshot.portfolio.target_ltv, after), None)
 
 
 def _missing(bars: Sequence[Bar], known: Sequence[Bar], row: Replayed) -> str | None:

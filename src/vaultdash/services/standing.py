@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.portfolio import Snapshot, Zone
 from vaultdash.risk.stress import cure_as_counted
 from vaultdash.services.heartbeat import Beat
@@ -33,7 +34,7 @@ def standing(beat: Beat | None) -> Standing:
     snapshot, loan = beat.snapshot, beat.snapshot.portfolio.loan
     drop = snapshot.drop_to_margin_call
     call = f"{snapshot.portfolio.collateral.instrument.quoted_by} {snapshot.margin_call_price:,.2f}"
-    caveat = " Judged by an old price." if beat.status.is_stale else _invented(beat)
+    caveat = _of_options(snapshot) + (" Judged by an old price." if beat.status.is_stale else _invented(beat))
     needed = cure_as_counted(loan, snapshot.gold_value, snapshot.hedge_value, loan.warning_ltv).repay_cash
     if snapshot.zone is Zone.CLOSE_OUT:
         return Standing(
@@ -64,11 +65,31 @@ def standing(beat: Beat | None) -> Standing:
         return Standing(
             None,
             "Not known now.",
-            f"By the last price gold could fall {_pct(drop)}, to {call}, before the lender calls. That price is old.",
+            f"By the last price gold could fall {_pct(drop)}, to {call}, before the lender calls. That price is "
+            f"old.{_of_options(snapshot)}",
         )
-    far = drop > WORST_TWO_DAYS and (beat.daily_sigmas_to_call or 0) >= FEWEST_SIGMAS
+    is_burdened = snapshot.hedge_value < 0  # sold options cost more as they go against the owner
+    far = drop > WORST_TWO_DAYS and (beat.daily_sigmas_to_call or 0) >= FEWEST_SIGMAS and not is_burdened
     headline = "No call in sight." if far else "No call now."
     return Standing(Zone.ROOM, headline, f"Gold can fall {_pct(drop)}, to {call}, before the lender calls.{caveat}")
+
+
+def _of_options(snapshot: Snapshot) -> str:
+    """What the options held change about the sentence, and whether their worth can be believed; empty without any."""
+    hedge, loan = snapshot.hedge, snapshot.portfolio.loan
+    if hedge is None:
+        return ""
+    worth = snapshot.hedge_value
+    if loan.hedge_counting is not HedgeCounting.IGNORED:
+        told = f" Without the options LTV would be {_pct(snapshot.ltv)}."
+    elif worth >= 0:
+        after = _pct(snapshot.counted(HedgeCounting.AFTER_PAYMENT))
+        told = f" The lender does not count the options; sold for {worth:,.0f} USD they would bring LTV to {after}."
+    else:
+        told = f" The lender does not count the options; closing them would cost {-worth:,.0f} USD."
+    if not hedge.doubts:
+        return told
+    return f"{told} That worth is doubtful: {len(hedge.doubts)} of {len(hedge.marks)} positions have no fresh quote."
 
 
 def _invented(beat: Beat) -> str:

@@ -3,14 +3,19 @@
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 
 from nicegui import context, ui
+from nicegui.element import Element
 
+from vaultdash.domain.alert import AlertEvent
 from vaultdash.domain.errors import VaultError
 from vaultdash.domain.market import Freshness
 from vaultdash.domain.portfolio import Portfolio
 from vaultdash.services.heartbeat import Beat
+from vaultdash.services.open_alerts import open_alerts
 from vaultdash.services.vault import Vault
+from vaultdash.ui.components.alert_bell import AlertBell
 from vaultdash.ui.components.portfolio_switch import PortfolioSwitch
 from vaultdash.ui.format import age, moment, number, price, signed_pct
 from vaultdash.ui.live import follow
@@ -40,18 +45,22 @@ def frame(vault: Vault, pages: Sequence[Page]) -> None:
         except VaultError as error:
             ui.notify(f"{error}.")
 
+    async def waiting() -> Sequence[AlertEvent]:
+        return await open_alerts(vault.database, [each.id for each in vault.book.all])
+
     with ui.element("div").classes("vd-app"):
         with ui.element("header").classes("vd-header"):
             ui.link("Vault Dashboard", "/").classes("vd-brand")
             switches = [PortfolioSwitch(choose, "vd-wide")]
             ui.element("div").classes("vd-spacer")
             pill = _PricePill(vault.book.symbol)
+            AlertBell(vault.alerts, waiting, vault.now)
             _theme_button()
         _navigation(pages)
         with ui.element("main").classes("vd-main"), ui.element("div").classes("vd-page"):
             switches.append(PortfolioSwitch(choose, "vd-narrow vd-switch"))
             banner = _Banner(vault)
-            ui.sub_pages({page.path: page.build for page in pages}).style("display:contents")
+            ui.sub_pages({page.path: _rooted(page.build) for page in pages}).style("display:contents")
             with ui.element("footer"):
                 note(
                     f"Vault Dashboard {vault.version} · analysis, not advice, not an order · charts: TradingView "
@@ -79,6 +88,24 @@ def frame(vault: Vault, pages: Sequence[Page]) -> None:
     show_loan()
     follow(vault.heartbeat.feed, update)
     follow(vault.book.changed, show_loan)
+
+
+def _rooted(build: Callable[..., Awaitable[None] | None]) -> Callable[..., Awaitable[None] | None]:
+    """The page in an element of its own, which goes when another page is shown: what follows a feed ends with it."""
+
+    @wraps(build)  # the page's arguments are those of the address by name
+    def rooted(*args: object, **named: object) -> Awaitable[None] | None:
+        root = ui.element("div").style("display:contents")
+        with root:
+            result = build(*args, **named)
+        return None if result is None else _within(root, result)
+
+    return rooted
+
+
+async def _within(root: Element, work: Awaitable[None]) -> None:
+    with root:
+        await work
 
 
 def _pledged(portfolio: Portfolio) -> str:

@@ -13,16 +13,17 @@ log = structlog.get_logger()
 
 
 def follow(feed: Feed[T], update: Callable[[T], Awaitable[None] | None]) -> None:
-    """Call `update` with the latest value and each new one, inside the slot of the caller, until the tab is gone.
+    """Call `update` with the latest value and each new one, inside the slot of the caller, until its page is gone.
 
     An update that raises is logged once and the next one is tried again.
     """
     client, slot = context.client, context.slot
+    parent = slot.parent  # held, so that it can be asked whether it is still on the page
 
     async def run() -> None:
         broken = False
         async for value in feed.follow():
-            if slot.parent.is_deleted:
+            if parent.is_deleted:
                 return
             with slot:
                 try:

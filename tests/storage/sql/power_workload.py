@@ -1,4 +1,4 @@
-"""Commits on a disk that notes everything, and keeps the notes. Arguments: FILE COMMITS SYNCHRONOUS NOTES."""
+"""Commits on a disk that notes everything, in a process of its own, and keeps the notes."""
 
 import asyncio
 import pickle
@@ -9,6 +9,8 @@ from tests.builders import NOON, a_portfolio
 from tests.storage.sql.power import Recorder
 from tests.storage.sql.records import an_event
 from vaultdash.storage.sql import SqlDatabase, address, database
+
+OUT_OF_REACH = 77  # exit code
 
 
 async def write(file: str, commits: int, recorder: Recorder) -> None:
@@ -23,14 +25,14 @@ async def write(file: str, commits: int, recorder: Recorder) -> None:
 
 
 def main(file: str, commits: str, synchronous: str, notes: str) -> None:
+    """Write `commits` into `file` with a synchronous setting, then the notes."""
     if synchronous != "FULL":  # the control: as a careless program would open it
         address.PRAGMAS = ("journal_mode = WAL", f"synchronous = {synchronous}")
         database.FULL = {"OFF": 0, "NORMAL": 1}[synchronous]
-    recorder = Recorder()
+    try:
+        recorder = Recorder()
+    except LookupError:
+        sys.exit(OUT_OF_REACH)
     recorder.install()
     asyncio.run(write(file, int(commits), recorder))
     Path(notes).write_bytes(pickle.dumps(recorder.steps))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

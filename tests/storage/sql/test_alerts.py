@@ -30,6 +30,10 @@ def test_every_field_has_its_column(kind: type, table: sa.Table, more: set[str])
     assert set(table.columns.keys()) == {field.name for field in fields(kind)} | more
 
 
+def test_snapshots_are_read_in_the_order_of_their_fields() -> None:
+    assert tables.ltv_snapshots.columns.keys() == [field.name for field in fields(LtvRecord)]
+
+
 async def test_a_plan_replaces_the_one_before_and_drops_states_of_rules_that_are_gone(database: SqlDatabase) -> None:
     kept, gone = USUAL_PLAN.rules[0], USUAL_PLAN.rules[1]
     states = {rule.id: a_state(rule_id=rule.id) for rule in (kept, gone)}

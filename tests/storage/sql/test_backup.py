@@ -44,6 +44,7 @@ def folder(tmp_path: Path) -> Path:
 async def load(database: SqlDatabase) -> AsyncIterator[list[int]]:
     """Commits of five tables without end while it lasts; the numbers of those told kept."""
     told: list[int] = []
+    begun = asyncio.Event()
 
     async def write() -> None:
         while True:
@@ -55,11 +56,11 @@ async def load(database: SqlDatabase) -> AsyncIterator[list[int]]:
                 await tx.alerts.put_channel(a_channel(0, name=f"channel {number}"))
                 await tx.alerts.add_delivery(a_delivery(number, event_id=f"event-{number}", channel_id="channel-0"))
             told.append(number)
+            begun.set()
 
     writer = asyncio.create_task(write())
     try:
-        await asyncio.sleep(0.2)
-        assert told
+        await begun.wait()
         yield told
     finally:
         writer.cancel()

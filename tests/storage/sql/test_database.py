@@ -2,33 +2,30 @@
 
 import asyncio
 import itertools
-import sys
 from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
 
 from tests.builders import NOON, a_portfolio
+from tests.storage.sql.processes import processes
 from tests.storage.sql.records import an_event, an_ltv_record
 from vaultdash.domain.errors import DatabaseError
 from vaultdash.storage.sql import SqlDatabase
+from vaultdash.storage.sql import database as databases
 from vaultdash.storage.sql.tables import APPEND_ONLY
 
-MAKES = """
-import asyncio, sys
-from tests.builders import NOON, a_portfolio
-from vaultdash.storage.sql import SqlDatabase
 
-async def main():
-    database = SqlDatabase(sys.argv[1])
-    await database.open()
-    for _ in range(int(sys.argv[2])):
-        async with database.transaction() as tx:
-            await tx.portfolios.put(a_portfolio(), NOON, "cli", "again")
-    await database.aclose()
+def put_again(url: str, times: int) -> None:
+    """As a program of its own would."""
 
-asyncio.run(main())
-"""
+    async def run() -> None:
+        database = SqlDatabase(url)
+        for _ in range(times):
+            await put(database)
+        await database.aclose()
+
+    asyncio.run(run())
 
 
 async def put(database: SqlDatabase, loan: float = 600_000) -> None:
@@ -97,11 +94,30 @@ async def test_writers_take_turns(database: SqlDatabase) -> None:
         assert [line.id for line in await found.portfolios.changes()] == list(range(40, 0, -1))
 
 
+async def test_a_transaction_within_a_transaction_is_told_at_once(database: SqlDatabase) -> None:
+    with pytest.raises(RuntimeError, match="wait for itself"):  # noqa: PT012 - the inner one is what fails
+        async with database.transaction() as tx:
+            await tx.portfolios.put(a_portfolio(), NOON, "test", "put")
+            await put(database)
+    assert await count(database) == 0
+
+
+async def test_a_writer_that_does_not_end_is_not_waited_for_without_end(
+    database: SqlDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "TURN_SECONDS", 0.1)
+    async with database.transaction():
+        other = asyncio.create_task(put(database))
+        with pytest.raises(DatabaseError, match="busy with other work"):
+            await other
+    await put(database)
+
+
 async def test_readers_neither_wait_for_a_writer_nor_see_half_of_it(database: SqlDatabase) -> None:
     await put(database)
     async with database.transaction() as tx:
         await tx.portfolios.put(a_portfolio(loan=1.0), NOON, "test", "put")
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             assert await count(database) == 1
     assert await count(database) == 2
 
@@ -148,14 +164,12 @@ async def test_the_first_use_opens(database_url: str) -> None:
 
 
 async def test_processes_that_start_at_once_write_all_they_have(database_url: str) -> None:
-    asked = [sys.executable, "-c", MAKES, database_url, "10"]
-    started = [
-        await asyncio.create_subprocess_exec(*asked, stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
-        for _ in range(3)
-    ]
+    started = [processes().Process(target=put_again, args=(database_url, 10)) for _ in range(3)]
     for process in started:
-        _, said = await process.communicate()
-        assert process.returncode == 0, said.decode()
+        process.start()
+    for process in started:
+        await asyncio.to_thread(process.join)
+    assert [process.exitcode for process in started] == [0, 0, 0]
     database = SqlDatabase(database_url)
     async with database.reading() as found:
         (kept,) = await found.portfolios.all()

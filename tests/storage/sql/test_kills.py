@@ -1,7 +1,6 @@
 """A writer that is killed at any moment has lost nothing that it was told is kept."""
 
 import asyncio
-import multiprocessing
 import random
 import time
 from multiprocessing.connection import Connection
@@ -9,6 +8,7 @@ from multiprocessing.connection import Connection
 import pytest
 
 from tests.builders import NOON, a_portfolio
+from tests.storage.sql.processes import processes
 from tests.storage.sql.records import an_event
 from vaultdash.storage.sql import SqlDatabase
 from vaultdash.storage.sql.checking import check
@@ -36,8 +36,7 @@ def write_on(url: str, told: Connection) -> None:
 
 def last_told_by_a_victim(url: str, life: float) -> int:
     """Let a writer live a moment, kill it, and return the last number it told."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.storage.sql.test_kills"])
+    context = processes()
     ours, theirs = context.Pipe(duplex=False)
     victim = context.Process(target=write_on, args=(url, theirs), daemon=True)
     victim.start()
@@ -77,6 +76,8 @@ async def test_what_was_told_is_there_after_the_kill(database_url: str, kills: i
         cut_short += changes > told
         assert told > before, "the writer did not go on from what was there"
         before = changes
+        if number % 100 == 99:
+            print(f"{number + 1} kills, {before} commits", flush=True)
     assert missing == [], f"seed {SEED}"
     findings = await check(SqlDatabase(database_url).address)
     assert findings.problems == []
@@ -85,7 +86,7 @@ async def test_what_was_told_is_there_after_the_kill(database_url: str, kills: i
 
 async def test_a_writer_that_tells_too_early_is_caught(sqlite_url: str) -> None:
     """The control: told before the commit, some numbers are not there after the kill."""
-    context = multiprocessing.get_context("forkserver")
+    context = processes()
     missing = 0
     for life in range(12):
         ours, theirs = context.Pipe(duplex=False)

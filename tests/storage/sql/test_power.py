@@ -3,8 +3,6 @@
 import pickle
 import random
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.storage.sql.power import Step, remains
+from tests.storage.sql.power_workload import OUT_OF_REACH, main
+from tests.storage.sql.processes import processes
 
 SEED = 20260610
 Workload = Callable[..., list[Step]]
@@ -33,11 +33,13 @@ def workload(tmp_path: Path) -> Workload:
 
     def run(commits: int, synchronous: str) -> list[Step]:
         notes = tmp_path / "notes"
-        asked = [sys.executable, "-m", "tests.storage.sql.power_workload", str(tmp_path / "vault.db"), str(commits)]
-        done = subprocess.run([*asked, synchronous, str(notes)], capture_output=True, text=True)
-        if "cannot be reached from here" in done.stderr:
+        given = (str(tmp_path / "vault.db"), str(commits), synchronous, str(notes))
+        process = processes().Process(target=main, args=given)
+        process.start()
+        process.join()
+        if process.exitcode == OUT_OF_REACH:
             pytest.skip("this Python holds its SQLite inside: nothing can stand between it and the disk")
-        assert done.returncode == 0, done.stderr
+        assert process.exitcode == 0
         steps: list[Step] = pickle.loads(notes.read_bytes())
         assert sum(step.deed == "done" for step in steps) == commits
         assert sum(step.deed == "write" for step in steps) > commits  # the recorder did stand in between

@@ -1,9 +1,10 @@
 """What goes wrong is said in a sentence, and no password is in it."""
 
 import asyncio
-import os
+import random
 import sqlite3
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -53,21 +54,30 @@ async def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     await put(database)
     await database.aclose()
     content = bytearray(file.read_bytes())
-    content[4096:] = os.urandom(len(content) - 4096)
+    content[4096:] = random.Random(1).randbytes(len(content) - 4096)
     file.write_bytes(content)
-    said = ""
-    try:
-        await put(database)
-    except DatabaseError as error:
-        said = str(error)
-    await database.aclose()
-    assert "restore a backup" in said
+    damaged = SqlDatabase(f"sqlite:///{file}")
+    with pytest.raises(DatabaseError, match="is damaged; restore a backup"):
+        await put(damaged)
+    await damaged.aclose()
 
 
 async def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     said = await problem(SqlDatabase(f"sqlite:///{tmp_path}/file/vault.db"))
     assert said == f"The database {tmp_path}/file/vault.db cannot be opened: File exists. Check who may write there."
+
+
+async def test_nothing_is_acknowledged_into_a_file_that_has_lost_its_name(tmp_path: Path) -> None:
+    database = SqlDatabase(f"sqlite:///{tmp_path / 'vault.db'}")
+    await put(database)
+    (tmp_path / "vault.db").rename(tmp_path / "elsewhere.db")
+    with pytest.raises(DatabaseError, match="removed or replaced while it was in use"):
+        await put(database)
+    assert "removed or replaced" in await database.state()
+    (tmp_path / "elsewhere.db").rename(tmp_path / "vault.db")
+    await put(database)
+    await database.aclose()
 
 
 async def test_a_full_disk_is_told_and_what_was_there_stays(tmp_path: Path) -> None:
@@ -172,14 +182,19 @@ def test_an_address_is_shown_without_its_password() -> None:
     assert found.url.query == {"ssl": "require"}
 
 
-def test_alembic_is_only_loaded_when_there_is_something_to_do(tmp_path: Path) -> None:
+async def test_alembic_is_only_loaded_when_there_is_something_to_do(tmp_path: Path) -> None:
+    database = SqlDatabase(f"sqlite:///{tmp_path}/old.db")
+    await database.open()
+    await database.aclose()
     asked = (
         "import asyncio, sys; from vaultdash.storage.sql import SqlDatabase\n"
-        f"asyncio.run(SqlDatabase('sqlite:///{tmp_path}/vault.db').open())\n"
-        "print('alembic' in sys.modules)\n"
-        "import os; sys.stdout.flush(); os._exit(0)"
+        "async def run(name):\n"
+        f"    database = SqlDatabase(f'sqlite:///{tmp_path}/{{name}}.db')\n"
+        "    await database.open()\n"
+        "    await database.aclose()\n"
+        "    print(name, 'alembic' in sys.modules)\n"
+        "asyncio.run(run('old')); asyncio.run(run('new'))\n"
     )
-    import subprocess
-
-    said = [subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True).stdout for _ in range(2)]
-    assert [lines.splitlines()[-1] for lines in said] == ["True", "False"]
+    done = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", asked], capture_output=True, text=True)
+    assert done.stdout.splitlines()[0] == "old False", done.stderr
+    assert done.stdout.splitlines()[-1] == "new True"

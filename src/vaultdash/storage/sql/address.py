@@ -73,6 +73,16 @@ class Address:
                 f"The database {self.file} cannot be opened: {error.strerror or error}. Check who may write there."
             ) from error
 
+    def identity(self) -> tuple[int, int] | None:
+        """Which file it is, whatever its name; None for a server, and when there is none any more."""
+        if self.file is None:
+            return None
+        try:
+            status = self.file.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
     def _sqlite(self, size: int) -> AsyncEngine:
         given = {"isolation_level": None, "timeout": BUSY_SECONDS}  # no transaction that Python starts by itself
         engine = create_async_engine(

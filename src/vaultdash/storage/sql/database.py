@@ -23,6 +23,7 @@ from vaultdash.storage.sql.upgrade import HEAD, revision_of, upgrade
 log = structlog.get_logger(__name__)
 STATE_SECONDS = 30.0
 PATIENCE_SECONDS = 5.0
+TURN_SECONDS = 30.0  # how long a writer waits for the others of this process
 WRITERS = 0x7661756C74  # the advisory lock by which PostgreSQL lets one of our writers in at a time
 FULL = 2  # what PRAGMA synchronous answers
 
@@ -57,6 +58,8 @@ class SqlDatabase:
         self._engines: tuple[AsyncEngine, AsyncEngine] | None = None  # of readers, of the writer
         self._known: tuple[float, str] | None = None
         self._is_closed = False
+        self._identity: tuple[int, int] | None = None
+        self._writer: asyncio.Task[object] | None = None  # whose turn it is
 
     async def open(self) -> None:
         """Bring the tables to this version; DatabaseError with a sentence when that cannot be done."""
@@ -75,6 +78,7 @@ class SqlDatabase:
                 await to_the_end(_dispose(engines))
                 raise
             self._engines, self._is_closed = engines, False
+            self._identity = self.address.identity()
             return before
 
     async def layout(self) -> str | None:
@@ -119,6 +123,8 @@ class SqlDatabase:
 
     async def _revision(self) -> str:
         try:
+            await self._opened()
+            self._require_same_file()
             async with self._reading() as found:
                 await found.portfolios.revision()
         except DatabaseError as error:
@@ -138,8 +144,35 @@ class SqlDatabase:
     async def writing_statements(self) -> AsyncIterator[Statements]:
         """Statements of one writing transaction, for the commands that work on whole tables."""
         _, writer = await self._opened()
-        async with self._turn, self._writing(writer) as connection:
-            yield Statements(connection, self.address)
+        async with self._in_turn():
+            self._require_same_file()
+            async with self._writing(writer) as connection:
+                yield Statements(connection, self.address)
+
+    @asynccontextmanager
+    async def _in_turn(self) -> AsyncIterator[None]:
+        here = asyncio.current_task()
+        if self._writer is not None and self._writer is here:
+            raise RuntimeError("a transaction within a transaction would wait for itself")
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise DatabaseError(f"The database {self.address.shown} is busy with other work; try again") from None
+        self._writer = here
+        try:
+            yield
+        finally:
+            self._writer = None
+            self._turn.release()
+
+    def _require_same_file(self) -> None:
+        """What is written into a file that has lost its name would be gone with this process."""
+        if self.address.identity() != self._identity:
+            raise DatabaseError(
+                f"The database {self.address.shown} was removed or replaced while it was in use; nothing is written "
+                "any more. Start Vault Dashboard again"
+            )
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[Transaction]:

@@ -10,6 +10,8 @@ from vaultdash.domain.record import LtvRecord, RecordKind
 from vaultdash.storage.sql.rows import Statements, add_row_once, row_of
 from vaultdash.storage.sql.tables import ltv_snapshots
 
+KINDS = {kind.value: kind for kind in RecordKind}
+
 
 class SqlLtv:
     """Added to and read, nothing else."""
@@ -45,6 +47,6 @@ class SqlLtv:
         return None if row is None else _record(row)
 
 
-def _record(row: sa.Row[Any]) -> LtvRecord:
-    values = dict(row._mapping)
-    return LtvRecord(**{**values, "kind": RecordKind(values["kind"])})
+def _record(row: Sequence[Any]) -> LtvRecord:
+    portfolio_id, at, kind, *rest = row  # in the order of the fields: a year is 8,760 rows
+    return LtvRecord(portfolio_id, at, KINDS[kind], *rest)

@@ -1,10 +1,10 @@
 """What goes wrong with a database, in a sentence that says what to do."""
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import asyncpg
 import sqlalchemy as sa
 
 from vaultdash.domain.errors import DatabaseError
@@ -47,8 +47,14 @@ def told(address: Address) -> Iterator[None]:
     except sa.exc.StatementError as error:  # a value no database takes, before it was sent
         reason = error.orig if error.orig is not None else error
         raise DatabaseError(f"The database {address.shown} cannot keep this: {reason}.") from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error, OSError, TimeoutError) as error:
+    except (sqlite3.Error, OSError, TimeoutError, *_server_errors()) as error:  # type: ignore[misc]  # a tuple indeed
         raise DatabaseError(f"The database {address.shown} {_sentence(error, address)}.") from error
+
+
+def _server_errors() -> tuple[type[Exception], ...]:
+    """What the driver of PostgreSQL raises past SQLAlchemy; nothing unless it is in use, for it is slow to import."""
+    driver = sys.modules.get("asyncpg")
+    return () if driver is None else (driver.PostgresError, driver.InterfaceError)
 
 
 def _sentence(error: BaseException | None, address: Address) -> str:

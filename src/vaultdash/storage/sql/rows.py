@@ -6,8 +6,6 @@ from enum import Enum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncResult
 
 from vaultdash.storage.sql.address import Address
@@ -63,7 +61,11 @@ class Statements:
 
     def insert(self, table: sa.Table) -> Any:
         """An insert that can say what to do about a row that is there, as this database words it."""
-        return sqlite_insert(table) if self._address.is_sqlite else postgresql_insert(table)
+        if self._address.is_sqlite:
+            from sqlalchemy.dialects.sqlite import insert
+        else:
+            from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]  # the same methods
+        return insert(table)
 
 
 def row_of(record: Any) -> dict[str, Any]:

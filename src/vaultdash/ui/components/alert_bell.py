@@ -3,9 +3,11 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from nicegui import ui
+import structlog
+from nicegui import background_tasks, ui
 
 from vaultdash.domain.alert import AlertEvent
+from vaultdash.domain.errors import DatabaseError, VaultError
 from vaultdash.services.alert_watch import AlertWatch
 from vaultdash.ui.components.alert_phrases import KINDS, event_tone
 from vaultdash.ui.components.toast import toast
@@ -13,6 +15,7 @@ from vaultdash.ui.format import moment
 from vaultdash.ui.live import follow
 from vaultdash.ui.theme import button, text, visible
 
+log = structlog.get_logger()
 SHOWN = 8
 Waiting = Callable[[], Awaitable[Sequence[AlertEvent]]]
 
@@ -32,10 +35,13 @@ class AlertBell:
                 self._list = ui.element("div").classes("vd-bell-list")
         self._show((), ())
         follow(watch.events, self._update)
-        ui.timer(0, self._begin, once=True)
+        background_tasks.create(self._begin(), name="alert bell", context=self._list)
 
     async def _begin(self) -> None:
-        await self._refresh()
+        try:
+            await self._refresh()
+        except DatabaseError as error:  # every page that needs the database says so
+            log.warning("bell_not_read", reason=str(error))
 
     async def _update(self, _: AlertEvent) -> None:
         for event in reversed(await self._refresh()):
@@ -46,7 +52,7 @@ class AlertBell:
     async def _refresh(self) -> Sequence[AlertEvent]:
         """Read the last events anew: of several that came at once the feed tells only the last."""
         events, waiting = await self._watch.history(limit=SHOWN * 2), await self._waiting()
-        self._show(events[:SHOWN], waiting)
+        self._show([event for event in events if not event.covered][:SHOWN], waiting)
         return events
 
     def _show(self, events: Sequence[AlertEvent], waiting: Sequence[AlertEvent]) -> None:
@@ -73,8 +79,11 @@ class AlertBell:
                 button("I know", lambda: self._acknowledge(event.id), words=f"Acknowledge: {event.title}")
 
     async def _acknowledge(self, event_id: str) -> None:
-        await self._watch.acknowledge(event_id)
-        await self._refresh()
+        try:
+            await self._watch.acknowledge(event_id)
+            await self._refresh()
+        except VaultError as error:
+            ui.notify(f"{error}.")
 
 
 BELL = (

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from nicegui import ui
+from nicegui import background_tasks, ui
 from nicegui.element import Element
 
 from vaultdash.domain.alert import AlertEvent, AlertMetric, Channel, Delivery
@@ -65,7 +65,7 @@ class AlertHistory:
                 note(f"{name}: {delivery_words(row, self._now())}")
 
     def _pick(self, event_id: str) -> None:
-        ui.timer(0, lambda: self._open(event_id), once=True)
+        background_tasks.create(self._open(event_id), name="deliveries", context=self._detail)
 
 
 def _row(event: AlertEvent) -> Row:

@@ -44,7 +44,8 @@ class CarryCard:
         self._note.set_text(
             unbroken(
                 f"{pct(interest.rate, 2)} a year ({pct(interest.reference_rate, 2)} + {pct(interest.spread, 2)}), "
-                f"{interest.day_count.value}, {paid}. A premium is spread from its purchase to its expiration. "
+                f"{interest.day_count.value}, {paid}. A premium is spread from its purchase to its expiration: "
+                f"a year of short options needs several. "
                 f"Equity = gold + options − loan = {usd(found.equity)}."
             )
         )

@@ -98,9 +98,6 @@ class ChannelSetup:
                 self._turn_off.on("click", js_handler="(event) => vdPush.turnOff(event.currentTarget)")
             note("Notifications arrive while the page is closed, encrypted for this browser alone.")
         self._push_box.on("vdpush", self._told, args=["detail"])
-        ui.timer(0, self._ask, once=True)
-
-    async def _ask(self) -> None:
         ui.run_javascript(f"window.vdPush && vdPush.tell(document.getElementById('{self._push_box.html_id}'))")
 
     async def _told(self, event: events.GenericEventArguments) -> None:
@@ -163,8 +160,9 @@ class ChannelSetup:
 
     async def _add_mail(self) -> None:
         fields = {"server": self._server, "port": self._port, "to": self._to, "from": self._sender}
-        for field in (*fields.values(), self._user, self._password):
+        for field in (*fields.values(), self._user):
             field.say(None)
+        self._password.say(None)
         try:
             port = self._port.text.strip()
             if port and not (port.isascii() and port.isdecimal()):

@@ -14,7 +14,7 @@ from vaultdash.ui.theme import card, note, text
 
 WAYS = ("Repay cash", "or add gold", "or sell gold and repay with it")
 COUNTED = {
-    HedgeCounting.IGNORED: "Options are ignored, as your lender does.",
+    HedgeCounting.IGNORED: "Options held are ignored, as your lender does.",
     HedgeCounting.AFTER_PAYMENT: "Options held are sold first and repay the loan.",
     HedgeCounting.CREDITED: "Options held are credited as your lender does.",
 }
@@ -33,7 +33,7 @@ class CureCard:
                 self._price = Field("If the price is", self._type_price, kind="amount", unit="USD a share")
                 self._target = Field("back to an LTV of", self._type_target, kind="percent", unit="%")
             self._slider = ui.slider(min=-60, max=20, step=1, value=0, on_change=self._slide).classes("vd-slider")
-            self._slider.props("aria-label='Move of the price in per cent' color=amber-8")
+            self._slider.props("aria-label='Move of the price in per cent' color=vdgold")
             self._said = text("p", "", "vd-cure-said").mark("cure-said")
             with ui.element("dl").classes("vd-facts") as self._list:
                 self._ways = {name: self._fact(name) for name in WAYS}
@@ -100,7 +100,7 @@ class CureCard:
         worth = options_at(snapshot, at)
         ways = cure_as_counted(loan, value, worth, target)
         move = at / snapshot.price - 1
-        where = f"At {price(at)}" + (f" ({signed_pct(move)})" if abs(move) >= 0.0005 else ", the price now,")
+        where = f"At {price(at)}" + (", the price now," if is_near(snapshot, at) else f" ({signed_pct(move)})")
         if ways.repay_cash == 0:
             self._said.set_text(unbroken(f"{where} nothing is needed: LTV stays at or below {pct(target)}."))
         else:
@@ -118,8 +118,7 @@ class CureCard:
         sale = gold(ways.sell_gold) if ways.sell_gold <= value else f"all of it, {usd(value)}, is not enough"
         for label, said in zip(self._ways.values(), (usd(ways.repay_cash), gold(ways.add_gold), sale), strict=True):
             label.set_text(unbroken(said))
-        held = f" They count {usd(worth)} at that price: {OPTIONS_BASIS}." if snapshot.hedge else ""
-        self._note.set_text(unbroken(COUNTED[loan.hedge_counting] + held if snapshot.hedge else "No option is held."))
+        self._note.set_text(unbroken(_counted(snapshot, at, worth)))
 
     def _answer_fall(self) -> None:
         snapshot = self._snapshot
@@ -172,9 +171,23 @@ class CureCard:
 OPTIONS_BASIS = "what exercise would bring, time value left out"
 
 
+def _counted(snapshot: Snapshot, at: float, worth: float) -> str:
+    if snapshot.hedge is None:
+        return "No option is held."
+    counting = snapshot.portfolio.loan.hedge_counting
+    if counting is HedgeCounting.IGNORED:
+        return COUNTED[counting]
+    basis = "as marked now" if is_near(snapshot, at) else OPTIONS_BASIS
+    return f"{COUNTED[counting]} They are worth {usd(worth)} at that price: {basis}."
+
+
+def is_near(snapshot: Snapshot, at: float) -> bool:
+    """True for the price of now, to half a tenth of a per cent."""
+    return abs(at / snapshot.price - 1) < 0.0005
+
+
 def options_at(snapshot: Snapshot, at: float) -> float:
     """What the options held are worth at a price, USD: as marked at the price of now, else what exercise brings."""
     if snapshot.hedge is None:
         return 0.0
-    near = abs(at / snapshot.price - 1) < 0.0005
-    return snapshot.hedge.value if near else snapshot.hedge.payoff(at)
+    return snapshot.hedge.value if is_near(snapshot, at) else snapshot.hedge.payoff(at)

@@ -21,9 +21,8 @@ COLUMNS = (
 )
 HEDGED_COLUMNS = (
     Column("fall", "fall", left=True),
-    Column("price", "price"),
-    Column("ltv", "LTV, gold alone"),
-    Column("hedged", "LTV with options"),
+    Column("ltv", "gold alone"),
+    Column("hedged", "with options"),
     Column("repay", "repay cash"),
 )
 WORDS: dict[str, tuple[str, Tone]] = {
@@ -62,7 +61,9 @@ class FallsTable:
         visible(self._hedged_box, when=held)
         (self._hedged if held else self._plain).show([_row(snapshot, fall) for fall in FALLS])
         counted = COUNTED[snapshot.portfolio.loan.hedge_counting]
-        self._basis.set_text(f"Options held: {counted}. After a fall they are worth {OPTIONS_BASIS}." if held else "")
+        self._basis.set_text(
+            f"LTV; with options: {counted}. After a fall they are worth {OPTIONS_BASIS}." if held else ""
+        )
         if self._chosen is not None:
             self._explain(self._chosen)
 
@@ -98,7 +99,7 @@ def _row(snapshot: Snapshot, fall: float) -> Row:
     return Row(
         f"{fall:.2f}",
         {
-            "fall": Cell("now" if fall == 0 else f"−{fall * 100:.0f} %", fall),
+            "fall": Cell("now" if fall == 0 else pct(-fall, 0), fall, sub=price(at) if snapshot.hedge else ""),
             "price": Cell(price(at), at),
             "ltv": _ltv(loan_to_value(loan.amount, value), loan),
             "hedged": _ltv(hedged_ltv(loan.amount, value, options_at(snapshot, at), _counting(loan)), loan),

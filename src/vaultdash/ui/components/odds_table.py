@@ -95,7 +95,7 @@ class LowerTable:
 def _model_row(name: str, drifts: list[ModelOdds]) -> Row:
     """`drifts` begin with the one without drift."""
     first = drifts[0]
-    cells = {"model": Cell(name, sub="" if first.price is None else f"at {price(first.price)}, {first.basis}")}
+    cells = {"model": Cell(name, sub="" if first.price is None else f"at {price(first.price)}")}
     for months in HORIZONS:
         found = [each.by_months[months] for each in drifts]
         cells[f"m{months}"] = Cell(chance(found[0]), found[0], sub=span_words(min(found), max(found)))
@@ -104,7 +104,7 @@ def _model_row(name: str, drifts: list[ModelOdds]) -> Row:
 
 def _drift_row(model: ModelOdds) -> Row:
     errors = model.errors or {}
-    made = "" if model.price is None else f"{model.paths:,} paths at {price(model.price)}"
+    made = "" if model.price is None else f"{model.paths:,} paths, seed {model.seed}; {model.basis}"
     cells = {
         "model": Cell(model.model, sub=made),
         "drift": Cell(signed_pct(model.drift.value), model.drift.value, sub=model.drift.name),

@@ -9,7 +9,7 @@ from vaultdash.domain.position import HeldOption, MarkBasis, OptionMark
 from vaultdash.ui.components.chain_words import contract_name
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
 from vaultdash.ui.format import NOTHING, age, day, greek, number, price, signed_number, unbroken, usd
-from vaultdash.ui.theme import Tone, note
+from vaultdash.ui.theme import Tone, note, visible
 
 COLUMNS = (
     Column("contract", "contract", left=True),
@@ -47,7 +47,8 @@ class PositionsTable:
 
     def __init__(self, pick: Callable[[str], None]) -> None:
         self._empty = note("")
-        self._held = DataTable(COLUMNS, pick=pick, label="Options held")
+        with ui.element("div") as self._held_box:
+            self._held = DataTable(COLUMNS, pick=pick, label="Options held")
         self._doubts = note("").classes("warning")
         with ui.element("details").classes("vd-past") as self._past_box:
             with ui.element("summary"):
@@ -72,8 +73,9 @@ class PositionsTable:
             else "No option is held against this loan. Add one, or import a CSV of your broker's positions."
         )
         self._held.show([_row(option, known.get(option.id), today, now) for option in held])
+        visible(self._held_box, when=bool(held))
         self._doubts.set_text(unbroken(" ".join(f"{doubt}." for doubt in doubts)))
-        self._past_box.classes(add="" if past else "vd-hidden", remove="vd-hidden" if past else "")
+        visible(self._past_box, when=bool(past))
         self._past_words.set_text(f"{len(past)} closed or expired")
         self._past.show([_past_row(option) for option in past])
 
@@ -91,8 +93,9 @@ def marked_by(mark: OptionMark | None, now: datetime) -> str:
         return "not marked yet"
     old = f", {age(max((now - mark.at).total_seconds(), 0.0))}" if mark.at is not None else ""
     stale = ", old" if mark.is_stale else ""
-    source = f", {mark.source}" if mark.source else ""
-    return f"{BASIS_WORDS[mark.basis]}{source}{old}{stale}"
+    word = BASIS_WORDS[mark.basis]
+    said = mark.source if mark.source.startswith(word) else ", ".join(filter(None, (word, mark.source)))
+    return f"{said}{old}{stale}"
 
 
 def _row(option: HeldOption, mark: OptionMark | None, today: date, now: datetime) -> Row:

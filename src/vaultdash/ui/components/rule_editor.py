@@ -9,6 +9,7 @@ from datetime import time
 from nicegui import ui
 
 from vaultdash.domain.alert import AlertMetric, AlertPlan, AlertRule, AlertSeverity, AlertState, QuietHours
+from vaultdash.domain.alert_rules import severity_of
 from vaultdash.domain.errors import InvalidInput, VaultError
 from vaultdash.ui.components.alert_phrases import SEVERITIES, SEVERITY_TONES, rule_detail, rule_name
 from vaultdash.ui.components.field import Choice, Field
@@ -46,6 +47,7 @@ class RuleEditor:
         self._save = save
         self._plan = AlertPlan(())
         self._drawn: object = None
+        self._call_ltv = 1.0
         self._list = ui.element("div").classes("vd-list").mark("rules")
         with ui.element("div").classes("vd-actions"):
             button("Add a rule", self._add)
@@ -54,12 +56,12 @@ class RuleEditor:
         self._form = _RuleForm(self._keep_rule)
         self._hours = _QuietForm(self._keep_quiet)
 
-    def show(self, plan: AlertPlan, states: Mapping[str, AlertState]) -> None:
-        """Draw the rules; nothing is drawn again when nothing changed."""
+    def show(self, plan: AlertPlan, states: Mapping[str, AlertState], call_ltv: float) -> None:
+        """Draw the rules; nothing is drawn again when nothing changed. From `call_ltv` on LTV rules are calls."""
         raised = {rule_id for rule_id, state in states.items() if state.is_raised}
-        if self._drawn == (plan, raised):
+        if self._drawn == (plan, raised, call_ltv):
             return
-        self._drawn, self._plan = (plan, raised), plan
+        self._drawn, self._plan, self._call_ltv = (plan, raised, call_ltv), plan, call_ltv
         self._list.clear()
         with self._list:
             if not plan.rules:
@@ -85,7 +87,8 @@ class RuleEditor:
         with ui.element("div").classes("vd-line" + ("" if rule.is_on else " vd-off")):
             with ui.element("div").classes("vd-line-name"):
                 text("b", rule_name(rule))
-                text("span", SEVERITIES[rule.severity], f"vd-note {SEVERITY_TONES[rule.severity]}")
+                severity = severity_of(rule, self._call_ltv)
+                text("span", SEVERITIES[severity], f"vd-note {SEVERITY_TONES[severity]}")
             words = "raised now; " if is_raised else ""
             text("span", f"{words}{rule_detail(rule)}" if rule.is_on else "off", "muted")
             with ui.element("div").classes("vd-tabs"):
@@ -125,6 +128,7 @@ class _Form:
     """A dialog with fields and one button that keeps them; what is wrong is said under the field."""
 
     def __init__(self, title: str) -> None:
+        self._is_told = False  # under its field already
         self._dialog = ui.dialog()
         with self._dialog, ui.element("div").classes("vd-dialog").props("role=dialog"):
             self._title = text("h2", title, "vd-sentence")
@@ -144,10 +148,12 @@ class _Form:
 
     async def _keep(self) -> None:
         self._said.set_text("")
+        self._is_told = False
         try:
             await self._read_and_keep()
         except VaultError as error:
-            self._said.set_text(f"{error}.")
+            words = str(error)
+            self._said.set_text("" if self._is_told else f"{words[:1].upper()}{words[1:]}.")
         else:
             self._dialog.close()
 
@@ -219,6 +225,7 @@ class _RuleForm(_Form):
             return amount(name, field.text) if self._metric in UNITS else percent(name, field.text)
         except InvalidInput as error:
             field.say(f"{name.capitalize()} {error.reason}.")
+            self._is_told = True
             raise
 
     async def _read_and_keep(self) -> None:
@@ -261,7 +268,7 @@ class _QuietForm(_Form):
     def _fields(self) -> None:
         self._begins = Field("From", lambda _: None, hint="22:00")
         self._ends = Field("To", lambda _: None, hint="07:00")
-        self._zone = Field("Time zone", lambda _: None, hint="Such as Europe/Zurich or America/New_York")
+        self._zone = Field("Time zone", lambda _: None, hint="Such as Europe/London or America/New_York")
         note("What is no call waits for their end. A margin call is sent at any hour.")
 
     def _more(self) -> None:

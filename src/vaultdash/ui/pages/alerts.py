@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from nicegui import ui
+from nicegui import background_tasks, ui
 
 from vaultdash.domain.alert import AlertEvent, AlertPlan, Channel
 from vaultdash.domain.errors import VaultError
@@ -65,7 +65,7 @@ class Alerts:
         self._headline.set_text(unbroken(words))
         self._headline.classes(remove=" ".join(TONES), add=tone)
         self._list.show(board)
-        self._rules.show(board.plan, board.states)
+        self._rules.show(board.plan, board.states, self._vault.book.current.loan.margin_call_ltv)
         self._channels.show(board.channels)
         self._usual.set_text(
             "The usual rules, from the limits of your loan." if board.is_usual else "Your own rules."
@@ -117,12 +117,14 @@ class Alerts:
 
 async def build(vault: Vault) -> None:
     """The page; it follows alerts, the chosen loan and, for the states of the channels, each beat."""
-    page = Alerts(vault)
+    root = ui.element("div").style("display:contents")
+    with root:
+        page = Alerts(vault)
 
     async def update(_: object) -> None:
         await page.refresh()
 
-    ui.timer(0, page.refresh, once=True)
+    background_tasks.create(page.refresh(), name="alerts page", context=root)
     follow(vault.alerts.events, update)
     follow(vault.book.changed, update)
     follow(vault.heartbeat.feed, update)

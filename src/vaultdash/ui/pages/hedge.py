@@ -4,7 +4,8 @@ from nicegui import context, ui
 
 from vaultdash.domain.errors import VaultError
 from vaultdash.domain.hedge import MeasuredHedge, RiskProfile
-from vaultdash.domain.loan import HedgeCounting
+from vaultdash.domain.loan import HedgeCounting, Loan
+from vaultdash.domain.portfolio import Portfolio
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.hedge_advisor import Advice, Research
 from vaultdash.services.vault import Vault
@@ -44,7 +45,7 @@ class HedgePage:
         self._advice: Advice | None = None
         self._profile = RiskProfile.BALANCED
         self._counting = vault.book.current.loan.hedge_counting
-        self._drawn: tuple[float, str | None] | None = None
+        self._drawn: tuple[Loan, float, str | None] | None = None
         self._picked: str | None = None
         self._colours = ChartColours(dark=True)
         with card():
@@ -87,7 +88,9 @@ class HedgePage:
         """The texts at each beat; tables and charts when the price or the verdict has changed."""
         self._advice = advice
         self._show_recommendation(advice)
-        drawn = (advice.snapshot.price, None if advice.withheld is None else advice.withheld[:20])
+        loan = advice.snapshot.portfolio.loan
+        self._lender.set_text(LENDERS[loan.hedge_counting])
+        drawn = (loan, advice.snapshot.price, None if advice.withheld is None else advice.withheld[:20])
         if drawn != self._drawn:
             self._drawn = drawn
             self.show(advice)
@@ -176,7 +179,7 @@ class ListedPutOnLoan:
         self._vault = vault
         self._osi = osi
         self._card = ListedPut(osi)
-        self._measured: float | None = None
+        self._measured: tuple[Portfolio, float] | None = None
 
     async def update(self, _: Beat) -> None:
         """Measure it again when the price has moved, or when it failed before."""
@@ -184,14 +187,15 @@ class ListedPutOnLoan:
         if beat is None or beat.snapshot is None:
             self._card.fail("No price for the loan yet, so this put cannot be measured.")
             return
-        if self._measured == beat.snapshot.price:
+        found_at = (beat.snapshot.portfolio, beat.snapshot.price)
+        if self._measured == found_at:
             return
         try:
             chain, option = await self._vault.chains.contract(self._osi)
         except VaultError as error:
             self._card.fail(f"This contract cannot be used: {error}")
             return
-        self._measured = beat.snapshot.price
+        self._measured = found_at
         found = cover_or_reason(self._vault, chain, option)
         if isinstance(found, str):
             self._card.fail(found)

@@ -42,7 +42,7 @@ class HeldPositions:
         self._portfolio: Portfolio | None = None
         self._read: ImportedOptions | None = None
         self._turn = 0
-        with card("Options held") as head, ui.element("div").classes("vd-page") as self._root:
+        with card("Options held") as head, ui.element("div").classes("vd-stack") as self._root:
             with head, ui.element("div").classes("vd-tabs"):
                 self._add = button("Add a position", self._open_new)
                 self._import = button("Import CSV", self._open_import)

@@ -256,7 +256,7 @@ def _record_row(record: LtvRecord) -> Row:
             "loan": Cell(usd(record.loan_amount)),
             "gold": Cell(usd(record.gold_value)),
             "hedge": Cell(usd(record.hedge_value) if record.hedge_value else "–"),
-            "mark": Cell(" · ".join(filter(None, (record.source, *marks)))),
+            "mark": Cell(" · ".join(filter(None, (record.source, *marks))).replace(" ", "\u00a0")),
         },
     )
 

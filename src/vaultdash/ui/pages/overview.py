@@ -17,7 +17,9 @@ from vaultdash.ui.components.falls_table import FallsTable
 from vaultdash.ui.components.figure import Figure
 from vaultdash.ui.components.held_card import HeldCard
 from vaultdash.ui.components.loan_facts import LoanFacts
+from vaultdash.ui.components.ltv_card import LtvCard
 from vaultdash.ui.components.price_chart import PriceChart
+from vaultdash.ui.components.risk_panel import RiskPanel
 from vaultdash.ui.components.zone_bar import ZoneBar
 from vaultdash.ui.format import moment, number, pct, price, signed_pct, unbroken, usd
 from vaultdash.ui.live import follow
@@ -44,18 +46,20 @@ class Overview:
                 self._chart = PriceChart(vault.book.symbol, head)
             with card("If gold falls"):
                 self._falls = FallsTable()
-        with ui.element("div").classes("vd-columns"):
-            with ui.element("div").classes("vd-page"):
+        with ui.element("div").classes("vd-columns right-first"):
+            with ui.element("div").classes("vd-stack"):
                 self._held = HeldCard()
+                self._history = LtvCard(vault.book.current.id)
                 self._carry = CarryCard()
-            self._cure = CureCard()
-        with ui.element("div").classes("vd-columns"):
-            with card("A hedge for each temper") as head:
-                with head:
-                    ui.link("Compare all six", "/hedge").classes("vd-button")
-                self._advice = DataTable(ADVICE_COLUMNS, label="Recommended hedge by risk profile")
-                self._advice_note = note("Comparing the hedges …")
-            self._facts = LoanFacts()
+                with card("A hedge for each temper") as head:
+                    with head:
+                        ui.link("Compare all six", "/hedge").classes("vd-button")
+                    self._advice = DataTable(ADVICE_COLUMNS, label="Recommended hedge by risk profile")
+                    self._advice_note = note("Comparing the hedges …")
+            with ui.element("div").classes("vd-stack"):
+                self._odds = RiskPanel()
+                self._cure = CureCard()
+                self._facts = LoanFacts()
         self._show_terms()
 
     def _offer(self) -> None:
@@ -107,15 +111,18 @@ class Overview:
         self._detail.set_text(unbroken(said.detail))
         if beat.snapshot is None or beat.status is None:
             self._advice_note.set_text("No price, so nothing can be compared.")
+            self._odds.say_no_price()
             return
         self._show_figures(beat)
         self._facts.show(beat.snapshot)
         self._chart.show(beat.snapshot, beat.status.quote.at)
+        self._history.show(beat.snapshot.portfolio.id, beat.at)
         self._falls.show(beat.snapshot)
         now = self._vault.now()
         self._held.show(beat.snapshot, now.astimezone(NEW_YORK).date(), now)
         self._cure.show(beat.snapshot)
         self._carry.show(beat.snapshot)
+        self._odds.show(await self._vault.odds.look(beat, beat.snapshot))
         key = (beat.snapshot.portfolio, beat.snapshot.price, beat.status.is_stale)
         if self._advised != key or beat.status.is_stale:
             self._advised = key

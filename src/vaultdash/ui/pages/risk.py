@@ -60,7 +60,7 @@ class RiskPage:
         self._view: float | None = None
         self._wanted = float(FIRST_WANTED)
         self._stressed: tuple[object, ...] | None = None
-        self._asked_chains = False
+        self._asked_chains = self._loads_chains = False
         with ui.element("div").classes("vd-page") as self._root:
             self._sentence()
             with ui.element("div").classes("vd-columns even"):
@@ -95,7 +95,7 @@ class RiskPage:
                 self._drop = Figure("fall to a call")
                 self._sigmas = Figure("moves of a day · month · year")
                 self._median = Figure("half are called within")
-                self._gap = Figure("sold before cured")
+                self._gap = Figure("close-out before cured")
             self._basis = note("")
 
     def _horizons(self) -> None:
@@ -160,9 +160,10 @@ class RiskPage:
             return
         odds = await self._vault.odds.look(beat, beat.snapshot, kind=self._kind, view=self._view)
         self._show(odds, beat)
-        await self._show_stress(beat.snapshot)
+        await self._show_stress(beat.snapshot, invented=beat.status is not None and beat.status.quote.is_demo)
         await self._falls.update(beat.snapshot)
-        self._vault.odds.wish(odds)
+        if not self._loads_chains:  # their volatility may be another
+            self._vault.odds.wish(odds)
 
     def _show(self, odds: Odds, beat: Beat) -> None:
         self._odds = odds
@@ -233,11 +234,11 @@ class RiskPage:
             )
         )
 
-    async def _show_stress(self, snapshot: Snapshot) -> None:
+    async def _show_stress(self, snapshot: Snapshot, *, invented: bool) -> None:
         key = (snapshot.price, snapshot.portfolio, round(snapshot.hedge_value, 2))
         if key == self._stressed:
             return
-        report = await self._vault.stress.table(snapshot)
+        report = await self._vault.stress.table(snapshot, invented=invented)
         self._stressed = key
         self._stress.show(report)
         self._shocks.show(report)
@@ -247,7 +248,8 @@ class RiskPage:
         state = self._vault.odds.progress
         self._progress.set_text(state.words)
         visible(self._cancel, when=state.is_working)
-        visible(self._simulate, when=not state.is_working)
+        is_called = self._odds is None or self._odds.is_called or self._odds.needs_options
+        visible(self._simulate, when=not state.is_working and not is_called)
 
     async def told(self, _: object) -> None:
         """A simulation has come further: the words at once, the figures when it is done."""
@@ -268,14 +270,18 @@ class RiskPage:
 
     async def _load_chains(self) -> None:
         self._chains_said.set_text("Asking for option prices …")
-        problem = await self._vault.odds.volatilities.load_chains(self._vault.book.symbol)
+        self._loads_chains = True
+        try:
+            problem = await self._vault.odds.volatilities.load_chains(self._vault.book.symbol)
+        finally:
+            self._loads_chains = False
         self._chains_said.set_text(f"Option prices could not be had: {problem}." if problem else "")
         await self.update()
 
     def load_missing(self) -> None:
         """Ask once for option prices when none are loaded."""
         if not self._asked_chains and not self._vault.chains.loaded(self._vault.book.symbol):
-            self._asked_chains = True
+            self._asked_chains = self._loads_chains = True
             self._ask_chains()
 
     def _choose_kind(self, value: str) -> None:
@@ -335,12 +341,11 @@ def _fact(name: str) -> ui.label:
 
 
 async def build(vault: Vault) -> None:
-    """Lay out the page with what is known at once, then follow the price and the simulations."""
+    """Lay out the page, fill it with what is known, and follow the price and the simulations."""
     page = RiskPage(vault)
-    await page.update()
     await context.client.connected()
     page.dress(dark=await is_dark())
     ui.on("vd-theme", lambda event: page.dress(dark=bool(event.args)))
+    page.load_missing()
     follow(vault.heartbeat.feed, page.update)
     follow(vault.odds.told, page.told)
-    page.load_missing()

@@ -66,10 +66,10 @@ class SettingsPage:
         self._asking: set[str] = set()
         self._edited = app.storage.client.get(DRAFT) or self._of_kept(vault.book.current.id)
         self._question = Question()
-        with ui.element("div").classes("vd-page") as self._root:
+        with ui.element("div").classes("vd-stack") as self._root:
             self._head()
             with ui.element("div").classes("vd-columns vd-settings"):
-                with ui.element("div").classes("vd-page"):
+                with ui.element("div").classes("vd-stack"):
                     self._form()
                 with ui.element("div").classes("vd-beside"):
                     self._outlook = LoanOutlook()

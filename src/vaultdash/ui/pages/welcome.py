@@ -10,11 +10,13 @@ from vaultdash.domain.portfolio import mark
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.price_feed import QuoteStatus
 from vaultdash.services.vault import Vault
+from vaultdash.ui.components.channel_setup import ChannelSetup
 from vaultdash.ui.components.loan_draft import LoanDraft, Reading
 from vaultdash.ui.components.loan_form import Fields, GoldFields, InterestFields, LoanFields, TermsFields
 from vaultdash.ui.components.loan_outlook import LoanOutlook
 from vaultdash.ui.components.steps import Steps
 from vaultdash.ui.live import follow
+from vaultdash.ui.pages.channel_actions import channel_actions
 from vaultdash.ui.pages.held_positions import ACTOR
 from vaultdash.ui.theme import button, card, note, text, visible
 
@@ -50,12 +52,12 @@ class WelcomePage:
         current = vault.book.current
         draft = LoanDraft() if vault.book.is_example else LoanDraft.of(current)
         self._draft = draft
-        with ui.element("div").classes("vd-page") as self._root:
+        with ui.element("div").classes("vd-stack") as self._root:
             with card():
                 text("p", "Three minutes, and these pages speak of your own loan.", "vd-sentence")
                 self._steps = Steps(STEPS, self._go)
             with ui.element("div").classes("vd-columns vd-settings"):
-                with ui.element("div").classes("vd-page"):
+                with ui.element("div").classes("vd-stack"):
                     self._panels(draft)
                     self._said = text("div", "", "vd-problem call").props("role=alert")
                     with ui.element("div").classes("vd-actions"):
@@ -86,8 +88,15 @@ class WelcomePage:
             self._boxes.append(box)
 
     def _alerts(self) -> None:
-        ui.link("Set up where alerts go", "/alerts").classes("vd-button").style("align-self:flex-start")
-        note("Browser push, e-mail and others, each with a test message. You can come back to it at any time.")
+        async def told() -> None:
+            channels = await actions.channels()
+            names = ", ".join(channel.name for channel in channels)
+            self._told.set_text(f"Alerts go to: {names}." if names else "")
+
+        actions = channel_actions(self._vault, told)
+        ChannelSetup(actions)
+        self._told = text("b", "").mark("told")
+        note("More ways, thresholds and quiet hours stand on the Alerts page; you can come back at any time.")
 
     def _done(self) -> None:
         self._outcome = text("p", "")

@@ -178,11 +178,11 @@ def _append_only() -> None:
 def _hypertable() -> None:
     """With TimescaleDB the snapshots are stored by time; without it, or when it refuses, they stay a plain table."""
     bind = op.get_bind()
-    if not bind.scalar(sa.text("SELECT count(*) FROM pg_available_extensions WHERE name = 'timescaledb'")):
-        return
     try:
         with bind.begin_nested():
-            op.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
-            op.execute("SELECT create_hypertable('ltv_snapshots', 'at')")
+            offered = sa.text("SELECT count(*) FROM pg_available_extensions WHERE name = 'timescaledb'")
+            if bind.scalar(offered):
+                op.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+                op.execute("SELECT create_hypertable('ltv_snapshots', 'at')")
     except sa.exc.DBAPIError:
         return

@@ -1,0 +1,153 @@
+"""A loan as it is typed: it becomes what is meant, nothing typed is lost, and each fault has its field."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from tests.builders import a_portfolio
+from vaultdash.domain.collateral import Collateral, EntryMode, Lot
+from vaultdash.domain.loan import DayCount, HedgeCounting, Interest
+from vaultdash.domain.portfolio import Portfolio
+from vaultdash.ui.components.loan_draft import LoanDraft, LotDraft, changed_fields
+
+TODAY = date(2026, 6, 10)
+
+
+def a_draft(**fields: object) -> LoanDraft:
+    lot = LotDraft(weight="2,000")
+    return replace(LoanDraft(amount="600,000", lots=[lot]), **fields)  # type: ignore[arg-type]
+
+
+def problems(draft: LoanDraft, price: float | None = 460.0) -> dict[str, str]:
+    reading = draft.read(a_portfolio(), TODAY, price)
+    assert (reading.portfolio is None) == bool(reading.problems)
+    return dict(reading.problems)
+
+
+def test_a_kept_portfolio_is_read_back_as_the_same() -> None:
+    lots = (
+        Lot.by_value("GLD", 1_000_000, 460, date(2026, 1, 5)),
+        Lot.by_weight("XAU-KG", 12.441, 130_000.5),
+        Lot.by_weight("XAU-OZ", 1_000),
+    )
+    interest = Interest(0.0433, -0.001, DayCount.ACT_365, capitalised=True)
+    loan = replace(
+        a_portfolio().loan,
+        amount=612_345.67,
+        warning_ltv=0.655,
+        hedge_counting=HedgeCounting.CREDITED,
+        hedge_haircut=0.125,
+        cure_days=5,
+        as_of=date(2026, 3, 31),
+        interest=interest,
+    )
+    kept = Portfolio("main", Collateral(lots), loan, (), "Bullion & shares", "Bank A", 0.57)
+    assert LoanDraft.of(kept).read(a_portfolio(), TODAY).portfolio == kept
+
+
+def test_start_value_and_entry_price_give_the_weight() -> None:
+    lot = LotDraft(mode=EntryMode.VALUE, start_value="1,000,000", entry_price="460")
+    found = a_draft(lots=[lot]).read(a_portfolio(), TODAY).portfolio
+    assert found is not None
+    (kept,) = found.collateral.lots
+    assert kept == Lot.by_value("GLD", 1_000_000, 460)
+    assert kept.units == 1_000_000 / 460
+
+
+def test_switching_the_way_of_entry_loses_nothing_that_was_typed() -> None:
+    lot = LotDraft(mode=EntryMode.WEIGHT, weight="2 000", weight_typed=True, entry_price="460")
+    lot.switch(EntryMode.VALUE)
+    assert lot.start_value == "920,000"  # filled in: it was never typed
+    lot.start_value, lot.start_value_typed = "1'000'000", True
+    lot.switch(EntryMode.WEIGHT)
+    assert lot.weight == "2 000"
+    lot.switch(EntryMode.VALUE)
+    assert (lot.start_value, lot.entry_price) == ("1'000'000", "460")
+
+
+def test_what_was_filled_in_follows_until_it_is_typed() -> None:
+    lot = LotDraft(mode=EntryMode.VALUE, start_value="920,000", start_value_typed=True, entry_price="460")
+    lot.switch(EntryMode.WEIGHT)
+    assert lot.weight == "2,000"
+    lot.switch(EntryMode.VALUE)
+    lot.start_value = "460,000"
+    lot.switch(EntryMode.WEIGHT)
+    assert lot.weight == "1,000"
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "reason"),
+    [
+        ("amount", "0", "Loan must be above zero"),
+        ("amount", "-1", "Loan must be above zero"),
+        ("amount", "nan", "Loan must be a number"),
+        ("amount", "", "Loan is missing"),
+        ("amount", "920,000", "a loan must be below 100 %"),
+        ("as_of", "2026-06-11", "lies in the future"),
+        ("as_of", "1889-01-01", "before"),
+        ("warning_ltv", "75", "below the margin call of 75 %"),
+        ("margin_call_ltv", "100", "above 0 and below 100 %"),
+        ("margin_call_ltv", "0.75", "may mean"),
+        ("close_out_ltv", "74.9", "not be below the margin call"),
+        ("hedge_haircut", "100.1", "between 0 and 100 %"),
+        ("cure_days", "61", "between 0 and 60"),
+        ("cure_days", "1.5", "whole number"),
+        ("reference_rate", "0.045", "may mean"),
+        ("spread", "51", "between -5 and 50 %"),
+        ("target_ltv", "75", "below the margin call of 75 %"),
+        ("name", "  ", "must not be empty"),
+        ("name", "x" * 81, "at most 80"),
+        ("lender", "y" * 81, "at most 80"),
+    ],
+)
+def test_what_is_impossible_is_refused_at_its_own_field(field: str, typed: str, reason: str) -> None:
+    found = problems(a_draft(**{field: typed}))
+    assert list(found) == [field]
+    assert reason in found[field]
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "reason"),
+    [
+        ("weight", "", "is missing"),
+        ("weight", "0", "above zero"),
+        ("weight", "-3", "above zero"),
+        ("weight", "lots", "must be a number"),
+        ("weight", "2.174", "may mean"),
+        ("entry_price", "0", "above zero"),
+        ("entry_price", "460,5", "write 460.5"),
+        ("acquired_on", "2027-01-01", "future"),
+        ("symbol", "SLV", "must be one of"),
+    ],
+)
+def test_a_lot_is_refused_at_its_own_field(field: str, typed: str, reason: str) -> None:
+    lots = [LotDraft(weight="2000"), replace(LotDraft(weight="2000"), **{field: typed})]  # type: ignore[arg-type]
+    found = problems(a_draft(lots=lots))
+    assert list(found) == [f"lots.1.{field}"]
+    assert reason in found[f"lots.1.{field}"]
+
+
+def test_lots_that_are_valued_by_different_prices_are_refused() -> None:
+    found = problems(a_draft(lots=[LotDraft(weight="2000"), LotDraft(symbol="IAU", weight="1000")]))
+    assert "valued by different prices" in found["lots.1.symbol"]
+
+
+def test_interest_that_is_added_needs_the_day_of_the_loan() -> None:
+    assert "is missing" in problems(a_draft(capitalised=True))["as_of"]
+    assert problems(a_draft(capitalised=True, as_of="2026-03-31")) == {}
+
+
+def test_without_a_price_a_loan_is_not_held_against_the_gold() -> None:
+    assert problems(a_draft(amount="9,000,000"), price=None) == {}
+
+
+def test_what_is_not_saved_is_told_by_name() -> None:
+    kept = a_draft()
+    draft = kept.copy()
+    assert changed_fields(draft, kept) == ()
+    draft.lots[0].start_value = "filled in"  # follows from weight and price: nothing that would be kept
+    assert draft.same_as(kept)
+    draft.lots[0].weight = "2,001"
+    draft.amount = "600,001"
+    assert changed_fields(draft, kept) == ("loan", "collateral")

@@ -1,0 +1,148 @@
+"""The pages about the owner's own loan, as a person without a browser meets them."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from nicegui import ui
+from nicegui.testing import User
+from nicegui.testing.user_interaction import UserInteraction
+from nicegui.testing.user_simulation import user_simulation
+
+from tests.builders import NOON
+from vaultdash.domain.loan import HedgeCounting
+from vaultdash.domain.option import OptionContract, Right
+from vaultdash.domain.portfolio import Portfolio
+from vaultdash.domain.position import HeldOption
+from vaultdash.services.vault import Vault
+from vaultdash.ui.format import pct, unbroken, usd
+from vaultdash.ui.frame import Page, frame
+from vaultdash.ui.pages import overview, settings, welcome
+
+TRIES = 60
+
+
+@pytest.fixture
+async def vault(demo_vault: Vault) -> Vault:
+    """The demo house with what it keeps and its first price."""
+    await demo_vault.open()
+    await demo_vault.heartbeat.beat()
+    return demo_vault
+
+
+@pytest.fixture
+async def user(vault: Vault, settled_memory: None) -> AsyncIterator[User]:
+    """A person in front of the pages about the own loan."""
+
+    def root() -> None:
+        frame(
+            vault,
+            (
+                Page("/", "Overview", lambda: overview.build(vault)),
+                Page("/settings", "Settings", lambda: settings.build(vault)),
+                Page("/welcome", "Welcome", lambda: welcome.build(vault), in_navigation=False),
+            ),
+        )
+
+    async with user_simulation(root) as person:
+        person.javascript_rules[re.compile(".*")] = lambda _: True
+        yield person
+
+
+async def see(user: User, words: str) -> None:
+    await user.should_see(words, retries=TRIES)
+
+
+def press(user: User, label: str) -> None:
+    """The first button with this text."""
+    labels = user.find(kind=ui.label, content=label).elements
+    found = min((each for each in labels if each.text == label), key=lambda each: each.id)
+    assert found.parent_slot is not None
+    UserInteraction(user, {found.parent_slot.parent}, None).click()
+
+
+async def holding(vault: Vault, counting: HedgeCounting, contracts: int = 22) -> None:
+    """Put options held against the loan, marked by the demo market's chain."""
+    listing = await vault.chains.expirations("GLD")
+    expiration = next(day for day in listing.days if day > NOON.date() + timedelta(days=100))
+    chain = await vault.chains.chain("GLD", expiration)
+    puts = [one.quote.contract for one in chain.options if one.quote.contract.right is Right.PUT]
+    strike = min((put.strike for put in puts), key=lambda each: abs(each - chain.underlying.price))
+    held = HeldOption("p", OptionContract("GLD", expiration, strike, Right.PUT), contracts, 9.5, NOON.date())
+
+    def edit(kept: Portfolio) -> Portfolio:
+        return replace(kept, options=(held,), loan=replace(kept.loan, hedge_counting=counting))
+
+    await vault.book.change("main", edit, "test")
+    await vault.held.refresh(vault.book.all)
+    await vault.heartbeat.beat()
+
+
+async def test_overview_counts_the_hedge_in_three_ways_and_never_mixes_them(user: User, vault: Vault) -> None:
+    await holding(vault, HedgeCounting.AFTER_PAYMENT)
+    beat = vault.heartbeat.current()
+    assert beat is not None
+    snapshot = beat.snapshot
+    assert snapshot is not None
+    loan, gold, worth = snapshot.portfolio.loan.amount, snapshot.gold_value, snapshot.hedge_value
+    assert worth > 10_000
+    await user.open("/")
+    await see(user, "LTV as the lender counts it · after payment")
+    for words, ltv in (
+        ("LTV, hedge ignored", loan / gold),
+        ("LTV, after payment · your lender", (loan - worth) / gold),
+        ("LTV, hedge credited", loan / (gold + worth)),
+    ):
+        await see(user, words)
+        await see(user, pct(ltv))
+    await see(user, unbroken(f"Worth {usd(worth)} if closed now"))
+    await see(user, "options held")
+    await see(user, "together")
+
+
+async def test_overview_follows_a_change_of_the_loan_at_once(user: User, vault: Vault) -> None:
+    await user.open("/")
+    await see(user, unbroken("$ 600,000 USD"))
+    await see(user, "Tell us your loan")
+    kept = vault.book.current
+    await vault.book.save(replace(kept, loan=replace(kept.loan, amount=650_000.0), lender="Bank A"), "api")
+    await see(user, unbroken("$ 650,000 USD"))
+    await see(user, "Bank A")
+
+
+async def test_another_loan_is_shown_when_it_is_chosen(user: User, vault: Vault) -> None:
+    kept = vault.book.current
+    await vault.book.add(replace(kept, id="second", name="Second", loan=replace(kept.loan, amount=400_000.0)), "api")
+    await user.open("/")
+    await see(user, "My loan · 2,174 GLD")
+    await vault.book.choose("second")
+    await see(user, "Second · 2,174 GLD")
+    await see(user, unbroken("$ 400,000 USD"))
+
+
+async def test_settings_tell_every_change_and_take_one_back(user: User, vault: Vault) -> None:
+    kept = vault.book.current
+    await vault.book.save(replace(kept, loan=replace(kept.loan, amount=650_000.0)), "api")
+    await user.open("/settings")
+    await see(user, "loan 600,000 → 650,000 USD")
+    press(user, "Undo")
+    await see(user, "taken back: loan 650,000 → 600,000 USD")
+    assert vault.book.current.loan.amount == 600_000
+
+
+async def test_the_only_loan_cannot_be_removed_and_an_example_is_called_one(user: User) -> None:
+    await user.open("/settings")
+    await see(user, "This loan is an EXAMPLE")
+    await user.should_not_see("Remove")
+    await see(user, "Everything is saved.")
+
+
+async def test_the_first_run_can_be_skipped_step_by_step(user: User) -> None:
+    await user.open("/welcome")
+    await see(user, "What is pledged?")
+    for _ in range(3):
+        press(user, "Skip this step")
+    press(user, "Next")
+    await see(user, "Nothing is kept yet, because this is missing: gold and loan.")
