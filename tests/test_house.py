@@ -210,10 +210,7 @@ def test_every_implementation_is_caught_in_a_face(face, all_at_once):
 
 def test_the_contract_of_the_settings_names_every_part_of_the_house():
     parts = {dotted(path.name) for path in PACKAGE.iterdir() if path.is_dir() or path.suffix == ".py"}
-    outside = {
-        dotted(name)
-        for name in ("__pycache__", "__init__", "__main__", "main", "bootstrap", "settings")
-    }
+    outside = {dotted(name) for name in ("__pycache__", "__init__", "__main__", "main", "bootstrap", "settings")}
     outside |= {dotted(path.name) for path in PACKAGE.glob("cli*.py")}
     assert set(CONTRACTS[SETTINGS]["source_modules"]) == parts - outside
 

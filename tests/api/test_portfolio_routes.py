@@ -262,7 +262,7 @@ async def test_numbers_and_texts_that_are_none_are_422(api: httpx.AsyncClient) -
 
 
 async def test_a_body_that_cannot_be_read_is_400_in_the_shape_of_every_error(api: httpx.AsyncClient) -> None:
-    for body in (b"\xff\xfe", b"[" * 100_000):
+    for body in (b"\xff", b"[" * 100_000):
         answer = await api.put("/api/portfolios/main", content=body, headers={"Content-Type": "application/json"})
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")
 

@@ -261,17 +261,18 @@ async def test_leaving_with_unsaved_changes_is_asked_and_the_draft_waits(page: P
 
     page.once("dialog", refuse)
     await page.get_by_role("link", name="Hedge", exact=True).click()
+    assert asked
     assert "not saved" in asked[0]
     await expect(field(page, "Lender")).to_have_value("Bank B")
     page.once("dialog", agree)
     await page.get_by_role("link", name="Hedge", exact=True).click()
-    await expect(page.get_by_text("Six hedges side by side")).to_be_visible()
+    await expect(page.get_by_text("Six hedges side by side")).to_be_visible(timeout=PATIENCE)
     await page.get_by_role("link", name="Settings", exact=True).click()
-    await expect(field(page, "Lender")).to_have_value("Bank B")
-    await expect(page.locator(".vd-savestate")).to_contain_text("Not saved: lender")
+    await expect(field(page, "Lender")).to_have_value("Bank B", timeout=PATIENCE)
+    await expect(page.locator(".vd-savestate")).to_contain_text("Not saved: lender", timeout=PATIENCE)
     await pick(page, "Discard changes")
     await pick(page, "Drop it")
-    await expect(field(page, "Lender")).to_have_value("")
+    await expect(field(page, "Lender")).to_have_value("", timeout=PATIENCE)
 
 
 async def test_a_second_loan_is_added_shown_on_all_pages_and_removed(page: Page, own: Dashboard) -> None:

@@ -1,5 +1,6 @@
 """Delivery is proven: the outbox, the real senders, a push service that loses messages and a real mail server."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
@@ -51,8 +52,12 @@ class Proof:
 
     async def deliver(self) -> None:
         """Send what is due; each device that shows something new says so."""
-        while await self.house.outbox.deliver():
-            pass
+        outbox, is_done = self.house.outbox, False
+        while not is_done:
+            accepted, sending = await outbox.deliver(), bool(outbox._sending)
+            if outbox._sending:  # the clock must not be moved on meanwhile: leases would be over
+                await asyncio.wait(outbox._sending)
+            is_done = not accepted and not sending
         for browser in self.service.browsers.values():
             for payload in browser.got:
                 assert payload["receipt_path"].startswith(RECEIPTS)

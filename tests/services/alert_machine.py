@@ -6,6 +6,7 @@ rules says: a threshold that is reached between two values at which it is armed 
 """
 
 import asyncio
+import atexit
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
@@ -566,6 +567,7 @@ class SqliteMachine(AlertMachine):
     async def empty(self) -> Path:
         """A database with the loan and nothing else, made once and copied for each run."""
         made = new_folder() / "vault.db"
+        atexit.register(shutil.rmtree, made.parent, ignore_errors=True)
         empty = SqlDatabase(f"sqlite:///{made}")
         await empty.open()
         async with empty.transaction() as into:

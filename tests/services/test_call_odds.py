@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.services.twins import until
 from vaultdash.compute.worker import WorkerDied
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.portfolio import mark
@@ -14,6 +13,13 @@ from vaultdash.services.heartbeat import Beat
 from vaultdash.services.odds_report import Odds
 from vaultdash.services.odds_volatility import HORIZONS, VolatilityKind
 from vaultdash.services.vault import Vault
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """As long as the first fit of a model takes, whose library is slow to import."""
+    async with asyncio.timeout(90):
+        while not condition():  # noqa: ASYNC110  threads set it, which no event of the loop tells
+            await asyncio.sleep(0.005)
 
 
 class HeldUpCompute:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nicegui import ui
 
-from vaultdash.ui.theme import Tone, button, text
+from vaultdash.ui.theme import TONES, Tone, button, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +29,30 @@ class PortfolioList:
         self._choose = choose
         self._remove = remove
         self._shown: object = None
+        self._said: dict[str, ui.label] = {}
         self._list = ui.element("ul").classes("vd-list").props("aria-label='Your loans'")
 
     def show(self, lines: Sequence[PortfolioLine], current: str, edited: str | None) -> None:
-        """Replace the lines when something in them has changed."""
-        now = (tuple(lines), current, edited)
-        if now == self._shown:
-            return
-        self._shown = now
-        self._list.clear()
-        with self._list:
-            for line in lines:
-                self._line(line, line.id == current, line.id == edited, alone=len(lines) == 1)
+        """Say how each loan stands; lines are laid out anew only when a loan or its buttons have changed."""
+        now = (tuple((line.id, line.name, line.lender) for line in lines), current, edited)
+        if now != self._shown:
+            self._shown = now
+            self._said.clear()
+            self._list.clear()
+            with self._list:
+                for line in lines:
+                    self._line(line, line.id == current, line.id == edited, alone=len(lines) == 1)
+        for line in lines:
+            said = self._said[line.id]
+            said.set_text(line.said)
+            said.classes(remove=" ".join(TONES), add=line.tone or "muted")
 
     def _line(self, line: PortfolioLine, is_current: bool, is_edited: bool, *, alone: bool) -> None:
         with ui.element("li").classes("vd-line" + (" picked" if is_edited else "")).mark(f"portfolio-{line.id}"):
             with ui.element("div").classes("vd-line-name"):
                 text("b", line.name)
                 text("span", line.lender or "no lender named", "muted")
-            text("span", line.said, line.tone or "muted")
+            self._said[line.id] = text("span", "")
             with ui.element("div").classes("vd-tabs"):
                 if is_current:
                     text("span", "shown on all pages", "vd-badge")
