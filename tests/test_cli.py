@@ -2,6 +2,8 @@
 
 import json
 import re
+import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,7 +15,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from tests.api.live_server import clean_environment, vault_dash
+from tests.api.live_server import clean_environment, free_port, vault_dash
 from tests.api.structure import require
 from tests.api.test_routes import SIX, STRATEGIES
 from vaultdash.cli import app
@@ -82,6 +84,39 @@ def test_status_is_the_loan_in_ten_lines(run: Run) -> None:
     assert "368.00" in lines[3]
     assert "600,000.00 USD" in lines[5]
     assert "DEMO" in lines[9]
+
+
+def test_status_watches_nothing(run: Run, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as outside:
+        outside.settimeout(0.5)
+        called = f"http://127.0.0.1:{outside.getsockname()[1]}/alive"
+        over = {"VAULT_UNITS": "2174", "VAULT_LOAN_AMOUNT": "700000", "VAULT_DEADMAN_URL": called}
+        result = run("status", **over)
+        assert result.exit_code == 0, result.output
+        assert "MARGIN CALL" in result.stdout.upper()
+        with pytest.raises(TimeoutError):
+            outside.accept()  # the server may be dead: nobody is told that all is well
+    with sqlite3.connect(tmp_path / "data" / "demo.db") as kept:
+        for table in ("alert_events", "alert_states", "outbox", "ltv_snapshots"):
+            assert kept.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
+
+
+def test_the_demo_market_has_a_file_of_its_own(run: Run, tmp_path: Path) -> None:
+    assert run("status").exit_code == 0
+    assert [file.name for file in sorted((tmp_path / "data").glob("*.db"))] == ["demo.db"]
+    assert "demo.db" in run("db", "check").stdout
+    assert run("portfolio", "list", VAULT_MARKET="auto").exit_code == 0
+    assert [file.name for file in sorted((tmp_path / "data").glob("*.db"))] == ["demo.db", "vault.db"]
+
+
+def test_the_demo_market_is_not_let_into_a_database_of_ones_own(run: Run, tmp_path: Path) -> None:
+    own = f"sqlite:///{tmp_path / 'own.db'}"
+    for command in (("status",), ("serve", "--port", str(free_port())), ("portfolio", "list")):
+        result = run(*command, VAULT_DATABASE_URL=own)
+        assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1), result.output
+        assert "VAULT_MARKET=demo" in result.stderr
+        assert "VAULT_DATABASE_URL" in result.stderr
+    assert not (tmp_path / "own.db").exists()
 
 
 def test_status_counts_the_loan_of_the_settings(run: Run) -> None:
@@ -260,7 +295,7 @@ def test_a_data_directory_that_cannot_be_written_is_named(run: Run, tmp_path: Pa
     (tmp_path / "data").write_text("a file where the folder should be")
     (tmp_path / "prices.csv").write_text(GOOD)
     assert str(tmp_path / "data") in refused(run("history", "import", "prices.csv"))
-    assert run("status").exit_code == 0  # which needs no disk
+    assert f"{tmp_path / 'data' / 'demo.db'} cannot be opened" in refused(run("status"))
 
 
 def test_showing_days_that_are_not_there_is_a_sentence(run: Run) -> None:

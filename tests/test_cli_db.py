@@ -33,7 +33,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 @pytest.fixture
 def filled(tmp_path: Path) -> Path:
     """The file of a database with a day of records, in the data folder."""
-    file = tmp_path / "data" / "vault.db"
+    file = tmp_path / "data" / "demo.db"
 
     async def write() -> None:
         database = SqlDatabase(f"sqlite:///{file}")

@@ -127,9 +127,26 @@ def test_a_file_of_positions_is_taken_whole_or_not_at_all_unless_asked(run: Run,
 def test_a_database_that_cannot_be_read_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
-    (data / "vault.db").write_bytes(b"this is no database, it only looks like a file" * 100)
+    (data / "demo.db").write_bytes(b"this is no database, it only looks like a file" * 100)
     ended = vault_dash("serve", folder=tmp_path, VAULT_DATA_DIR=str(data), VAULT_PORT=str(free_port()))
     assert ended.returncode == 1, ended.stderr
     assert "Traceback" not in ended.stderr + ended.stdout
     (sentence,) = [line for line in ended.stderr.splitlines() if line.strip()]
-    assert "vault.db" in sentence
+    assert "demo.db" in sentence
+
+
+def test_an_older_change_wants_a_yes_and_says_what_goes_with_it(run: Run) -> None:
+    done(run("set", "--lender", "Bank B"))
+    done(run("set", "--loan", "550000"))
+    numbers = re.findall(r"^ +(\d+) +main .*cli", done(run("changes")), re.MULTILINE)
+    said = " ".join(run("undo", numbers[1]).stderr.split())
+    assert "lender Bank B → none; loan 550,000 → 600,000 USD" in said
+    assert "550,000" in done(run("show"))
+    assert "600,000" in done(run("undo", numbers[1], "--yes"))
+
+
+def test_a_new_amount_is_of_today_and_is_not_charged_the_interest_of_the_past(run: Run) -> None:
+    done(run("set", "--capitalised", "--as-of", "2025-01-02"))
+    said = done(run("set", "--loan", "600252"))
+    assert "USD were owed on" in said
+    assert "Loan:      600,252.00 USD" in done(run("show"))

@@ -1,5 +1,7 @@
 """Jobs run on their own, and a failing one stops nobody."""
 
+import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,7 +17,7 @@ from vaultdash.jobs import Job, jobs, start_jobs, watched
 from vaultdash.services.vault import Vault
 from vaultdash.settings import Settings
 
-EVERY = {"beat": 5.0, "freshness": 5.0, "held": 5.0, "portfolios": 5.0, "alerts": 2.0}
+EVERY = {"beat": 5.0, "freshness": 5.0, "held": 5.0, "portfolios": 5.0, "watch": 30.0, "alerts": 2.0}
 
 
 @pytest.fixture
@@ -113,3 +115,34 @@ async def test_an_alert_is_sent_at_once_and_not_at_the_jobs_next_turn(vault: Vau
     finally:
         scheduler.shutdown(wait=False)
         await vault.aclose()
+
+
+async def test_jobs_that_are_stopped_at_their_work_say_nothing(vault: Vault, caplog: pytest.LogCaptureFixture):
+    begun = asyncio.Event()
+
+    async def hangs() -> None:
+        begun.set()
+        await asyncio.sleep(60)
+
+    vault.heartbeat.beat_if_due = hangs  # type: ignore[method-assign]  # the first beat, waiting for a price
+    with caplog.at_level(logging.WARNING), capture_logs() as lines:
+        scheduler = start_jobs(vault)
+        scheduler.modify_job("beat", next_run_time=vault.now())
+        await asyncio.wait_for(begun.wait(), 5)
+        scheduler.shutdown(wait=False)
+        await asyncio.sleep(0.05)
+    await vault.aclose()
+    assert [record.getMessage() for record in caplog.records] == []
+    assert lines == []
+    assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+
+
+async def test_work_whose_own_part_was_cancelled_has_broken():
+    async def gave_up() -> None:
+        part = asyncio.ensure_future(asyncio.sleep(60))
+        part.cancel()
+        await part
+
+    with capture_logs() as lines:
+        await watched(Job("beat", 5, gave_up))()
+    assert [line["event"] for line in lines] == ["job_broke"]

@@ -14,7 +14,7 @@ from vaultdash.clock import MarketHours, NewYorkHours, utc_now
 from vaultdash.compute.local import LocalCompute
 from vaultdash.domain.alert import ChannelKind
 from vaultdash.domain.collateral import Collateral
-from vaultdash.domain.errors import InvalidInput
+from vaultdash.domain.errors import InvalidInput, Refused
 from vaultdash.domain.gold import INSTRUMENTS, InstrumentKind, instrument
 from vaultdash.domain.loan import HedgeCounting, Interest, Loan
 from vaultdash.domain.option import contract_from_osi
@@ -70,7 +70,16 @@ def build_vault(
     yahoo: MarketProvider | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Vault:
-    """The house for these settings; clocks, `hours` and `yahoo` (with limits of its own) may be given by tests."""
+    """The house for these settings; clocks, `hours` and `yahoo` (with limits of its own) may be given by tests.
+
+    It watches nothing until its heartbeat is told who keeps the beats, which the running server does. Raises Refused
+    when the demo market is to write into a database of the owner's.
+    """
+    if settings.market == "demo" and settings.database_url is not None:
+        raise Refused(
+            "VAULT_MARKET=demo invents prices, which must not get into the database that VAULT_DATABASE_URL names: "
+            "leave VAULT_DATABASE_URL empty, and the demo market keeps a file of its own, demo.db"
+        )
     hours = hours or NewYorkHours(settings.data_dir / "xnys.json")
     store = ParquetPrices(settings.data_dir, now=now)
     cache = build_cache(settings)
@@ -140,7 +149,6 @@ def build_vault(
         now,
         monotonic=monotonic,
         held=held,
-        keep=lambda beat: alerts.evaluate(beat),
         seconds_per_symbol=YAHOO_INTERVAL_SECONDS if live is not None and yahoo is None else 0.0,
     )
     compute = LocalCompute(prepare=share_machine_code)
@@ -258,8 +266,12 @@ def build_cache(settings: Settings) -> Cache:
 
 
 def database_url(settings: Settings) -> str:
-    """Where the owner's records are: the URL given, else a SQLite file in the data directory."""
-    return settings.database_url or f"sqlite:///{settings.data_dir / 'vault.db'}"
+    """Where the records are: the URL given, else a SQLite file in the data directory; the demo market has its own.
+
+    What invented prices raise and record must not stand among what happened to the owner's loan.
+    """
+    name = "demo.db" if settings.market == "demo" else "vault.db"
+    return settings.database_url or f"sqlite:///{settings.data_dir / name}"
 
 
 def portfolio_of(settings: Settings) -> Portfolio:

@@ -28,7 +28,9 @@ Rate = Annotated[float | None, typer.Option(help="A fraction a year: 0.045 is 4.
 Units = Annotated[float | None, typer.Option(help="Weight of the gold in its unit")]
 Value = Annotated[float | None, typer.Option(help="Start value, USD; with --entry-price instead of --units")]
 EntryPrice = Annotated[float | None, typer.Option(help="USD a unit; units = value / entry price")]
-AsOf = Annotated[datetime | None, typer.Option(formats=DAY, help="The day of the loan's amount")]
+AsOf = Annotated[
+    datetime | None, typer.Option(formats=DAY, help="The day of the loan's amount; default today for a new amount")
+]
 
 
 def portfolio_app(with_vault: WithVault) -> typer.Typer:
@@ -128,9 +130,7 @@ def portfolio_app(with_vault: WithVault) -> typer.Typer:
 
         async def work(vault: "Vault") -> str:
             await vault.book.remove(portfolio, ACTOR)
-            return (
-                f"{portfolio} is removed; `vault-dash portfolio undo` with the number of this change brings it back."
-            )
+            return f"{portfolio} is removed; `vault-dash portfolio undo` with the number of this change undoes it."
 
         typer.echo(with_vault(work))
 
@@ -149,11 +149,14 @@ def portfolio_app(with_vault: WithVault) -> typer.Typer:
         print_table(with_vault(ask))
 
     @app.command("undo")
-    def undo(change: Annotated[int, typer.Argument(help="Number of the change, from `changes`")]) -> None:
+    def undo(
+        change: Annotated[int, typer.Argument(help="Number of the change, from `changes`")],
+        yes: Annotated[bool, typer.Option("--yes", help="Also when changes made after it go, too")] = False,
+    ) -> None:
         """Bring back what was before a change, as a new change."""
 
         async def work(vault: "Vault") -> str:
-            await vault.book.undo(change, ACTOR)
+            await vault.book.undo(change, ACTOR, sure=yes)
             return (await vault.book.changes(limit=1))[0].what
 
         typer.echo(with_vault(work))
@@ -250,7 +253,7 @@ def _setting(portfolio: str | None, terms: dict[str, Any], gold: Gold) -> "Calla
         entry = PortfolioEntry(**_typed(terms), lots=lots)
         await _learn_price(vault, kept)
         version = vault.book.stored(kept.id).version
-        await vault.book.change(kept.id, lambda now: portfolio_of_entry(entry, kept.id, now), ACTOR)
+        await vault.book.change(kept.id, lambda now: portfolio_of_entry(entry, kept.id, now, _today(vault)), ACTOR)
         if vault.book.stored(kept.id).version == version:
             return "Nothing changed."
         return f"{kept.id}: {(await vault.book.changes(kept.id, 1))[0].what}"
@@ -267,7 +270,7 @@ def _adding(name: str, loan: float, lender: str | None, gold: Gold) -> "Callable
         entry = PortfolioEntry(
             name=name, lender=lender, loan_amount=loan, lots=[LotEntry(symbol or "GLD", None, units, price, value)]
         )
-        made = portfolio_of_entry(entry, await vault.book.free_id(name), None)
+        made = portfolio_of_entry(entry, await vault.book.free_id(name), None, _today(vault))
         await _learn_price(vault, made)
         await vault.book.add(made, ACTOR)
         return f"{made.id}: {(await vault.book.changes(made.id, 1))[0].what}"

@@ -1,5 +1,6 @@
 """vault-dash risk and selloffs: the odds of a call and past falls replayed, in a terminal."""
 
+import math
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -38,7 +39,9 @@ def add_risk_commands(app: typer.Typer, with_vault: WithVault, show: "Callable[[
 
         async def ask(vault: "Vault") -> "tuple[Beat, Odds, StressReport]":
             from vaultdash.domain.errors import Unavailable
+            from vaultdash.domain.validation import open_fraction
 
+            open_fraction("wanted", wanted)
             beat = await vault.heartbeat.beat()
             if beat.snapshot is None:
                 raise Unavailable(f"No price of {vault.book.symbol}: {beat.problem}")
@@ -94,6 +97,8 @@ def add_risk_commands(app: typer.Typer, with_vault: WithVault, show: "Callable[[
             return
         from vaultdash.services.risk_words import selloffs_sentence
 
+        if report.is_demo:
+            typer.echo("Everything below is played on an INVENTED history (DEMO).")
         typer.echo(selloffs_sentence(report))
         show(selloffs_table(report))
         for line in selloff_lines(report):
@@ -174,7 +179,8 @@ def stress_table(report: "StressReport") -> "Table":
     lines += [(shock.name, price, shock.ltv, shock.cure, shock.zone) for shock in report.shocks]
     for name, at, ltv, cure, zone in lines:
         ways = (cure.repay_cash, cure.add_gold, cure.sell_gold)
-        shown = [f"{way:,.0f}" for way in ways] if cure.repay_cash > 0 else ["", "", ""]
+        enough = [f"{way:,.0f}" if math.isfinite(way) else "not enough" for way in ways]
+        shown = enough if cure.repay_cash > 0 else ["", "", ""]
         table.add_row(name, f"{at:,.2f}", f"{ltv:.1%}", *shown, zone.value.replace("_", "-"))
     return table
 

@@ -43,19 +43,25 @@ def jobs(vault: Vault) -> tuple[Job, ...]:
         Job("freshness", 5.0, republish),
         Job("held", 5.0, mark_held),
         Job("portfolios", 5.0, vault.book.refresh),
+        Job("watch", 30.0, vault.heartbeat.keep_again),  # while the market is shut there is seldom a new price
         Job(ALERTS, 2.0, deliver),
     )
 
 
 def watched(job: Job) -> Callable[[], Awaitable[None]]:
-    """The job, saying once when it breaks and once when it recovers; a failing job never stops the house."""
+    """The job, saying once when it breaks and once when it recovers; a failing job never stops the house.
+
+    Who cancels it has it cancelled; a part of its work that was cancelled is a failure.
+    """
     broken = False
 
     async def run() -> None:
         nonlocal broken
         try:
             await job.run()
-        except Exception as error:  # whatever broke, the other jobs go on
+        except (Exception, asyncio.CancelledError) as error:  # whatever broke, the other jobs go on
+            if _is_cancelled():
+                raise
             if not broken:
                 log.error("job_broke", job=job.name, reason=str(error), exc_info=True)
             broken = True
@@ -67,12 +73,31 @@ def watched(job: Job) -> Callable[[], Awaitable[None]]:
     return run
 
 
+def until_stopped(run: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """The work, ending quietly when the scheduler stops it, which would log a traceback for each."""
+
+    async def quietly() -> None:
+        try:
+            await run()
+        except asyncio.CancelledError:
+            if not _is_cancelled():
+                raise
+
+    return quietly
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def start_jobs(vault: Vault) -> AsyncIOScheduler:
     """Start all jobs on the running loop; missed runs are folded into one."""
     scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
     runs = {job.name: watched(job) for job in jobs(vault)}
     for job in jobs(vault):
-        scheduler.add_job(runs[job.name], "interval", seconds=job.seconds, id=job.name, misfire_grace_time=None)
+        run = until_stopped(runs[job.name])
+        scheduler.add_job(run, "interval", seconds=job.seconds, id=job.name, misfire_grace_time=None)
     scheduler.start()
     waking = asyncio.create_task(_at_once(vault, runs[ALERTS]))
     scheduler.add_listener(lambda _: waking.cancel(), EVENT_SCHEDULER_SHUTDOWN)

@@ -58,8 +58,10 @@ def create_app(settings: Settings, vault: Vault | None = None, *, pages: bool = 
 async def running(vault: Vault) -> AsyncIterator[None]:
     """Start the jobs with the first request's answer not waiting for the first price; end them in order.
 
-    Raises DatabaseError when what the owner has entered cannot be read.
+    Only here are alerts raised, LTV recorded and somebody outside told that all is well. Raises DatabaseError when
+    what the owner has entered cannot be read.
     """
+    vault.heartbeat.keep = vault.alerts.evaluate
     try:
         await vault.open()
     except BaseException:

@@ -232,7 +232,7 @@ async def test_the_file_and_the_answer_hold_the_same_numbers(client: httpx.Async
 
 async def test_a_year_of_hours_is_whole(client: httpx.AsyncClient, tmp_path: Path) -> None:
     hours = [an_ltv_record(NOON - timedelta(hours=back)) for back in range(8_760)]
-    write_at_once(tmp_path / "data" / "vault.db", hours)
+    write_at_once(tmp_path / "data" / "demo.db", hours)
     answer = await get(client, days=365)
     assert len(answer["records"]) == 8_760
     assert answer["gaps"] == []

@@ -559,3 +559,67 @@ async def test_every_page_of_the_house_follows_a_change_at_once(api: httpx.Async
     assert now is not None
     assert (now.number, now.snapshot and now.snapshot.portfolio.loan.amount) == (beat.number + 1, 500_000)
     assert now.status == replace(now.status, quote=beat.status.quote)  # type: ignore[union-attr]  # both have a price
+
+
+# what is owed after a change
+
+
+async def test_a_new_amount_is_owed_today_and_the_interest_of_the_past_is_not_added_again(
+    api: httpx.AsyncClient,
+) -> None:
+    before = (await api.put("/api/portfolios/main", json={"capitalised": True, "as_of": "2025-06-10"})).json()
+    assert before["accrued_interest"] > 39_000
+    paid = round(before["owed_today"] - 40_000, 2)
+    after = (await api.put("/api/portfolios/main", json={"loan_amount": paid})).json()
+    assert (after["as_of"], after["owed_today"], after["accrued_interest"]) == ("2026-06-10", paid, 0)
+    change = (await api.get("/api/portfolios/main/changes?limit=1")).json()["changes"][0]
+    assert f"with interest {before['owed_today']:,.2f} USD were owed on 2026-06-10" in change["what"]
+
+
+async def test_a_new_amount_of_a_day_that_is_given_is_of_that_day(api: httpx.AsyncClient) -> None:
+    await api.put("/api/portfolios/main", json={"capitalised": True, "as_of": "2025-06-10"})
+    told = {"loan_amount": 500_000, "as_of": "2025-06-10"}
+    after = (await api.put("/api/portfolios/main", json=told)).json()
+    assert after["as_of"] == "2025-06-10"
+    assert after["accrued_interest"] > 30_000
+
+
+async def test_a_document_sent_back_with_another_rate_rewrites_nothing_of_the_past(api: httpx.AsyncClient) -> None:
+    kept = (await api.put("/api/portfolios/main", json={"capitalised": True, "as_of": "2025-06-10"})).json()
+    after = (await api.put("/api/portfolios/main", json={**kept, "reference_rate": 0.12})).json()
+    assert after["owed_today"] == pytest.approx(kept["owed_today"], abs=0.005)
+    assert (after["as_of"], after["reference_rate"]) == ("2026-06-10", 0.12)
+    change = (await api.get("/api/portfolios/main/changes?limit=1")).json()["changes"][0]
+    assert f"{kept['accrued_interest']:,.2f} USD of interest until 2026-06-10 added" in change["what"]
+
+
+# taking back, opening again
+
+
+async def test_an_older_change_is_taken_back_only_when_what_goes_with_it_is_confirmed(api: httpx.AsyncClient) -> None:
+    await api.put("/api/portfolios/main", json={"lender": "Bank B"})
+    older = (await api.get("/api/portfolios/main/changes?limit=1")).json()["changes"][0]["id"]
+    version = (await api.put("/api/portfolios/main", json={"loan_amount": 550_000})).json()["version"]
+    answer = await api.post("/api/portfolios/main/undo", json={"change_id": older})
+    assert answer.status_code == 409
+    assert "lender Bank B → none; loan 550,000 → 600,000 USD" in answer.json()["error"]["message"]
+    sent = {"change_id": older, "expected_version": version - 1}
+    assert (await api.post("/api/portfolios/main/undo", json=sent)).status_code == 409
+    assert (await api.get("/api/portfolios/main")).json()["loan_amount"] == 550_000
+    answer = await api.post("/api/portfolios/main/undo", json={**sent, "expected_version": version})
+    assert (answer.status_code, answer.json()["portfolio"]["loan_amount"]) == (200, 600_000)
+
+
+async def test_a_position_closed_by_mistake_is_opened_again_by_null_for_both(api: httpx.AsyncClient) -> None:
+    found = (await api.post("/api/portfolios/main/options", json=HELD)).json()["options"][0]
+    path = f"/api/portfolios/main/options/{found['id']}"
+    await api.put(path, json={"closed_on": "2026-06-05", "closed_price": 3.0})
+    for kept in ({}, {"closed_on": None}, {"closed_price": None}, {"note": "x"}):
+        still = (await api.put(path, json=kept)).json()["options"][0]
+        assert (still["closed_on"], still["closed_price"]) == ("2026-06-05", 3.0), kept
+    for opening in ({"closed_on": None, "closed_price": None}, {"reopened": True}):
+        again = (await api.put(path, json=opening)).json()["options"][0]
+        assert (again["closed_on"], again["closed_price"], again["is_open"]) == (None, None, True)
+        await api.put(path, json={"closed_on": "2026-06-05", "closed_price": 3.0})
+    answer = await api.put(path, json={"reopened": True, "closed_price": 2.0})
+    assert (answer.status_code, answer.json()["error"]["argument"]) == (422, "reopened")

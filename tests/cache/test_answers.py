@@ -38,6 +38,7 @@ async def a_house(
     settings: Settings, clock: Clock, hours: NewYorkHours
 ) -> AsyncIterator[tuple[Vault, httpx.AsyncClient]]:
     vault = build_vault(settings, now=clock, hours=hours, monotonic=clock.monotonic)
+    vault.heartbeat.keep = vault.alerts.evaluate  # as in a running server
     await vault.open()
     transport = httpx.ASGITransport(create_app(settings, vault, pages=False))
     async with httpx.AsyncClient(transport=transport, base_url=BASE_URL, timeout=30) as client:

@@ -51,7 +51,7 @@ def test_the_usual_plan_is_70_and_75_with_and_without_options():
 
 def test_a_stricter_lender_is_warned_of_at_its_own_limits():
     plan = usual_plan(a_loan(warning_ltv=0.55, margin_call_ltv=0.60))
-    assert {rule.threshold for rule in plan.rules if rule.metric is AlertMetric.LTV} == {0.55, 0.60}
+    assert {rule.threshold for rule in plan.rules if rule.metric is AlertMetric.LTV} == {0.55, 0.60, 0.85}
 
 
 def test_two_rules_of_one_id_are_refused():

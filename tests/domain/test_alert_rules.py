@@ -18,7 +18,7 @@ from vaultdash.domain.alert import (
     AlertState,
     Reading,
 )
-from vaultdash.domain.alert_rules import Crossing, decide
+from vaultdash.domain.alert_rules import Crossing, decide, is_edited
 
 LTV, HEDGED, PRICE = AlertMetric.LTV, AlertMetric.HEDGED_LTV, AlertMetric.PRICE
 RAISED, CLEARED, REMINDED = AlertEventKind.RAISED, AlertEventKind.CLEARED, AlertEventKind.REMINDED
@@ -127,6 +127,60 @@ def test_an_ltv_at_the_lenders_own_limit_is_a_call_whatever_the_rule_says():
     assert found.crossings[0].severity is AlertSeverity.CALL
     lenient = decide(AlertPlan((rule,)), {}, Reading(NOON, {LTV: 0.81}, call_ltv=0.85), lambda: "1")
     assert lenient.crossings[0].severity is AlertSeverity.WARNING
+
+
+def test_while_the_lender_may_call_every_ltv_that_is_reached_is_a_call():
+    rules = (
+        AlertRule("x", LTV, 0.60),
+        AlertRule("400", PRICE, 400.0, AlertSeverity.INFO),
+        AlertRule("stale", AlertMetric.STALE_DATA, 15.0),
+    )
+    reading = Reading(NOON, {LTV: 0.61, PRICE: 399.0, AlertMetric.STALE_DATA: 20.0}, call_ltv=0.75, is_called=True)
+    found = {each.rule.id: each.severity for each in decide(AlertPlan(rules), {}, reading, lambda: "1").crossings}
+    call = AlertSeverity.CALL
+    assert found == {"x": call, "400": call, "stale": AlertSeverity.WARNING}
+
+
+def test_what_may_only_clear_raises_nothing_and_what_may_only_raise_clears_nothing():
+    plan = AlertPlan((AlertRule("h70", HEDGED, 0.70),))
+    raised = {"h70": AlertState("h70", True, "1", NOON)}
+
+    def kinds(states: dict[str, AlertState], value: float | None, clearing: float | None) -> list[AlertEventKind]:
+        values = {} if value is None else {HEDGED: value}
+        reading = Reading(NOON, values, clearing={HEDGED: clearing})
+        return [each.kind for each in decide(plan, states, reading, lambda: "2").crossings]
+
+    assert kinds({}, None, 0.80) == []
+    assert kinds(raised, None, 0.60) == [CLEARED]
+    assert kinds({}, 0.80, None) == [RAISED]
+    assert kinds(raised, 0.60, None) == []
+    assert kinds(raised, 0.60, 0.72) == []
+
+
+def test_a_raised_rule_whose_threshold_moved_is_raised_anew_or_over():
+    plan = AlertPlan((AlertRule("70", LTV, 0.70),))
+    known = AlertState("70", True, "1", NOON, acknowledged_at=NOON, snoozed_until=NOON + timedelta(days=1))
+
+    def at(value: float) -> list[tuple[str, str, bool]]:
+        return words(decide(plan, {"70": known}, Reading(NOON, {LTV: value}), lambda: "2", {"70"}).crossings)
+
+    assert at(0.71) == [("raised", "70", False)]
+    assert at(0.695) == [("cleared", "70", True)]  # the owner had put it off
+    assert words(decide(plan, {"70": known}, Reading(NOON, {}), lambda: "2", {"70"}).crossings) == []
+
+
+def test_a_rule_is_another_one_when_its_severity_or_its_way_back_is():
+    before = AlertRule("x", LTV, 0.70)
+    for now in (
+        replace(before, severity=AlertSeverity.CALL),
+        replace(before, rearm=0.03),
+        replace(before, metric=HEDGED),
+    ):
+        assert is_edited(before, now, 0.75)
+    assert is_edited(before, replace(before, is_on=False), 0.75)
+    assert not is_edited(before, replace(before, rearm=0.01), 0.75)  # which it was
+    at_the_call = AlertRule("x", LTV, 0.75)
+    assert not is_edited(at_the_call, replace(at_the_call, severity=AlertSeverity.CALL), 0.75)  # which it was
 
 
 def test_what_was_acknowledged_stays_raised_until_it_is_over():

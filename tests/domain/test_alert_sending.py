@@ -1,6 +1,7 @@
 """To whom an event goes and when."""
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -22,7 +23,11 @@ from vaultdash.domain.alert import (
 from vaultdash.domain.alert_sending import (
     MOST_ATTEMPTS,
     deliveries_of,
+    is_late,
     is_lost,
+    is_tried_again,
+    is_unreachable,
+    last_pause,
     quiet_until,
     receipt_by,
     retry_after,
@@ -158,3 +163,38 @@ def test_it_is_lost_when_nothing_is_tried_any_more_and_nobody_is_known_to_be_rea
 def test_a_receipt_is_awaited_as_long_as_the_channel_waits():
     assert receipt_by(NOON, 5.0) == NOON + timedelta(minutes=5)
     assert receipt_by(NOON, 0.0) == NOON + timedelta(minutes=1)
+
+
+def test_a_failed_row_is_tried_again_after_the_last_pause_or_when_the_clock_was_set_back():
+    row = a_row(DeliveryState.FAILED, "down")
+    assert is_tried_again(row, NOON)
+    assert not is_tried_again(row, NOON - timedelta(minutes=20))
+    assert is_tried_again(row, NOON - timedelta(hours=6))
+    assert last_pause() == timedelta(minutes=20)
+
+
+@pytest.mark.parametrize(
+    ("row", "back", "moved"),
+    [
+        (a_row(), timedelta(0), False),
+        (a_row(), timedelta(hours=3), True),
+        (a_row(attempts=3), timedelta(minutes=20), False),
+        (a_row(attempts=3), timedelta(hours=3), True),
+        (AWAITS, timedelta(0), False),
+        (AWAITS, timedelta(hours=3), True),
+    ],
+)
+def test_what_is_due_later_than_any_pause_was_moved_by_the_clock(row: Delivery, back: timedelta, moved: bool):
+    assert is_unreachable(row, an_event(), None, NOON - back) is moved
+
+
+def test_what_waits_for_the_end_of_quiet_hours_was_not_moved_by_the_clock():
+    at = zurich(2026, 6, 10, 23, 0)
+    row = replace(a_row(attempts=1), due_at=zurich(2026, 6, 11, 7, 0))
+    assert not is_unreachable(row, an_event(AlertSeverity.WARNING, at), NIGHT, at)
+    assert is_unreachable(row, an_event(AlertSeverity.CALL, at), NIGHT, at)
+
+
+def test_a_message_is_late_after_two_minutes():
+    assert not is_late(an_event(), NOON + timedelta(minutes=2))
+    assert is_late(an_event(), NOON + timedelta(minutes=2, seconds=1))

@@ -10,7 +10,7 @@ from tests.builders import NOON, a_contract, a_portfolio
 from vaultdash.clock import NEW_YORK
 from vaultdash.domain.alert import AlertEventKind, AlertMetric, AlertPlan, AlertRule, QuietHours, Reading
 from vaultdash.domain.alert_rules import Crossing, decide
-from vaultdash.domain.alert_words import Occasion, business_day, measured, percent, plan_words, told
+from vaultdash.domain.alert_words import Occasion, business_day, dated, measured, percent, plan_words, told
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.portfolio import Portfolio, mark
 from vaultdash.domain.position import HedgeMark, HeldOption, MarkBasis, OptionMark
@@ -187,3 +187,31 @@ def test_a_plan_in_words():
     assert plan_words(plan) == (
         "Watched: LTV at 70 %; LTV at 75 %. Quiet from 22:00 to 07:00 Europe/Zurich, calls excepted."
     )
+
+
+@pytest.mark.parametrize("rules", [(CALL,), (CALL, AlertRule("h", HEDGED, 0.75)), (AlertRule("h", HEDGED, 0.75),)])
+def test_sold_options_make_the_way_back_longer(rules: tuple[AlertRule, ...]):
+    counting = a_portfolio(2_000.0, 750_000.0, hedge_counting=HedgeCounting.AFTER_PAYMENT)
+    _, body = said(480.0, *rules, portfolio=counting, hedge=a_hedge(-30_000.0))
+    assert body.startswith("To be back at 70 % as the lender counts the options: ")
+    assert amounts(body)["repay"] == 108_000  # 750,000 + 30,000 owed, of which 70 % of 960,000 may stay
+
+
+def test_of_both_ltvs_the_way_back_is_the_longer_one():
+    counting = a_portfolio(2_000.0, 600_000.0, hedge_counting=HedgeCounting.AFTER_PAYMENT)
+    _, body = said(375.0, CALL, AlertRule("h", HEDGED, 0.75), portfolio=counting, hedge=a_hedge(20_000.0))
+    assert body.startswith("To be back at 70 %: ")
+    assert amounts(body)["repay"] == 75_000  # gold alone: 600,000 - 70 % of 750,000
+
+
+def test_prices_at_the_limits_say_that_they_count_gold_alone():
+    counting = a_portfolio(2_000.0, 750_000.0, hedge_counting=HedgeCounting.AFTER_PAYMENT)
+    _, body = said(480.0, CALL, portfolio=counting, hedge=a_hedge(-30_000.0))
+    assert "margin call at 75 % (500.00 for gold alone), close-out at 85 % (441.18 for gold alone)" in body
+    assert "For gold alone close-out is 8.1 % lower" in body
+    _, body = said(480.0, CALL, portfolio=a_portfolio(2_000.0, 750_000.0), hedge=a_hedge(-30_000.0))
+    assert "gold alone" not in body
+
+
+def test_a_late_message_is_dated_in_new_york():
+    assert dated(NOON.replace(month=11, day=21, hour=4, minute=10)) == "Of 23:10 New York, 20 Nov:"

@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.builders import a_loan
 from vaultdash.domain.errors import InvalidInput
-from vaultdash.domain.loan import DayCount, HedgeCounting, Interest, is_breached
+from vaultdash.domain.loan import DayCount, HedgeCounting, Interest, is_breached, restated
 
 
 @pytest.mark.parametrize("amount", [0, -1, math.nan, math.inf])
@@ -173,3 +174,47 @@ def test_cure_days_are_a_few_weeks_at_most(days):
 def test_a_haircut_is_a_fraction(haircut):
     with pytest.raises(InvalidInput, match="hedge_haircut"):
         a_loan(hedge_haircut=haircut)
+
+
+# restated
+
+
+KEPT_LOAN = a_loan(600_000, interest=GROWING, as_of=LOAN_OF)
+A_YEAR_ON = LOAN_OF + timedelta(days=365)
+
+
+def test_a_new_amount_is_owed_today_and_no_interest_of_the_past_is_added_to_it_again():
+    after = restated(KEPT_LOAN, replace(KEPT_LOAN, amount=600_252.0), A_YEAR_ON, day_given=False)
+    assert (after.as_of, after.owed(A_YEAR_ON)) == (A_YEAR_ON, 600_252.0)
+
+
+def test_a_new_amount_of_a_day_that_was_said_grows_from_that_day():
+    told = replace(KEPT_LOAN, amount=500_000.0)
+    assert restated(KEPT_LOAN, told, A_YEAR_ON, day_given=True) is told
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        Interest(0.10, 0.0195, capitalised=True),
+        Interest(capitalised=True, spread=0.0),
+        Interest(capitalised=True, day_count=DayCount.ACT_365),
+        Interest(capitalised=False),
+    ],
+)
+def test_new_terms_of_interest_leave_the_past_as_it_was(terms):
+    after = restated(KEPT_LOAN, replace(KEPT_LOAN, interest=terms), A_YEAR_ON, day_given=False)
+    assert after.interest == terms
+    assert after.as_of == A_YEAR_ON
+    assert after.owed(A_YEAR_ON) == pytest.approx(KEPT_LOAN.owed(A_YEAR_ON), abs=0.005)
+
+
+def test_interest_that_was_paid_in_cash_is_not_charged_when_it_is_added_from_now_on():
+    paid = a_loan(600_000, as_of=LOAN_OF)
+    after = restated(paid, replace(paid, interest=GROWING), A_YEAR_ON, day_given=False)
+    assert (after.amount, after.as_of) == (600_000, A_YEAR_ON)
+
+
+def test_other_terms_leave_the_amount_and_its_day():
+    told = replace(KEPT_LOAN, margin_call_ltv=0.8)
+    assert restated(KEPT_LOAN, told, A_YEAR_ON, day_given=False) is told

@@ -40,7 +40,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     """A dashboard that has recorded a year, with a gap of 88 hours and one of 9."""
     directory: Path = tmp_path_factory.mktemp("year")
     (directory / "data").mkdir()
-    file = directory / "data" / "vault.db"
+    file = directory / "data" / "demo.db"
 
     async def make() -> None:
         database = SqlDatabase(f"sqlite:///{file}")

@@ -341,3 +341,49 @@ def test_nothing_broke_behind_the_pages(own: Dashboard) -> None:
     log = Path(own.log).read_text(encoding="utf-8")
     for word in ("_broke", "page_not_updated", "Traceback", "never awaited"):
         assert word not in log, log[-3000:]
+
+
+async def test_another_amount_is_of_today_and_an_older_change_is_taken_back_only_after_a_question(
+    page: Page, own: Dashboard
+) -> None:
+    gold = {"symbol": "GLD", "units": 3_000}
+    grown = {"name": "Grown", "loan_amount": 600_000, "capitalised": True, "as_of": "2024-01-02", "lots": [gold]}
+    async with httpx.AsyncClient(base_url=own.url) as client:
+        kept = (await client.post("/api/portfolios", json=grown)).json()
+        await opened(page, own)
+        await pick(page, "Edit Grown")
+        await expect(page.get_by_text(f"Owed today with interest: {kept['owed_today']:,.2f} USD")).to_be_visible()
+        amount, day = field(page, "Loan"), page.get_by_label("Owed on", exact=True)
+        await expect(day).to_have_value("2024-01-02")
+        await amount.fill("650,000")
+        await expect(day).not_to_have_value("2024-01-02")
+        await saved(page)
+        found = (await client.get("/api/portfolios/grown")).json()
+        assert (found["owed_today"], found["accrued_interest"]) == (650_000, 0)
+
+        await field(page, "Lender").fill("Bank B")
+        await saved(page)
+        await page.get_by_role("button", name=re.compile("Undo: loan 600,000")).click()
+        question = page.get_by_role("alertdialog")
+        await expect(question).to_contain_text("lender Bank B → none; loan 650,000 → 600,000 USD")
+        await question.get_by_role("button", name="Cancel").click()
+        await expect(question).to_have_count(0)
+        assert (await client.get("/api/portfolios/grown")).json()["lender"] == "Bank B"
+        await page.get_by_role("button", name=re.compile("Undo: loan 600,000")).click()
+        await question.get_by_role("button", name="Take all back").click()
+        await expect(day).to_have_value("2024-01-02", timeout=PATIENCE)
+        assert (await client.get("/api/portfolios/grown")).json()["owed_today"] == kept["owed_today"]
+        await client.delete("/api/portfolios/grown")
+
+
+async def test_on_a_phone_every_page_of_the_navigation_can_be_touched(page: Page, own: Dashboard) -> None:
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await opened(page, own, "/")
+    links = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    assert await links.count() >= 7
+    for number in range(await links.count()):
+        box = await links.nth(number).bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        assert box["height"] >= 36

@@ -111,14 +111,23 @@ def test_a_move_by_half_or_more_is_a_bad_print(price, credible):
             quote_from_options("GLD", given, NOON)
 
 
-def taken(readings: Readings, *prices: float, close: float | None = 100.0, symbol: str = "GLD") -> list[bool]:
-    def is_believed(price: float) -> bool:
+def taken(
+    readings: Readings,
+    *prices: float,
+    close: float | None = 100.0,
+    symbol: str = "GLD",
+    seconds: tuple[float, ...] | None = None,
+) -> list[bool]:
+    """Whether each price is believed; they are of moments a second apart unless `seconds` says when."""
+
+    def is_believed(price: float, second: float) -> bool:
+        at = NOON + timedelta(seconds=second)
         try:
-            return readings.believe(a_quote(price, symbol, previous_close=close)).price == price
+            return readings.believe(a_quote(price, symbol, at, previous_close=close)).price == price
         except BadPayload:
             return False
 
-    return [is_believed(price) for price in prices]
+    return [is_believed(*each) for each in zip(prices, seconds or range(len(prices)), strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -139,6 +148,25 @@ def test_a_large_move_is_believed_at_the_second_reading_that_agrees(prices, beli
     assert taken(Readings(), *prices) == believed
 
 
+@pytest.mark.parametrize(
+    ("prices", "seconds", "believed"),
+    [
+        ([440, 340, 340, 340], (0, 1, 1, 1), [True, False, False, False]),  # the same print, read again
+        ([440, 340, 340, 339], (0, 1, 1, 2), [True, False, False, True]),  # it did not count, and took nothing back
+        ([440, 340, 339], (0, 2, 1), [True, False, False]),  # an older one says nothing of it
+        ([440, 340, 330, 340], (0, 1, 1, 2), [True, False, False, True]),
+        ([440, 340, 440, 340], (0, 1, 1, 2), [True, False, True, False]),  # corrected
+        ([440, 340, 440, 340], (0, 1, 0, 2), [True, False, True, True]),  # an answer from before corrects nothing
+    ],
+)
+def test_a_print_that_is_read_again_does_not_vouch_for_itself(prices, seconds, believed):
+    assert taken(Readings(), *prices, close=440.0, seconds=seconds) == believed
+
+
+def test_without_a_previous_close_a_move_by_half_from_the_last_price_is_never_believed():
+    assert taken(Readings(), 100, 50, 50, 50, 99, close=None) == [True, False, False, False, True]
+
+
 def test_without_anything_to_compare_a_price_is_believed():
     assert taken(Readings(), 70, 90, close=None) == [True, False]
 
@@ -146,8 +174,8 @@ def test_without_anything_to_compare_a_price_is_believed():
 def test_readings_of_one_symbol_say_nothing_of_another():
     readings = Readings()
     assert taken(readings, 70) == [False]
-    assert taken(readings, 70, symbol="IAU") == [False]
-    assert taken(readings, 70) == [True]
+    assert taken(readings, 70, symbol="IAU", seconds=(1,)) == [False]
+    assert taken(readings, 70, seconds=(1,)) == [True]
 
 
 def test_the_previous_close_of_a_chart_is_of_the_last_earlier_day():

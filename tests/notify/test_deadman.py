@@ -5,8 +5,8 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,16 @@ from tests.api.live_server import LiveServer
 from tests.builders import a_portfolio
 from tests.services.twins import Clock, FixedHours, ScriptedMarket, until
 from vaultdash.bootstrap import build_vault
+from vaultdash.domain.alert import AlertEventKind
 from vaultdash.domain.errors import DatabaseError, Unavailable
 from vaultdash.domain.portfolio import Portfolio
+from vaultdash.jobs import jobs, watched
 from vaultdash.notify.deadman import DeadmansSwitch
 from vaultdash.services.vault import Vault
 from vaultdash.settings import Settings
 
 SECRET = "canary-4711"
+STEP_SECONDS = 15
 
 
 class Outside:
@@ -73,57 +76,105 @@ async def vault(
 ) -> AsyncIterator[Vault]:
     settings = demo_settings(market="yahoo", deadman_url=outside.url)
     built = build_vault(settings, now=clock, hours=FixedHours(), yahoo=yahoo, monotonic=clock.monotonic)  # type: ignore[arg-type]  # quotes only
+    built.heartbeat.keep = built.alerts.evaluate  # as in a running server
     await built.open()
     yield built
     await built.aclose()
 
 
-async def beats(vault: Vault, clock: Clock, outside: Outside, times: int = 5, patience: float = 5.0) -> int:
-    """How many pings came of some beats a minute apart; each is waited for."""
-    before = outside.pings
-    for _ in range(times):
-        clock.go_on(61)
-        seen = outside.pings
-        await vault.heartbeat.beat()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                await until(lambda seen=seen: outside.pings > seen)  # type: ignore[misc]  # bound at once
-    return outside.pings - before
+async def run(vault: Vault, clock: Clock, outside: Outside, minutes: float) -> list[datetime]:
+    """Let the jobs run as often as their table says, by the test's clock; when somebody outside heard from us."""
+    table = [(job, watched(job)) for job in jobs(vault) if job.name != "snapshots"]  # whose market has no options
+    ran = {job.name: clock() for job, _ in table}
+    heard = []
+    for _ in range(round(minutes * 60 / STEP_SECONDS)):
+        clock.go_on(STEP_SECONDS)
+        before = outside.pings
+        for job, work in table:
+            if (clock() - ran[job.name]).total_seconds() >= job.seconds:
+                ran[job.name] = clock()
+                await work()
+                await asyncio.gather(*calls())
+        heard += [clock()] * (outside.pings - before)
+    return heard
 
 
-async def test_it_hears_from_every_evaluation_on_a_fresh_price(vault: Vault, clock: Clock, outside: Outside):
-    assert await beats(vault, clock, outside) == 5
+def calls() -> list[asyncio.Task[Any]]:
+    """What is on its way to the outside."""
+    return [task for task in asyncio.all_tasks() if getattr(task.get_coro(), "__qualname__", "").endswith("._call")]
+
+
+def is_about_once_a_minute(heard: list[datetime], minutes: float) -> bool:
+    pauses = [(after - before).total_seconds() for before, after in pairwise(heard)]
+    return len(heard) >= minutes - 1 and all(55 <= pause <= 80 for pause in pauses)
+
+
+async def test_it_hears_about_once_a_minute_while_the_market_is_open(vault: Vault, clock: Clock, outside: Outside):
+    assert is_about_once_a_minute(await run(vault, clock, outside, 15), 15)
+
+
+@pytest.mark.parametrize(
+    ("at", "beats"),
+    [(datetime(2026, 6, 13, 12, tzinfo=UTC), 3), (datetime(2026, 6, 12, 21, tzinfo=UTC), 13)],
+    ids=["shut", "around the session"],
+)
+async def test_it_hears_as_often_while_the_market_is_shut(
+    vault: Vault, clock: Clock, outside: Outside, yahoo: ScriptedMarket, at: datetime, beats: int
+):
+    yahoo.at, clock.at = datetime(2026, 6, 12, 20, tzinfo=UTC), at  # the last price of Friday
+    assert is_about_once_a_minute(await run(vault, clock, outside, 62), 62)
+    assert yahoo.asked <= beats  # though prices are asked for as seldom as ever
+
+
+async def test_evaluating_again_writes_nothing_again(
+    vault: Vault, clock: Clock, outside: Outside, yahoo: ScriptedMarket
+):
+    yahoo.at = datetime(2026, 6, 12, 20, tzinfo=UTC)
+    yahoo.price, clock.at = 360.0, datetime(2026, 6, 13, 12, 2, tzinfo=UTC)
+    await run(vault, clock, outside, 50)
+    async with vault.database.reading() as stored:
+        records = await stored.ltv.between("main")
+    assert [(record.kind.value, record.at.hour) for record in records] == [("crossing", 12), ("hourly", 12)]
+    raised = [event for event in await vault.alerts.history() if event.kind is AlertEventKind.RAISED]
+    assert len(raised) == len({event.rule_id for event in raised})
 
 
 async def test_it_hears_nothing_while_the_feed_is_stale_and_again_when_it_is_back(
     vault: Vault, clock: Clock, outside: Outside, yahoo: ScriptedMarket
 ):
-    await beats(vault, clock, outside, 1)
+    assert await run(vault, clock, outside, 2)
     yahoo.failure = Unavailable("Yahoo does not answer")
-    clock.go_on(minutes=2)
-    assert await beats(vault, clock, outside, patience=0.2) == 0
+    await run(vault, clock, outside, 2)  # until the last price is old
+    assert await run(vault, clock, outside, 10) == []
     yahoo.failure = None
-    assert await beats(vault, clock, outside) == 5
+    assert is_about_once_a_minute(await run(vault, clock, outside, 5), 5)
 
 
 async def test_it_hears_nothing_while_the_database_fails_and_again_when_it_is_well(
     vault: Vault, clock: Clock, outside: Outside, monkeypatch: pytest.MonkeyPatch
 ):
-    await beats(vault, clock, outside, 1)
+    assert await run(vault, clock, outside, 2)
 
     def full(_: object) -> Any:
         raise DatabaseError("the disk is full")
 
     with monkeypatch.context() as broken:
         broken.setattr(type(vault.database), "transaction", full)
-        assert await beats(vault, clock, outside, patience=0.2) == 0
-    assert await beats(vault, clock, outside) == 5
+        assert await run(vault, clock, outside, 5) == []
+    assert is_about_once_a_minute(await run(vault, clock, outside, 5), 5)
 
 
-async def test_a_shut_market_is_no_failure(vault: Vault, clock: Clock, outside: Outside, yahoo: ScriptedMarket):
-    yahoo.at = datetime(2026, 6, 12, 19, 59, tzinfo=UTC)  # the last price of Friday
-    clock.at = datetime(2026, 6, 13, 12, 0, tzinfo=UTC)
-    assert await beats(vault, clock, outside) == 5
+async def test_a_shut_market_hides_no_broken_database(
+    vault: Vault, clock: Clock, outside: Outside, yahoo: ScriptedMarket, monkeypatch: pytest.MonkeyPatch
+):
+    yahoo.at, clock.at = datetime(2026, 6, 12, 20, tzinfo=UTC), datetime(2026, 6, 13, 12, tzinfo=UTC)
+    assert await run(vault, clock, outside, 2)
+
+    def full(_: object) -> Any:
+        raise DatabaseError("the disk is full")
+
+    monkeypatch.setattr(type(vault.database), "transaction", full)
+    assert await run(vault, clock, outside, 5) == []
 
 
 async def test_a_second_loan_without_a_price_is_a_failure(
@@ -131,7 +182,7 @@ async def test_a_second_loan_without_a_price_is_a_failure(
 ):
     second = a_portfolio(1_000.0, 20_000.0, symbol="IAU")
     await vault.book.add(Portfolio("second", second.collateral, second.loan), "test")
-    assert await beats(vault, clock, outside) == 5
+    assert is_about_once_a_minute(await run(vault, clock, outside, 5), 5)
     asked = yahoo.quote
 
     async def only_gld(symbol: str, *, refresh: bool = False) -> Any:
@@ -140,8 +191,14 @@ async def test_a_second_loan_without_a_price_is_a_failure(
         return await asked(symbol, refresh=refresh)
 
     yahoo.quote = only_gld  # type: ignore[method-assign]  # one symbol fails
-    clock.go_on(minutes=3)
-    assert await beats(vault, clock, outside, patience=0.2) == 0
+    await run(vault, clock, outside, 3)
+    assert await run(vault, clock, outside, 5) == []
+
+
+async def test_a_command_that_only_asks_calls_nobody(vault: Vault, clock: Clock, outside: Outside):
+    vault.heartbeat.keep = None
+    assert await run(vault, clock, outside, 5) == []
+    assert await vault.alerts.history() == []
 
 
 async def test_at_most_once_a_minute(outside: Outside, clock: Clock):

@@ -65,9 +65,9 @@ class Proof:
                 self.confirmed += 1
             browser.got.clear()
 
-    async def crossing(self) -> str:
-        """One rise over both limits and back, with time for every step in between; the id of what was sent."""
-        (event,) = [event for event in await self.house.ltv(0.78) if not event.covered]
+    async def crossing(self, ltv: float = 0.72) -> str:
+        """One rise over a limit and back, with time for every step in between; the id of what was sent."""
+        (event,) = [event for event in await self.house.ltv(ltv) if not event.covered]
         await self.deliver()
         for _ in range(2):
             self.house.clock.go_on(360)
@@ -126,6 +126,15 @@ async def test_what_a_service_takes_and_loses_goes_to_the_next_channel(proof):
 @pytest.mark.timeout(1800)
 async def test_a_thousand_crossings_are_all_proven_or_told_by_mail(proof):
     await every_crossing_is_proven_or_told_by_mail(proof, 1000)
+
+
+async def test_a_call_goes_to_the_next_channel_although_a_device_has_shown_it(proof):
+    await proof.add_browser(proof.service.subscribe())
+    await proof.add_mail()
+    call, warning = await proof.crossing(0.78), await proof.crossing(0.72)
+    for event_id in (call, warning):
+        assert any(row.confirmed_at for row in await proof.house.outbox.deliveries(event_id))
+    assert keys_of_mails(proof) == [call]
 
 
 async def test_without_another_channel_a_lost_message_is_shown_as_not_delivered(proof):

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from tests.builders import SEED_UNITS, a_loan
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.loan import HedgeCounting, Loan
-from vaultdash.domain.portfolio import Zone, hedged_ltv
+from vaultdash.domain.portfolio import Zone, cure_as_counted, hedged_ltv
 from vaultdash.risk.stress import (
     FALLS,
     OptionBook,
     crash_shift,
-    cure_as_counted,
     lender_shocks,
     option_value,
     stress_table,
@@ -70,6 +69,15 @@ def test_falls_without_options_are_arithmetic() -> None:
     assert rows[3].cure.repay_cash == pytest.approx(600_000 - 0.70 * 800_000)
     assert rows[3].cure.add_gold == pytest.approx(600_000 / 0.70 - 800_000)
     assert rows[3].cure.sell_gold == pytest.approx(40_000 / 0.30)
+
+
+def test_a_sale_of_more_gold_than_there_is_cures_nothing() -> None:
+    rows = stress_table(a_loan(950_000.0), SEED_UNITS, SPOT, None, RATE)
+    for row in rows:
+        need = (950_000 - 0.70 * row.gold_value) / 0.30
+        assert row.cure.sell_gold == (pytest.approx(need) if need <= row.gold_value else math.inf)
+    assert rows[-1].cure.sell_gold == math.inf
+    assert rows[-1].cure.repay_cash == pytest.approx(950_000 - 0.70 * 600_000)
 
 
 @pytest.mark.parametrize("change", [0.0, *FALLS])
@@ -157,7 +165,7 @@ def test_every_cure_brings_the_counted_ltv_to_the_target(
 
     assert after(loan.amount - ways.repay_cash, value) == pytest.approx(target)
     assert after(loan.amount, value + ways.add_gold) == pytest.approx(target)
-    if ways.sell_gold < 0.99 * value:
+    if ways.sell_gold < min(0.99 * value, loan.amount):
         assert after(loan.amount - ways.sell_gold, value - ways.sell_gold) == pytest.approx(target)
 
 

@@ -9,7 +9,7 @@ import asyncio
 import atexit
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -51,6 +51,8 @@ from vaultdash.storage.sql import SqlDatabase
 
 MEMORY = Path("/dev/shm")
 LTVS = (0.60, 0.64, 0.645, 0.65, 0.68, 0.6899999, 0.69, 0.6999999, 0.70, 0.705, 0.72, 0.74, 0.745, 0.75, 0.76, 0.80)
+CALL_LTV = 0.75  # the loan's
+RAISED_BY = 1.0  # stands for what raised a rule: beyond every threshold
 THRESHOLDS = (0.65, 0.70, 0.75, 0.78)
 ZURICH = ZoneInfo("Europe/Zurich")
 QUIET = QuietHours(time(22), time(7), ZURICH.key)
@@ -179,9 +181,35 @@ class Oracle:
         self.seen: dict[str, list[float]] = {}
         self.rules: dict[str, AlertRule] = {}
 
-    def configure(self, rules: tuple[AlertRule, ...]) -> None:
-        self.rules = {each.id: each for each in rules}
-        self.seen = {name: self.seen.get(name, []) for name in self.rules}
+    def configure(self, rules: tuple[AlertRule, ...], raised: Collection[str]) -> set[str]:
+        """Gives back the raised rules that are other ones now at the same threshold: these are armed.
+
+        One that is not raised begins anew when anything of it changed. A raise at another threshold is over with the
+        next value.
+        """
+        before, self.rules = self.rules, {each.id: each for each in rules}
+        kept = {name for name in self.rules if name in before and _told(before[name]) == _told(self.rules[name])}
+        moved = {
+            name
+            for name in raised
+            if name in self.rules and name in before and before[name].threshold != self.rules[name].threshold
+        }
+        self.seen = {
+            name: [RAISED_BY] if name in moved else self.seen[name] if name in kept else [] for name in self.rules
+        }
+        return {name for name in raised if name in self.rules and name not in kept | moved}
+
+    def sees(self, name: str, value: float, raised_at: float | None) -> tuple[int, int]:
+        """How often a value raises and clears a rule that was raised at a threshold, or is armed."""
+        rule = self.rules[name]
+        if raised_at is not None and raised_at != rule.threshold:
+            is_beyond = value > rule.threshold - 1e-8
+            self.seen[name] = [value] if is_beyond else []
+            return int(is_beyond), int(not is_beyond)
+        before = self.counts(name)
+        self.seen[name].append(value)
+        after = self.counts(name)
+        return after[0] - before[0], after[1] - before[1]
 
     def counts(self, name: str) -> tuple[int, int]:
         """How often it was raised and cleared: the values are cut where it is armed again; a piece that reaches the
@@ -198,6 +226,12 @@ class Oracle:
                 pieces[-1].append(value)
         reached = [any(value > threshold - 1e-8 for value in piece) for piece in pieces]
         return sum(reached), sum(reached[:-1])
+
+
+def _told(rule: AlertRule) -> tuple[float, float | None, bool]:
+    """What decides whether a rule is the same: its severity only where the lender does not call anyway."""
+    is_call = rule.threshold >= CALL_LTV or rule.severity is AlertSeverity.CALL
+    return rule.threshold, rule.rearm, is_call
 
 
 class AlertMachine(RuleBasedStateMachine):
@@ -307,7 +341,7 @@ class AlertMachine(RuleBasedStateMachine):
     )
     def begin(self, thresholds: tuple[float, ...], moods: str, number: int) -> None:
         self.random = Random(number)  # of where the process ends
-        self.configure(list(thresholds), quiet=False, rearm=None)
+        self.configure(list(thresholds), quiet=False, rearm=None, severity=AlertSeverity.WARNING)
         for step, mood in enumerate(moods.split()):
             self.add_channel(step, mood)
         self.mortality = 0.25
@@ -336,18 +370,15 @@ class AlertMachine(RuleBasedStateMachine):
         expected: list[tuple[AlertEventKind, str]] = []
         if snapshot is not None:
             values = {AlertMetric.LTV: LOAN / (UNITS * snapshot.price)}
-            if snapshot.hedge is not None:
-                values[AlertMetric.HEDGED_LTV] = (LOAN - snapshot.hedge.value) / (UNITS * snapshot.price)
+            options = 0.0 if snapshot.hedge is None else snapshot.hedge.value
+            values[AlertMetric.HEDGED_LTV] = (LOAN - options) / (UNITS * snapshot.price)
             for name, each in self.oracle.rules.items():
-                if each.metric not in values:
-                    continue
-                before = self.oracle.counts(name)
-                self.oracle.seen[name].append(values[each.metric])
-                after = self.oracle.counts(name)
-                expected += [(RAISED, name)] * (after[0] - before[0]) + [(CLEARED, name)] * (after[1] - before[1])
                 alert = self.standing.get(name)
+                at = None if alert is None else alert["threshold"]
+                raises, clears = self.oracle.sees(name, values[each.metric], at)
+                expected += [(RAISED, name)] * raises + [(CLEARED, name)] * clears
                 over = alert is not None and alert["snoozed"] is not None and alert["snoozed"] <= self.clock()
-                if over and values[each.metric] > each.threshold - 1e-8:
+                if over and not raises and values[each.metric] > each.threshold - 1e-8:
                     expected.append((REMINDED, name))
         got = [(event.kind, event.rule_id or "") for event in new]
         assert Counter(got) == Counter(expected), f"wrote {got}, should {expected}"
@@ -357,12 +388,21 @@ class AlertMachine(RuleBasedStateMachine):
                 sent = [event for event in told if not event.covered]
                 assert len(sent) == 1, "one message for what came at once"
                 assert sent[0].threshold == max(event.threshold or 0 for event in told), "the highest is told"
+                if values[AlertMetric.HEDGED_LTV] > CALL_LTV - 1e-8:
+                    assert sent[0].severity is AlertSeverity.CALL, "the lender calls"
+        was = set(self.standing)
         for event in new:
             name = event.rule_id or ""
             if event.kind is CLEARED:
                 del self.standing[name]
             elif event.kind is RAISED:
-                self.standing[name] = {"since": event.at, "events": [event.id], "snoozed": None}
+                self.standing[name] = {
+                    "since": event.at,
+                    "events": [event.id],
+                    "snoozed": None,
+                    "threshold": event.threshold,
+                }
+                type(self).seen["anew"] += event.rule_id in was
             else:
                 self.standing[name]["events"].append(event.id)
                 self.standing[name]["snoozed"] = None
@@ -419,6 +459,20 @@ class AlertMachine(RuleBasedStateMachine):
         self.price(ltv, None, False)
         self.deliver()
 
+    @rule(
+        shift=st.sampled_from([-0.01, 0.01]),
+        severity=st.sampled_from([AlertSeverity.WARNING, AlertSeverity.CALL]),
+        ltv=st.sampled_from(LTVS),
+    )
+    @precondition(lambda self: self.standing)
+    def edit_and_look_again(self, shift: float, severity: AlertSeverity, ltv: float) -> None:
+        """The thresholds of rules of which some are raised move a little, or their severity is another."""
+        limits = sorted({each.threshold for each in self.plan.rules})
+        moved = [limit + shift if 0.6 < limit + shift < 0.8 else limit for limit in limits]
+        self.configure(moved, self.plan.quiet is not None, self.plan.rules[0].rearm, severity)
+        self.price(ltv, None, False)
+        self.deliver()
+
     def answered(self, event: AlertEvent, until: datetime | None) -> None:
         own = self.standing.get(event.rule_id or "")
         stands = own is not None and event.id in own["events"]
@@ -434,20 +488,24 @@ class AlertMachine(RuleBasedStateMachine):
         thresholds=st.lists(st.sampled_from(THRESHOLDS), min_size=1, max_size=4, unique=True),
         quiet=st.booleans(),
         rearm=st.sampled_from([None, None, 0.03]),
+        severity=st.sampled_from([AlertSeverity.WARNING, AlertSeverity.WARNING, AlertSeverity.CALL]),
     )
-    def configure(self, thresholds: list[float], quiet: bool, rearm: float | None) -> None:
+    def configure(self, thresholds: list[float], quiet: bool, rearm: float | None, severity: AlertSeverity) -> None:
+        """Rules keep their ids whatever becomes of them."""
         rules = tuple(
-            AlertRule(f"{metric.value}-{each}-{rearm}", metric, each, rearm=rearm)
+            AlertRule(f"{metric.value}-{number}", metric, each, severity, rearm)
             for metric in (AlertMetric.LTV, AlertMetric.HEDGED_LTV)
-            for each in sorted(thresholds)
+            for number, each in enumerate(sorted(thresholds))
         )
         plan = AlertPlan(rules, QUIET if quiet else None)
         with self.life("configure"):
             self.run(self.watch.configure("main", plan))
         if self.commits:
             self.plan = plan
-            self.oracle.configure(rules)
-            self.standing = {name: self.standing[name] for name in self.oracle.rules if name in self.standing}
+            armed = self.oracle.configure(rules, self.standing)
+            self.standing = {
+                name: self.standing[name] for name in self.oracle.rules if name in self.standing and name not in armed
+            }
         self.read()
 
     @rule(step=st.integers(0, 2), mood=st.sampled_from(["ok", "receipts", "error"]))

@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,9 +15,10 @@ from tests.services.alert_machine import AlertMachine, SqliteMachine
 from vaultdash.domain import alert_rules
 from vaultdash.domain.alert import AlertEvent, Channel, Delivery
 from vaultdash.domain.errors import ProviderError
+from vaultdash.domain.portfolio import Snapshot
 from vaultdash.notify.base import Accepted
 from vaultdash.services.alert_outbox import AlertOutbox
-from vaultdash.services.alert_watch import AlertWatch
+from vaultdash.services.alert_watch import AlertWatch, Hedged
 from vaultdash.services.heartbeat import Beat
 
 STEPS = 12
@@ -50,7 +52,8 @@ def test_no_crossing_is_missed_and_none_is_told_twice():
     run(machine, RUNS, SEED)
     assert machine.runs >= RUNS
     assert min(machine.crashes[name] for name in ("evaluate", "deliver", "acknowledge", "snooze", "configure")) > 0
-    assert min(machine.seen[kind] for kind in ("raised", "cleared", "reminded", "undelivered", "channel_lost")) > 0
+    kinds = ("raised", "anew", "cleared", "reminded", "undelivered", "channel_lost")
+    assert min(machine.seen[kind] for kind in kinds) > 0
 
 
 def test_the_same_holds_on_a_real_database_and_step_by_step_the_same_happens_there():
@@ -141,6 +144,26 @@ def test_states_written_apart_from_their_events_are_found_out():
 def test_missing_hysteresis_is_found_out(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(alert_rules, "is_back", lambda rule, value: not alert_rules.is_reached(rule, value))
     with pytest.raises(AssertionError):
+        run(fresh(), RUNS, SEED)
+
+
+def test_an_edit_that_leaves_a_rule_raised_is_found_out(monkeypatch: pytest.MonkeyPatch):
+    async def nothing(*_: object) -> set[str]:
+        return set()
+
+    monkeypatch.setattr("vaultdash.services.alert_watch._moved", nothing)
+    with pytest.raises(AssertionError, match="should"):
+        run(fresh(), RUNS, SEED)
+
+
+def test_options_forgotten_when_none_is_held_are_found_out(monkeypatch: pytest.MonkeyPatch):
+    known = AlertWatch._hedged
+
+    def forgetful(self: AlertWatch, snapshot: Snapshot, at: datetime) -> Hedged:
+        return Hedged(None, None) if snapshot.hedge is None else known(self, snapshot, at)
+
+    monkeypatch.setattr(AlertWatch, "_hedged", forgetful)
+    with pytest.raises(AssertionError, match="should"):
         run(fresh(), RUNS, SEED)
 
 

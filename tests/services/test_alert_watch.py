@@ -21,9 +21,11 @@ from vaultdash.domain.alert import (
     DeliveryState,
     QuietHours,
 )
+from vaultdash.domain.collateral import Collateral
 from vaultdash.domain.errors import DatabaseError, InvalidInput, NotFound, Refused
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.market import Freshness
+from vaultdash.domain.position import HedgeMark, MarkBasis
 from vaultdash.domain.record import RecordKind
 from vaultdash.storage.sql import SqlDatabase
 
@@ -142,6 +144,166 @@ async def test_both_ltvs_crossing_at_once_are_one_message(database: SqlDatabase)
     sent = [event for event in events if not event.covered]
     assert len(sent) == 1
     assert "LTV with options 75.9 %" in sent[0].body
+
+
+COUNTED = a_portfolio(UNITS, LOAN, hedge_counting=HedgeCounting.AFTER_PAYMENT)
+
+
+@pytest.fixture
+async def counted(database: SqlDatabase) -> AlertHouse:
+    """A lender who takes what options bring off the loan."""
+    house = AlertHouse(database, COUNTED)
+    await house.keep()
+    return house
+
+
+def unloaded(contracts: int = 1, value: float = 0.0) -> HedgeMark:
+    """One option at what exercise pays while its chain is not loaded."""
+    (known,) = worth(value).marks
+    held = replace(known.held, contracts=contracts)
+    problem = "its chain is not loaded yet; counted at what exercise pays"
+    return HedgeMark((replace(known, held=held, basis=MarkBasis.INTRINSIC, problem=problem),))
+
+
+def for_ltv(alone: float, with_options: float) -> HedgeMark:
+    """Options that bring one LTV to another: (L - Pi) / V."""
+    return worth(LOAN - with_options * LOAN / alone)
+
+
+async def test_the_end_of_a_hedge_that_kept_a_call_away_is_a_call(counted: AlertHouse):
+    raised = await counted.ltv(0.78, for_ltv(0.78, 0.60))
+    assert [event.rule_id for event in raised if not event.covered] == ["ltv-call"]
+    assert raised[0].title.startswith("Warning: LTV without options 78.0 %")
+    await counted.watch.acknowledge(raised[0].id)
+    assert await counted.ltv(0.78, for_ltv(0.78, 0.60)) == []
+    events = await counted.ltv(0.78)  # expired, or closed
+    assert rules(events) == [("raised", "hedged-ltv-call", False), ("raised", "hedged-ltv-warning", True)]
+    assert (events[0].severity, events[0].value) == (AlertSeverity.CALL, pytest.approx(0.78))
+    assert events[0].title.startswith("Margin call")
+    assert rules(await counted.ltv(0.60))[0][0] == "cleared"
+
+
+async def test_where_the_lender_ignores_options_their_end_ends_what_they_raised(house: AlertHouse):
+    assert len([event for event in await house.ltv(0.76, worth(0.0)) if not event.covered]) == 1
+    assert await house.ltv(0.76) == []
+    assert len(await house.ltv(0.60)) == 4
+
+
+async def test_options_that_are_still_being_loaded_raise_nothing_after_a_start(counted: AlertHouse):
+    await counted.ltv(0.78, for_ltv(0.78, 0.60))
+    counted.restart()
+    assert await counted.ltv(0.78, unloaded()) == []
+    counted.clock.go_on(minutes=1)
+    assert await counted.ltv(0.78, for_ltv(0.78, 0.60)) == []
+
+
+async def test_options_that_are_not_loaded_minutes_after_a_start_count_at_what_exercise_pays(counted: AlertHouse):
+    await counted.ltv(0.78, unloaded())
+    counted.clock.go_on(minutes=5)
+    events = await counted.ltv(0.78, unloaded())
+    assert rules(events)[0] == ("raised", "hedged-ltv-call", False)
+    assert "not loaded yet" in events[0].body
+
+
+async def test_an_option_without_a_certain_value_ends_no_alert(counted: AlertHouse):
+    await counted.ltv(0.78)
+    sold, bought = unloaded(-1, -1.0), unloaded(1, 200_000.0)
+    assert await counted.ltv(0.78, bought) == []
+    over = await counted.ltv(0.60, bought)  # whatever it is worth
+    assert {event.rule_id for event in over} == {"ltv-call", "ltv-warning", "hedged-ltv-call", "hedged-ltv-warning"}
+    await counted.ltv(0.78)
+    assert {event.metric for event in await counted.ltv(0.60, sold)} == {AlertMetric.LTV}
+    old = HedgeMark(tuple(replace(mark, is_stale=True) for mark in for_ltv(0.745, 0.60).marks))
+    assert {event.metric for event in await counted.ltv(0.745, old)} == {AlertMetric.LTV}
+
+
+async def test_a_close_out_is_told_though_the_call_was_acknowledged_or_put_off(house: AlertHouse):
+    call = (await house.ltv(0.76))[0]
+    await house.watch.acknowledge(call.id)
+    await house.watch.snooze(call.id, house.clock() + timedelta(days=1))
+    events = await house.ltv(0.86)
+    assert rules(events) == [("raised", "ltv-close-out", False)]
+    assert (events[0].title, events[0].severity) == ("Close-out: LTV 86.0 % (limit 85 %)", AlertSeverity.CALL)
+
+
+async def test_a_margin_call_is_a_call_whatever_the_threshold_that_tells_of_it(house: AlertHouse):
+    await house.channel("phone")
+    plan = AlertPlan((AlertRule("x", AlertMetric.LTV, 0.70),), QuietHours(time(0), time(23), "UTC"))
+    await house.watch.configure("main", plan)
+    (event,) = await house.ltv(0.76)
+    assert (event.title[:11], event.severity) == ("Margin call", AlertSeverity.CALL)
+    await house.outbox.deliver()
+    assert len(house.inbox.taken) == 1
+
+
+async def test_a_warning_of_gold_alone_is_no_call_while_options_keep_it_away(counted: AlertHouse):
+    await counted.watch.configure("main", AlertPlan((AlertRule("x", AlertMetric.LTV, 0.70),)))
+    (event,) = await counted.ltv(0.78, for_ltv(0.78, 0.60))
+    assert (event.title[:7], event.severity) == ("Warning", AlertSeverity.WARNING)
+
+
+@pytest.mark.parametrize("edit", [{"threshold": 0.73}, {"rearm": 0.03}, {"severity": AlertSeverity.CALL}])
+async def test_a_rule_that_is_edited_while_raised_is_raised_anew(house: AlertHouse, edit: dict[str, Any]):
+    rule = AlertRule("x", AlertMetric.LTV, 0.70)
+    await house.watch.configure("main", AlertPlan((rule,)))
+    (event,) = await house.ltv(0.74)
+    await house.watch.acknowledge(event.id)
+    await house.watch.configure("main", AlertPlan((replace(rule, **edit),)))
+    assert rules(await house.ltv(0.74)) == [("raised", "x", False)]
+    assert await house.ltv(0.74) == []
+
+
+async def test_saving_a_plan_without_a_change_raises_nothing_again(house: AlertHouse):
+    await house.ltv(0.76)
+    plan = await house.watch.plan("main")
+    await house.watch.configure("main", replace(plan, quiet=QuietHours(time(22), time(7))))
+    assert await house.ltv(0.76) == []
+
+
+async def test_a_limit_that_the_lender_moved_is_crossed_anew(house: AlertHouse):
+    call = (await house.ltv(0.76))[0]
+    await house.watch.acknowledge(call.id)
+    house.portfolio = a_portfolio(UNITS, LOAN, warning_ltv=0.72, margin_call_ltv=0.765)
+    await house.keep()
+    assert rules(await house.ltv(0.76)) == [("cleared", "ltv-call", False), ("raised", "ltv-warning", False)]
+    assert rules(await house.ltv(0.77)) == [("raised", "ltv-call", False)]
+
+
+async def test_a_chance_is_not_reckoned_with_the_moves_of_another_symbol(house: AlertHouse):
+    used: list[tuple[str, float]] = []
+
+    def chances(snapshot: Any, volatility: float) -> dict[int, float]:
+        used.append((snapshot.portfolio.collateral.quoted_by, volatility))
+        return {3: 0.5}
+
+    house.watch._probabilities = chances
+    ours = replace(a_portfolio(UNITS, LOAN), id="second")
+    other = replace(ours, collateral=Collateral((replace(ours.collateral.lots[0], symbol="IAU"),)))
+    await house.keep(house.portfolio, other)
+    for name in ("main", "second"):
+        await house.watch.configure(name, AlertPlan((AlertRule("chance", AlertMetric.PROBABILITY, 0.30),)))
+
+    def beat(current: Any, volatility: float) -> Any:
+        gld, iau = a_status(price_at(0.60)), a_status(price_at(0.60), symbol="IAU")
+        made = a_beat(gld, house.portfolio, other)
+        return replace(
+            made, statuses={"GLD": gld, "IAU": iau}, snapshot=made.snapshots[current.id], volatility=volatility
+        )
+
+    await house.watch.evaluate(beat(house.portfolio, 0.16))
+    assert used == [("GLD", 0.16)]
+    await house.watch.evaluate(beat(other, 0.25))
+    assert used[1:] == [("GLD", 0.16), ("IAU", 0.25)]
+
+
+async def test_a_clock_that_was_set_back_hides_no_missing_price(house: AlertHouse):
+    house.clock.go_on(hours=1)
+    await house.ltv(0.60)
+    house.clock.at = NOON
+    stale = a_beat(a_status(500.0, NOON - timedelta(hours=1), freshness=Freshness.STALE), house.portfolio)
+    assert await house.watch.evaluate(stale) == ()
+    house.clock.go_on(minutes=16)
+    assert [event.rule_id for event in await house.watch.evaluate(stale)] == ["stale"]
 
 
 async def test_fifteen_minutes_of_trading_without_a_fresh_price_raise_and_the_next_one_clears(house: AlertHouse):

@@ -524,3 +524,43 @@ async def test_a_change_in_the_book_is_kept_before_the_next_beat(build):
     await house.heartbeat.beat_if_due()
     assert (keeper.beats, house.market.asked) == ([1, 2], 1)
     await house.history.aclose()
+
+
+async def test_what_is_known_is_given_to_be_kept_again_with_its_age_and_without_a_request(build):
+    given = []
+
+    async def keep(beat) -> None:
+        given.append(beat)
+
+    house = build(keep=keep)
+    await house.heartbeat.keep_again()  # nothing is known yet
+    await house.heartbeat.beat()
+    house.clock.go_on(120)
+    await house.heartbeat.keep_again()
+    assert [(beat.number, beat.status.age_seconds, beat.status.is_stale) for beat in given] == [
+        (1, 0.0, False),
+        (1, 120.0, True),
+    ]
+    assert house.market.asked == 1
+    await house.history.aclose()
+
+
+async def test_what_is_being_asked_for_is_kept_once_and_not_beside_it(build):
+    keeper = Keeper()
+    house = build(keep=keeper)
+    await house.heartbeat.beat()
+    house.market.gate.clear()
+    beating = asyncio.create_task(house.heartbeat.beat())
+    await until(lambda: house.market.asked == 2)
+    await house.heartbeat.keep_again()
+    assert keeper.beats == [1]
+    house.market.gate.set()
+    await beating
+    assert keeper.beats == [1, 2]
+    await house.history.aclose()
+
+
+async def test_without_anybody_to_keep_it_a_beat_is_published_and_that_is_all(house):
+    await house.heartbeat.beat()
+    await house.heartbeat.keep_again()
+    assert (house.heartbeat.feed.latest.number, house.heartbeat.keep_problem) == (1, None)

@@ -154,7 +154,10 @@ def test_each_volatility_says_what_it_would_mean() -> None:
         (0.25, "about one in four"),
         (0.48, "about one in two"),
         (0.7, "about seven in ten"),
-        (0.98, "about ten in ten"),
+        (0.94, "about nine in ten"),
+        (0.95, "more than nine in ten"),
+        (0.98, "more than nine in ten"),
+        (0.994, "more than nine in ten"),
         (1.0, "all but certain"),
     ],
 )

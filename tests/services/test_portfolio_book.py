@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -354,6 +355,27 @@ async def test_what_is_undone_already_is_not_undone_again(book: PortfolioBook):
     await book.undo(change.id, "page")
     with pytest.raises(Refused, match="already"):
         await book.undo(change.id, "page")
+
+
+async def test_an_older_change_is_taken_back_only_by_who_knows_what_goes_with_it(book: PortfolioBook):
+    await book.save(owing(book.current, 500_000), "page")
+    older = (await book.changes())[0]
+    await book.save(replace(book.current, lender="Bank B"), "page")
+    undoing = await book.undoing(older.id)
+    assert (undoing.is_newest, undoing.version) == (False, 3)
+    assert undoing.words == "lender Bank B → none; loan 500,000 → 600,000 USD"
+    with pytest.raises(Refused, match=re.escape(undoing.words)):
+        await book.undo(older.id, "page")
+    with pytest.raises(Refused, match="changed on the settings page"):
+        await book.undo(older.id, "page", expected_version=2)
+    assert book.current.loan.amount == 500_000
+    back = await book.undo(older.id, "page", expected_version=3)
+    assert back is not None
+    assert back.portfolio == a_portfolio()
+    newest = (await book.changes())[0]
+    again = await book.undo(newest.id, "page")
+    assert again is not None
+    assert (again.portfolio.lender, again.portfolio.loan.amount) == ("Bank B", 500_000)
 
 
 async def test_there_is_no_such_change(book: PortfolioBook):

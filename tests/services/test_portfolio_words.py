@@ -85,3 +85,12 @@ def test_making_and_removing():
 
 def test_what_is_too_small_to_show_is_still_a_change():
     assert change_words(BEFORE, terms(amount=600_000.0000001)) == "figures too small to show"
+
+
+def test_interest_that_became_part_of_the_loan_or_was_replaced_by_a_new_amount_is_told():
+    grows = terms(interest=Interest(capitalised=True), as_of=date(2026, 1, 2))
+    owed = round(600_000 * (1 + 0.0645 * 59 / 360), 2)  # 2 January to 2 March
+    added = replace(grows, loan=replace(grows.loan, amount=owed, as_of=date(2026, 3, 2)))
+    assert f"{owed - 600_000:,.2f} USD of interest until 2026-03-02 added" in change_words(grows, added)
+    typed = replace(grows, loan=replace(grows.loan, amount=566_000.0, as_of=date(2026, 3, 2)))
+    assert f"with interest {owed:,.2f} USD were owed on 2026-03-02" in change_words(grows, typed)

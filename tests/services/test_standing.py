@@ -140,3 +140,36 @@ def test_sold_options_never_leave_a_call_out_of_sight():
     said = hedged(HedgeCounting.IGNORED, contracts=-22, worth=1.0)
     assert said.headline == "No call now."
     assert "closing them would cost 2,200 USD" in said.detail
+
+
+def sold(counting: HedgeCounting) -> str:
+    """900,000 of gold at 480, 600,000 owed, 60,000 owed on sold options: gold alone is called at 400 GLD a share."""
+    option = replace(a_held_put(contracts=-20))
+    hedge = HedgeMark((OptionMark(option, MarkBasis.QUOTE, 30.0, 30.0, NOON, "test"),))
+    portfolio = replace(a_portfolio(2_000.0), loan=a_loan(600_000, hedge_counting=counting))
+    snapshot = mark(portfolio, 480.0, NOON.date(), hedge)
+    return standing(Beat(1, NOON, QuoteStatus(a_quote(480.0), Freshness.LIVE, 0.0), snapshot, 0.16, "test")).detail
+
+
+def test_sold_options_that_the_lender_counts_bring_the_call_nearer_and_that_price_is_told_first():
+    said = sold(HedgeCounting.AFTER_PAYMENT)  # (600,000 + 60,000) / (0.75 * 2,000) = 440
+    assert said.startswith(
+        "Gold can fall 8.3 %, to GLD 440.00, before the lender calls, with the options at today's value; they can "
+        "cost more as gold moves. Without them it would call at 400.00."
+    )
+    assert sold(HedgeCounting.IGNORED).startswith("Gold can fall 16.7 %, to GLD 400.00, before the lender calls.")
+
+
+@pytest.mark.parametrize("counting", [HedgeCounting.AFTER_PAYMENT, HedgeCounting.CREDITED])
+def test_at_the_price_that_is_told_the_loan_stands_at_its_limit_as_the_lender_counts(counting):
+    at = float(re.search(r"to GLD ([\d.]+),", sold(counting))[1])
+    loan = a_loan(600_000, hedge_counting=counting)
+    assert hedged_ltv(600_000, 2_000 * at, -60_000.0, loan) == pytest.approx(0.75, abs=1e-4)
+
+
+def test_bought_options_that_the_lender_counts_are_told_beside_the_price_of_gold_alone():
+    said = hedged(HedgeCounting.AFTER_PAYMENT)  # 44,000 of options: (600,000 - 44,000) / (0.75 * 2,173.91) = 341.01
+    assert said.detail.startswith(
+        "Gold can fall 20.0 %, to GLD 368.00, before the lender calls, without the options; with them at today's "
+        "value it calls at 341.01."
+    )

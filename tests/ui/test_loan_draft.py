@@ -151,3 +151,52 @@ def test_what_is_not_saved_is_told_by_name() -> None:
     draft.lots[0].weight = "2,001"
     draft.amount = "600,001"
     assert changed_fields(draft, kept) == ("loan", "collateral")
+
+
+# the day of the amount
+
+
+GROWN = replace(
+    a_portfolio(),
+    loan=replace(a_portfolio().loan, interest=Interest(capitalised=True), as_of=date(2025, 6, 10)),
+)
+
+
+def test_another_amount_is_of_today_and_typed_back_has_the_day_it_had() -> None:
+    draft = LoanDraft.of(GROWN)
+    draft.type_amount("600,252", TODAY)
+    assert draft.as_of == "2026-06-10"
+    found = draft.read(GROWN, TODAY, 460.0).portfolio
+    assert found is not None
+    assert found.loan.owed(TODAY) == 600_252
+    draft.type_amount("600000", TODAY)
+    assert draft.as_of == "2025-06-10"
+    assert draft.read(GROWN, TODAY, 460.0).portfolio == GROWN
+
+
+@pytest.mark.parametrize("first", ["day", "amount"])
+def test_a_day_that_was_typed_stays_whatever_amount_is_typed(first: str) -> None:
+    draft = LoanDraft.of(GROWN)
+    if first == "day":
+        draft.type_day("2026-03-31")
+    draft.type_amount("590,000", TODAY)
+    draft.type_day("2025-06-10" if first == "amount" else "2026-03-31")
+    found = draft.read(GROWN, TODAY, 460.0).portfolio
+    assert found is not None
+    assert found.loan.as_of == (date(2025, 6, 10) if first == "amount" else date(2026, 3, 31))
+
+
+def test_another_rate_leaves_what_is_owed_today() -> None:
+    draft = LoanDraft.of(GROWN)
+    draft.spread = "9"
+    found = draft.read(GROWN, TODAY, 460.0).portfolio
+    assert found is not None
+    assert found.loan.owed(TODAY) == pytest.approx(GROWN.loan.owed(TODAY), abs=0.005)
+    assert (found.loan.as_of, found.loan.interest.spread) == (TODAY, 0.09)
+
+
+def test_a_kept_amount_of_fractions_of_a_cent_is_no_new_amount() -> None:
+    kept = replace(GROWN, loan=replace(GROWN.loan, amount=612_345.678_9))
+    draft = LoanDraft.of(kept)
+    draft.lender = "Bank B"
+    assert draft.read(kept, TODAY, 460.0).portfolio == replace(kept, lender="Bank B")

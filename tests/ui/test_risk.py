@@ -21,6 +21,7 @@ from vaultdash.services.vault import Vault
 from vaultdash.ui.components.odds_bars import chance, span_words
 from vaultdash.ui.components.replay_chart import replay_options
 from vaultdash.ui.components.replay_table import _row, told
+from vaultdash.ui.components.risk_panel import odds_basis
 from vaultdash.ui.components.stress_table import _fall, _shock
 from vaultdash.ui.frame import Page, frame
 from vaultdash.ui.pages import risk
@@ -172,3 +173,13 @@ def test_a_fall_without_prices_says_why_and_one_within_the_day_says_when() -> No
     row = _row(Replayed("x", "X", "Told.", low.days[0], low.days[1], -0.18, False, low))
     assert row.cells["outcome"].text == "only during the day"
     assert row.cells["outcome"].tone == "warning"
+
+
+async def test_the_panel_names_its_volatility_and_that_the_risk_page_goes_by_options(house: Vault) -> None:
+    beat = await house.heartbeat.beat()
+    assert beat.snapshot is not None
+    odds = await house.odds.look(beat, beat.snapshot)
+    said = odds_basis(odds).replace("\u00a0", " ")
+    assert f"volatility {odds.volatility.yearly:.1%} a year".replace("%", " %") in said
+    assert odds.volatility.source in said
+    assert said.endswith("the Risk page loads option prices and then goes by those")

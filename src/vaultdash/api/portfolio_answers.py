@@ -23,7 +23,7 @@ from vaultdash.domain.carry import carry
 from vaultdash.domain.collateral import Collateral, EntryMode, Lot
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.gold import clean_symbol
-from vaultdash.domain.loan import Interest, Loan
+from vaultdash.domain.loan import Interest, Loan, restated
 from vaultdash.domain.option import OptionContract, Right, contract_from_osi
 from vaultdash.domain.portfolio import (
     Portfolio,
@@ -41,8 +41,10 @@ from vaultdash.services.position_csv import RIGHTS, new_option_id
 T = TypeVar("T")
 
 
-def portfolio_of_entry(entry: PortfolioEntry, portfolio_id: str, before: Portfolio | None) -> Portfolio:
-    """The portfolio an entry means: what it leaves out is as before, or as usual. Raises InvalidInput."""
+def portfolio_of_entry(entry: PortfolioEntry, portfolio_id: str, before: Portfolio | None, today: date) -> Portfolio:
+    """The portfolio an entry means: what it leaves out is as before, or as usual; a new amount is of today unless it
+    says of which day. Raises InvalidInput.
+    """
     loan = None if before is None else before.loan
     if before is None and entry.lots is None:
         raise InvalidInput("lots", "must say what is pledged")
@@ -67,6 +69,8 @@ def portfolio_of_entry(entry: PortfolioEntry, portfolio_id: str, before: Portfol
         cure_days=_told(entry.cure_days, usual.cure_days),
         as_of=_told(entry.as_of, usual.as_of),
     )
+    if loan is not None:
+        made = restated(loan, made, today, day_given=_says_day(entry, loan))
     lots = None if entry.lots is None else tuple(_lot(lot, n, len(entry.lots)) for n, lot in enumerate(entry.lots, 1))
     if before is None:
         assert lots is not None
@@ -85,7 +89,11 @@ def portfolio_of_entry(entry: PortfolioEntry, portfolio_id: str, before: Portfol
 def option_of_entry(entry: OptionEntry, before: HeldOption | None, option_id: str | None = None) -> HeldOption:
     """The position an entry means; what it leaves out is as before. Raises InvalidInput naming what is missing."""
     contract = _contract(entry, None if before is None else before.contract)
+    if entry.reopened and (entry.closed_on is not None or entry.closed_price is not None):
+        raise InvalidInput("reopened", "contradicts closed_on and closed_price")
     if before is not None:
+        if entry.reopened:
+            before = replace(before, closed_on=None, closed_price=None)
         return replace(
             before,
             contract=contract,
@@ -305,6 +313,13 @@ def _contract(entry: OptionEntry, before: OptionContract | None) -> OptionContra
     if named is not None and made != named:
         raise InvalidInput("contract", f"is {named.osi}, which contradicts symbol, expiration, strike or right")
     return made
+
+
+def _says_day(entry: PortfolioEntry, before: Loan) -> bool:
+    """True when the day of the amount was said: it is new, or stands beside a new amount and is not merely echoed."""
+    if entry.as_of is None:
+        return False
+    return entry.as_of != before.as_of or entry.loan_amount not in (None, before.amount)
 
 
 def _told(given: T | None, usual: T) -> T:

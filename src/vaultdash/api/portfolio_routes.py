@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
@@ -17,6 +18,7 @@ from vaultdash.api.portfolio_answers import (
     portfolio_of_entry,
 )
 from vaultdash.api.portfolio_schemas import (
+    REOPENING,
     TOLD_OF_OPTIONS,
     TOLD_OF_PORTFOLIOS,
     ChangesAnswer,
@@ -45,7 +47,7 @@ PortfolioId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,40}$", description="id 
 OptionId = Annotated[str, Path(min_length=1, max_length=64, description="id of a position")]
 IfMatch = Annotated[str | None, Header(description='version that was read, such as "3"')]
 Entry = Annotated[PortfolioEntry, TOLD_OF_PORTFOLIOS, Body()]
-Position = Annotated[OptionEntry, TOLD_OF_OPTIONS, Body()]
+Position = Annotated[OptionEntry, TOLD_OF_OPTIONS, REOPENING, Body()]
 WRITING: dict[int | str, dict[str, Any]] = {
     **ERRORS,
     400: refusal("The body cannot be read"),
@@ -61,6 +63,9 @@ def portfolio_router(vault: Vault) -> APIRouter:
     router = APIRouter(tags=["portfolios"])
     book = vault.book
 
+    def today() -> date:
+        return vault.now().astimezone(NEW_YORK).date()
+
     def told(portfolio_id: str) -> PortfolioDocument:
         return document(book.stored(portfolio_id), book, vault.now())
 
@@ -73,7 +78,7 @@ def portfolio_router(vault: Vault) -> APIRouter:
     @router.post("/api/portfolios", status_code=201, responses={201: {"model": PortfolioDocument}, **WRITING})
     async def add_portfolio(entry: Entry) -> Response:
         """Make a portfolio; its id is made of its name."""
-        portfolio = portfolio_of_entry(entry, await book.free_id(entry.name or "loan"), None)
+        portfolio = portfolio_of_entry(entry, await book.free_id(entry.name or "loan"), None, today())
         stored = await book.add(portfolio, ACTOR)
         return _written(told(stored.portfolio.id), 201, {"Location": f"/api/portfolios/{stored.portfolio.id}"})
 
@@ -88,7 +93,7 @@ def portfolio_router(vault: Vault) -> APIRouter:
         version = _version(if_match, entry.expected_version, entry.version)
         await book.change(
             portfolio_id,
-            lambda kept: portfolio_of_entry(entry, portfolio_id, kept),
+            lambda kept: portfolio_of_entry(entry, portfolio_id, kept, today()),
             ACTOR,
             expected_version=version,
         )
@@ -112,11 +117,11 @@ def portfolio_router(vault: Vault) -> APIRouter:
 
     @router.post("/api/portfolios/{portfolio_id}/undo", responses={200: {"model": UndoAnswer}, **WRITING})
     async def undo_change(portfolio_id: PortfolioId, entry: Annotated[UndoEntry, Body()]) -> Response:
-        """Bring back what was before a change, as a new change."""
+        """Bring back what was before a change, as a new change; an older one only with `expected_version`."""
         known = await book.changes(portfolio_id, 1_000_000)
         if entry.change_id not in {change.id for change in known}:
             raise NotFound(f"There is no change {entry.change_id} of the portfolio {portfolio_id!r}")
-        back = await book.undo(entry.change_id, ACTOR)
+        back = await book.undo(entry.change_id, ACTOR, expected_version=entry.expected_version)
         return _written(UndoAnswer(None if back is None else told(portfolio_id)))
 
     @router.post("/api/portfolios/{portfolio_id}/current", responses={200: {"model": PortfolioDocument}, **WRITING})
@@ -164,7 +169,9 @@ def portfolio_router(vault: Vault) -> APIRouter:
     async def change_option(
         portfolio_id: PortfolioId, option_id: OptionId, entry: Position, if_match: IfMatch = None
     ) -> Response:
-        """Change or close a position: what is given changes, `closed_on` with `closed_price` closes it."""
+        """Change or close a position: what is given changes, `closed_on` with `closed_price` closes it, null for both
+        opens it again.
+        """
         if entry.id not in (None, option_id):
             raise InvalidInput("id", "is another position's")
 
@@ -202,8 +209,7 @@ def portfolio_router(vault: Vault) -> APIRouter:
     ) -> Response:
         """Enter the positions of a CSV file; when a row is rejected nothing is taken unless asked."""
         stored = book.stored(portfolio_id)
-        today = vault.now().astimezone(NEW_YORK).date()
-        found = read_positions(csv_text(await request.body()), stored.portfolio, today)
+        found = read_positions(csv_text(await request.body()), stored.portfolio, today())
         if found.rejected and not (partial or dry_run):
             raise InvalidInput("file", f"was not taken; {rejection_words(found.rejected)}")
         if found.options and not dry_run:
@@ -215,7 +221,7 @@ def portfolio_router(vault: Vault) -> APIRouter:
             )
         answer = ImportAnswer(
             taken=0 if dry_run else len(found.options),
-            found=tuple(option_document(option, today) for option in found.options),
+            found=tuple(option_document(option, today()) for option in found.options),
             rejected=tuple(RejectedRow(line, text, reason) for line, text, reason in found.rejected),
             remarks=found.remarks,
             dry_run=dry_run,

@@ -63,7 +63,8 @@ class LotEntry:
 class OptionEntry:
     """A held option: `contract` as an OSI symbol, or `symbol`, `expiration`, `strike` and `right` (put or call).
 
-    `contracts` is negative when sold; prices are USD a share. When one is changed, what is left out stays.
+    `contracts` is negative when sold; prices are USD a share. When one is changed, what is left out, or null, stays;
+    but `closed_on` and `closed_price` both given as null, or `reopened` true, open a closed position again.
     """
 
     __pydantic_config__ = EXACT
@@ -81,19 +82,31 @@ class OptionEntry:
     closed_on: Day | None = None
     closed_price: Number | None = None
     note: str | None = None
+    reopened: Flag | None = None
 
 
+def _reopening(value: Any) -> Any:
+    """Null for both, said and not left out, is how a document tells that a position is open."""
+    if isinstance(value, dict) and all(value.get(name, "") is None for name in ("closed_on", "closed_price")):
+        return {"reopened": True, **value}
+    return value
+
+
+REOPENING = BeforeValidator(_reopening)
 TOLD_OF_LOTS = without("unit", "ounces")
 TOLD_OF_OPTIONS = without("multiplier", "cost", "is_open")
 
 
 @dataclass(frozen=True, slots=True)
 class UndoEntry:
-    """Which change to take back."""
+    """Which change to take back. Changes made after it would go, too: that is refused with 409, which says what would
+    change, unless `expected_version` is the version kept now (0 of a removed one).
+    """
 
     __pydantic_config__ = EXACT
 
     change_id: Whole
+    expected_version: Whole | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +198,10 @@ class PortfolioEntry:
     """A portfolio to be made or changed. What is left out, or null, stays as it is, or as is usual for a new one.
 
     `options` replaces all positions when given; the routes below `options` change single ones. `as_of` is the day of
-    `loan_amount`, from which interest grows that is `capitalised`. `expected_version` (or `version`, or the header
-    If-Match) is the version that was read: a change since is refused with 409.
+    `loan_amount`, from which interest grows that is `capitalised`: a new amount without it is what is owed today, and
+    new terms of interest without a new amount hold from today on, when what has accrued is added to the amount.
+    `expected_version` (or `version`, or the header If-Match) is the version that was read: a change since is refused
+    with 409.
     """
 
     __pydantic_config__ = EXACT
@@ -208,7 +223,7 @@ class PortfolioEntry:
     spread: Number | None = None
     day_count: DayCount | None = None
     capitalised: Flag | None = None
-    options: list[Annotated[OptionEntry, TOLD_OF_OPTIONS]] | None = None
+    options: list[Annotated[OptionEntry, TOLD_OF_OPTIONS, REOPENING]] | None = None
     expected_version: Whole | None = None
     version: Whole | None = None
 

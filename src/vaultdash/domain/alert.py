@@ -262,20 +262,24 @@ class AlertPlan:
 
 
 def usual_plan(loan: Loan) -> AlertPlan:
-    """What is watched until the owner chooses: the loan's own warning and call LTV, and prices that stay away."""
-    warning, call = loan.warning_ltv, loan.margin_call_ltv
-    return AlertPlan(
-        (
-            AlertRule("ltv-warning", AlertMetric.LTV, warning),
-            AlertRule("ltv-call", AlertMetric.LTV, call, AlertSeverity.CALL),
-            AlertRule("hedged-ltv-warning", AlertMetric.HEDGED_LTV, warning),
-            AlertRule("hedged-ltv-call", AlertMetric.HEDGED_LTV, call, AlertSeverity.CALL),
-            AlertRule("stale", AlertMetric.STALE_DATA, STALE_MINUTES),
-        )
+    """What is watched until the owner chooses: the loan's own warning, call and close-out LTV, and prices that stay
+    away.
+    """
+    limits = (
+        ("warning", loan.warning_ltv, AlertSeverity.WARNING),
+        ("call", loan.margin_call_ltv, AlertSeverity.CALL),
+        ("close-out", loan.close_out_ltv, AlertSeverity.CALL),
     )
+    metrics = (("ltv", AlertMetric.LTV), ("hedged-ltv", AlertMetric.HEDGED_LTV))
+    rules = [
+        AlertRule(f"{of}-{name}", metric, limit, severity)
+        for of, metric in metrics
+        for name, limit, severity in limits
+    ]
+    return AlertPlan((*rules, AlertRule("stale", AlertMetric.STALE_DATA, STALE_MINUTES)))
 
 
-USUAL_PLAN = usual_plan(Loan(1.0))  # of a loan on usual terms: 70 % and 75 %
+USUAL_PLAN = usual_plan(Loan(1.0))  # of a loan on usual terms: 70, 75 and 85 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +287,9 @@ class Reading:
     """What the rules are held against: a value for each metric that is known now, and what it stands on.
 
     A metric that is not known (no fresh price, no hedge held) is left out: its rules stay as they are.
-    `probabilities` is by months. `call_ltv` is the loan's own limit: LTV rules at or above it are calls.
+    `clearing` holds, where it is another one, the value at which a raised rule may be over: None while nothing can
+    be called over, and a value of a metric that raises nothing now. `probabilities` is by months. `call_ltv` is the
+    loan's own limit: LTV rules at or above it are calls. `is_called`: the lender may call now, as it counts.
     """
 
     at: datetime
@@ -294,11 +300,21 @@ class Reading:
     source: str = ""
     is_demo: bool = False
     call_ltv: float | None = None
+    clearing: Mapping[AlertMetric, float | None] = field(default_factory=dict)
+    is_called: bool = False
 
     def of(self, rule: AlertRule) -> float | None:
-        """The value a rule watches, or None."""
+        """The value that raises a rule, or None."""
         if rule.metric is AlertMetric.PROBABILITY:
-            found = self.probabilities.get(rule.months)
-        else:
-            found = self.values.get(rule.metric)
-        return found if found is not None and not math.isnan(found) else None
+            return _number(self.probabilities.get(rule.months))
+        return _number(self.values.get(rule.metric))
+
+    def clears(self, rule: AlertRule) -> float | None:
+        """The value that may end what a rule has raised, or None."""
+        if rule.metric in self.clearing:
+            return _number(self.clearing[rule.metric])
+        return self.of(rule)
+
+
+def _number(found: float | None) -> float | None:
+    return found if found is not None and not math.isnan(found) else None

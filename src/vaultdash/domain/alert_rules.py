@@ -1,6 +1,7 @@
 """Holds a plan against a reading: which rules are raised, cleared or reminded of, and which of them is told."""
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -45,36 +46,50 @@ class Decision:
 
 
 def decide(
-    plan: AlertPlan, states: Mapping[str, AlertState], reading: Reading, new_id: Callable[[], str]
+    plan: AlertPlan,
+    states: Mapping[str, AlertState],
+    reading: Reading,
+    new_id: Callable[[], str],
+    moved: Collection[str] = (),
 ) -> Decision:
     """What a reading does to the rules of a plan.
 
     An armed rule whose threshold is reached is raised. A raised one is cleared when its value is back at
     `rearm_at`, once; until then it is never raised again, whatever was acknowledged. When a snooze is over and the
     value is beyond the threshold, the owner is reminded. A rule whose value is not known stays as it is.
+
+    `moved` are the ids of raised rules whose threshold is another one now: what they had raised is over, so beyond
+    the threshold of now they are raised anew, and short of it cleared.
     """
     changed: list[AlertState] = []
     crossings: list[Crossing] = []
     for rule in plan.rules:
-        value = reading.of(rule)
-        if value is None or not rule.is_on:
+        value, back = reading.of(rule), reading.clears(rule)
+        if not rule.is_on:
             continue
         state = states.get(rule.id) or AlertState(rule.id)
-        if not state.is_raised:
-            if is_reached(rule, value):
-                made = Crossing(new_id(), AlertEventKind.RAISED, rule, value, severity_of(rule, reading.call_ltv))
+        is_moved = rule.id in moved
+        if not state.is_raised or (is_moved and value is not None and is_reached(rule, value)):
+            if value is not None and is_reached(rule, value):
+                made = Crossing(new_id(), AlertEventKind.RAISED, rule, value, severity_at(rule, reading))
                 crossings.append(made)
                 changed.append(AlertState(rule.id, True, made.event_id, reading.at))
-        elif is_back(rule, value):
+        elif back is not None and (is_back(rule, back) or (is_moved and not is_reached(rule, back))):
             sleeps = state.snoozed_until is not None and state.snoozed_until > reading.at
+            now = back if value is None else value
             crossings.append(
                 Crossing(
-                    new_id(), AlertEventKind.CLEARED, rule, value, AlertSeverity.INFO, state.event_id, covered=sleeps
+                    new_id(), AlertEventKind.CLEARED, rule, now, AlertSeverity.INFO, state.event_id, covered=sleeps
                 )
             )
             changed.append(AlertState(rule.id))
-        elif state.snoozed_until is not None and state.snoozed_until <= reading.at and is_reached(rule, value):
-            severity = severity_of(rule, reading.call_ltv)
+        elif (
+            value is not None
+            and state.snoozed_until is not None
+            and state.snoozed_until <= reading.at
+            and is_reached(rule, value)
+        ):
+            severity = severity_at(rule, reading)
             made = Crossing(new_id(), AlertEventKind.REMINDED, rule, value, severity, state.event_id)
             crossings.append(made)
             changed.append(replace(state, event_id=made.event_id, acknowledged_at=None, snoozed_until=None))
@@ -101,6 +116,29 @@ def severity_of(rule: AlertRule, call_ltv: float | None) -> AlertSeverity:
     if rule.metric in LTVS and call_ltv is not None and is_breached(rule.threshold, call_ltv):
         return AlertSeverity.CALL
     return rule.severity
+
+
+def severity_at(rule: AlertRule, reading: Reading) -> AlertSeverity:
+    """What a rule's message is at a reading: a call whatever the rule says while the lender may call.
+
+    Only of prices that stay away nothing follows for the loan.
+    """
+    if reading.is_called and rule.metric is not AlertMetric.STALE_DATA:
+        return AlertSeverity.CALL
+    return severity_of(rule, reading.call_ltv)
+
+
+def is_edited(before: AlertRule, now: AlertRule, call_ltv: float) -> bool:
+    """True when what a rule had raised is over because the rule is another one now.
+
+    A threshold that moved is not looked at: `decide` is told of it, as it also moves with the loan.
+    """
+    if not now.is_on or (before.metric, before.months) != (now.metric, now.months):
+        return True
+    if not math.isclose(before.threshold, now.threshold, rel_tol=TOLERANCE):
+        return False
+    is_another = severity_of(before, call_ltv) is not severity_of(now, call_ltv)
+    return is_another or not math.isclose(before.rearm_at, now.rearm_at, rel_tol=TOLERANCE)
 
 
 def family(crossing: Crossing) -> tuple[str, str, int]:

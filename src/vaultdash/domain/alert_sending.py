@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 
 from vaultdash.domain.alert import AlertEvent, AlertSeverity, Channel, Delivery, DeliveryState, QuietHours
 
-RETRY_SECONDS = (5.0, 15.0, 45.0, 120.0, 300.0, 600.0, 1200.0)  # after each failure; then it has failed for good
+RETRY_SECONDS = (5.0, 15.0, 45.0, 120.0, 300.0, 600.0, 1200.0)  # after each failure; then it has failed
 MOST_ATTEMPTS = len(RETRY_SECONDS) + 1
+LONGEST_ASKED = 3600.0  # seconds; no service is waited for longer, however long it asks
+LATE = timedelta(minutes=2)  # what is sent later than this says of when it is
 SILENCE = timedelta(days=14)  # a channel that gives receipts is lost when none came for so long
 GONE = "Gone: "  # begins the problem of a channel that is lost but, as the last one, still listed
 
@@ -69,7 +71,35 @@ def retry_after(attempts: int, asked_seconds: float = 0.0) -> timedelta | None:
     """The pause after so many attempts, not shorter than the service asked for; None when there were enough."""
     if attempts >= MOST_ATTEMPTS:
         return None
-    return timedelta(seconds=max(RETRY_SECONDS[max(attempts, 1) - 1], min(asked_seconds, 3600.0)))
+    return timedelta(seconds=max(RETRY_SECONDS[max(attempts, 1) - 1], min(asked_seconds, LONGEST_ASKED)))
+
+
+def last_pause(asked_seconds: float = 0.0) -> timedelta:
+    """The pause between tries of a row that has failed, while its alert stands."""
+    return timedelta(seconds=max(RETRY_SECONDS[-1], min(asked_seconds, LONGEST_ASKED)))
+
+
+def is_tried_again(row: Delivery, at: datetime) -> bool:
+    """True when the last pause after a failure is over; one that seems longer than any is due to a clock set back."""
+    return row.due_at <= at or row.due_at > at + last_pause(LONGEST_ASKED)
+
+
+def is_unreachable(row: Delivery, event: AlertEvent, quiet: QuietHours | None, at: datetime) -> bool:
+    """True for a waiting row that is due later than any pause can be: the clock was set back since it was written.
+
+    Before the first try that is so when the event itself lies ahead; after it when the longest pause does not
+    reach so far; of a receipt when the message lies ahead.
+    """
+    if row.awaits_receipt:
+        return row.accepted_at is not None and row.accepted_at > at
+    if not row.attempts:
+        return event.at > at and not_quiet(event.severity, quiet, at) <= at
+    return row.due_at > not_quiet(event.severity, quiet, at + last_pause(LONGEST_ASKED))
+
+
+def is_late(event: AlertEvent, at: datetime) -> bool:
+    """True when a message is sent so long after its event that its words are of another time."""
+    return at - event.at > LATE
 
 
 def receipt_by(accepted_at: datetime, wait_minutes: float) -> datetime:

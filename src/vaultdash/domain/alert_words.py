@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from vaultdash.domain.alert import AlertEventKind, AlertMetric, AlertPlan, AlertRule, Reading
 from vaultdash.domain.alert_rules import Crossing
 from vaultdash.domain.loan import HedgeCounting, is_breached
-from vaultdash.domain.portfolio import Cure, Portfolio, Snapshot, cure
+from vaultdash.domain.portfolio import Portfolio, Snapshot, cure, cure_as_counted
 
 NEW_YORK = ZoneInfo("America/New_York")
 LARGEST_LTV = 10.0  # told as "more than 1,000 %"
@@ -129,11 +129,12 @@ def _standing(occasion: Occasion) -> str:
     name = f"{portfolio.name} ({portfolio.lender})" if portfolio.lender else portfolio.name
     if snapshot is None:
         return f"{name}."
+    alone = " for gold alone" if _counts(snapshot) else ""
     options = "" if snapshot.hedge is None else f", {measured(snapshot.lender_ltv)} as the lender counts the options"
     return (
         f"{name}: LTV {measured(snapshot.ltv)}{options}; margin call at {percent(loan.margin_call_ltv)} "
-        f"({snapshot.margin_call_price:,.2f}), close-out at {percent(loan.close_out_ltv)} "
-        f"({snapshot.close_out_price:,.2f}).\n{_price(occasion)}"
+        f"({snapshot.margin_call_price:,.2f}{alone}), close-out at {percent(loan.close_out_ltv)} "
+        f"({snapshot.close_out_price:,.2f}{alone}).\n{_price(occasion)}"
     )
 
 
@@ -150,7 +151,8 @@ def _remedy(crossing: Crossing, occasion: Occasion) -> list[str]:
     snapshot = occasion.snapshot
     if snapshot is None:
         return []
-    hedged = crossing.rule.metric is AlertMetric.HEDGED_LTV
+    metrics = {crossing.rule.metric, *(each.rule.metric for each in crossing.covers)}
+    hedged = metrics == {AlertMetric.HEDGED_LTV}
     return [_cure(snapshot, hedged=hedged), _deadline(snapshot, occasion.reading.at)]
 
 
@@ -161,43 +163,42 @@ def back_at(snapshot: Snapshot, ltv: float) -> float | None:
     return wanted if ltv > wanted else None
 
 
-def cure_at(snapshot: Snapshot, target: float, *, hedged: bool) -> Cure | None:
-    """The three ways back, USD; with options as the lender counts them; None when no amount of gold helps.
-
-    Options that repay leave L - Pi owed; options that are credited add to V. Both give the lender's LTV.
-    """
-    loan, value = snapshot.portfolio.loan, snapshot.gold_value
-    if not hedged or snapshot.hedge is None:
-        return cure(loan.amount, value, target)
-    ltv = snapshot.lender_ltv
-    if not math.isfinite(ltv) or ltv <= 0:
-        return None
-    if loan.hedge_counting is HedgeCounting.AFTER_PAYMENT:
-        return cure(ltv * value, value, target)
-    return cure(loan.amount, loan.amount / ltv, target)
-
-
 def _cure(snapshot: Snapshot, *, hedged: bool) -> str:
-    ltv = snapshot.lender_ltv if hedged else snapshot.ltv
-    target = back_at(snapshot, ltv)
-    found = None if target is None else cure_at(snapshot, target, hedged=hedged)
-    if target is None or found is None:
+    """The three ways back, USD: of gold alone and as the lender counts the options what needs more.
+
+    `hedged` asks for the lender's counting alone: what a rule on gold alone has not raised need not be cured.
+    """
+    loan, value, worth = snapshot.portfolio.loan, snapshot.gold_value, snapshot.hedge_value
+    target = back_at(snapshot, snapshot.lender_ltv if hedged else max(snapshot.ltv, snapshot.lender_ltv))
+    if target is None:
         return ""
+    found = cure_as_counted(loan, value, worth, target)
+    alone = cure(loan.amount, value, target)
+    is_counted = _counts(snapshot)
+    if not hedged and alone.repay_cash >= found.repay_cash:
+        found, is_counted = alone, False
     ounces = ""
     if snapshot.gold_ounces:
         ounces = f" ({found.add_gold * snapshot.gold_ounces / snapshot.gold_value:,.1f} oz)"
     ways = [f"add gold worth {_usd(found.add_gold)}{ounces}", f"repay {_usd(found.repay_cash)}"]
     if found.sell_gold < snapshot.gold_value:
         ways.append(f"sell gold for {_usd(found.sell_gold)} and repay with it")
-    return f"To be back at {percent(target)}: {', or '.join(ways)}."
+    counted = " as the lender counts the options" if is_counted else ""
+    return f"To be back at {percent(target)}{counted}: {', or '.join(ways)}."
+
+
+def _counts(snapshot: Snapshot) -> bool:
+    """True when options are held that the lender counts: the prices at the limits are then of gold alone."""
+    return snapshot.hedge is not None and snapshot.portfolio.loan.hedge_counting is not HedgeCounting.IGNORED
 
 
 def _deadline(snapshot: Snapshot, at: datetime) -> str:
     loan = snapshot.portfolio.loan
     if is_breached(snapshot.lender_ltv, loan.close_out_ltv):
         return "The lender may sell the gold now, without a further call: speak to the lender at once."
+    close_out = "For gold alone close-out" if _counts(snapshot) else "Close-out"
     near = (
-        f"Close-out is {measured(1 - snapshot.close_out_price / snapshot.price)} lower"
+        f"{close_out} is {measured(1 - snapshot.close_out_price / snapshot.price)} lower"
         if (snapshot.close_out_price < snapshot.price)
         else "The price is below that of the close-out"
     )
@@ -253,6 +254,12 @@ def moment(at: datetime) -> str:
     """An instant in New York time: `20 Nov 2026 16:00 New York`."""
     local = at.astimezone(NEW_YORK)
     return f"{local.day} {local:%b %Y %H:%M} New York"
+
+
+def dated(at: datetime) -> str:
+    """What begins a message that is sent late: `Of 23:10 New York, 20 Nov:`."""
+    local = at.astimezone(NEW_YORK)
+    return f"Of {local:%H:%M} New York, {local.day} {local:%b}:"
 
 
 def _day(on: date) -> str:

@@ -111,10 +111,33 @@ class Loan:
             since = end
         return amount + self.interest.accrued(amount, max((on - since).days, 0))
 
+    def statement(self, on: date) -> float:
+        """What a lender would write that is owed on a day: the amount itself when nothing accrued, else in cents."""
+        owed = self.owed(on)
+        return owed if owed == self.amount else round(owed, 2)
+
     def brought_to(self, on: date) -> "Loan":
         """The same loan with what is owed on a day as its amount."""
         owed = self.owed(on)
         return self if owed == self.amount else replace(self, amount=owed, as_of=on)
+
+
+def restated(before: Loan, after: Loan, today: date, *, day_given: bool) -> Loan:
+    """`after` as it is meant when it replaces `before` today: no day is charged twice, none by terms of another time.
+
+    `day_given` when the owner said on which day the amount is owed: then everything is as told. Else a new amount is
+    what is owed today. When the terms of interest change and the amount does not, what has accrued by the old terms
+    until today, rounded to cents, becomes part of the amount, and the new terms hold from today on.
+    """
+    if day_given:
+        return after
+    of_today = today if before.as_of is None else max(today, before.as_of)
+    grows = before.interest.capitalised or after.interest.capitalised
+    if after.amount != before.amount:
+        return replace(after, as_of=of_today) if grows or before.as_of is not None else after
+    if after.interest == before.interest or not grows:
+        return after
+    return replace(after, amount=before.statement(of_today), as_of=of_today)
 
 
 def _quarter_ends(after: date, until: date) -> list[date]:

@@ -162,6 +162,24 @@ def hedged_ltv(loan_amount: float, collateral_value: float, hedge_value: float, 
     return loan_amount / collateral_value
 
 
+def cure_as_counted(loan: Loan, gold_value: float, option_worth: float, target_ltv: float) -> Cure:
+    """The three ways to `target_ltv` as the lender counts options worth `option_worth` USD; each alone is enough.
+
+    After payment the options repay first: L - Pi takes the place of L. Credited: V + (h/m)*Pi that of V.
+    """
+    open_fraction("target_ltv", target_ltv)
+    owed, value = loan.amount, gold_value
+    if loan.hedge_counting is HedgeCounting.AFTER_PAYMENT:
+        owed -= option_worth
+    elif loan.hedge_counting is HedgeCounting.CREDITED:
+        value += loan.factor_of(option_worth) / loan.margin_call_ltv * option_worth
+    if owed <= 0:
+        return Cure(0.0, 0.0, 0.0)
+    if value <= 0:  # sold options have eaten the collateral: only cash or gold helps
+        return Cure(owed - target_ltv * value, owed / target_ltv - value, math.inf)
+    return cure(owed, value, target_ltv)
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A portfolio at one price of the quoting symbol. Prices are per share of that symbol, USD.
@@ -209,6 +227,23 @@ class Snapshot:
         """LTV in one of the three countings, with the loan's own haircut."""
         loan = replace(self.portfolio.loan, hedge_counting=counting)
         return hedged_ltv(loan.amount, self.gold_value, self.hedge_value, loan)
+
+    @property
+    def counted_call_price(self) -> float:
+        """Price at which the lender calls when the options keep today's value: (L - h*Pi) / (m*U).
+
+        It is above `margin_call_price` when counted options are owed, as sold ones are, and not above zero when they
+        alone keep every call away. Options do not keep their value: bought puts gain as gold falls, sold ones cost
+        more.
+        """
+        loan = self.portfolio.loan
+        counted = loan.factor_of(self.hedge_value) * self.hedge_value
+        return (loan.amount - counted) / (loan.margin_call_ltv * self.shares)
+
+    @property
+    def counts_options(self) -> bool:
+        """True when options are held that the lender counts: then gold alone does not decide when it calls."""
+        return self.hedge is not None and self.portfolio.loan.hedge_counting is not HedgeCounting.IGNORED
 
     @property
     def is_called(self) -> bool:

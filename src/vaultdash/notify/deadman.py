@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     import httpx
 
 log = structlog.get_logger()
-PAUSE_SECONDS = 60.0
+PAUSE_SECONDS = 55.0  # evaluations come twice a minute, a little early or late
 PATIENCE_SECONDS = 10.0
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
 class DeadmansSwitch:
-    """Calls the URL at most once a minute, behind whatever goes on; a failure is logged once and harms nothing.
+    """Calls the URL about once a minute, behind whatever goes on; a failure is logged once and harms nothing.
 
     Who knows the URL can pretend that all is well: it is never logged, and no redirect is followed.
     """

@@ -4,6 +4,14 @@ import ipaddress
 import socket
 
 TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # NAT64, RFC 6052: an IPv4 address in the last 32 bits
+LOCAL = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "::/96",  # an IPv4 address in the last 32 bits, RFC 4291 2.5.5.1: given up, and some systems still go there
+        "64:ff9b:1::/48",  # NAT64 within a network, RFC 8215
+        "fec0::/10",  # site-local, RFC 3879
+    )
+)
 
 
 def is_public(address: str) -> bool:
@@ -18,7 +26,7 @@ def is_public(address: str) -> bool:
             carried = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if carried is not None:
             return is_public(str(carried))
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in LOCAL)
 
 
 def addresses(host: str, port: int) -> list[str]:

@@ -8,8 +8,8 @@ import numpy as np
 
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.loan import HedgeCounting, Loan
-from vaultdash.domain.portfolio import Cure, Zone, cure, hedged_ltv, price_at_ltv, zone
-from vaultdash.domain.validation import finite, open_fraction, positive
+from vaultdash.domain.portfolio import Cure, Zone, cure_as_counted, hedged_ltv, price_at_ltv, zone
+from vaultdash.domain.validation import finite, positive
 from vaultdash.pricing.american import american_price
 from vaultdash.pricing.base import FloatArray
 from vaultdash.pricing.compiled import Engine
@@ -139,7 +139,7 @@ def stress_row(
         ltvs=_countings(loan, value, option_now),
         crashed_ltvs=_countings(loan, value, option_crashed),
         zone=zone(ltv, loan),
-        cure=cure_as_counted(loan, value, option_now, loan.warning_ltv),
+        cure=_within_reach(cure_as_counted(loan, value, option_now, loan.warning_ltv), value),
     )
 
 
@@ -183,22 +183,9 @@ def lender_shocks(loan: Loan, units: float, spot: float, option_worth: float) ->
     return tuple(_shock(name, told, harsher, units, spot, option_worth) for name, told, harsher in terms)
 
 
-def cure_as_counted(loan: Loan, gold_value: float, option_worth: float, target_ltv: float) -> Cure:
-    """The three ways to `target_ltv` as the lender counts options worth `option_worth` USD; each alone is enough.
-
-    After payment the options repay first: L - Pi takes the place of L. Credited: V + (h/m)*Pi that of V.
-    """
-    open_fraction("target_ltv", target_ltv)
-    owed, value = loan.amount, gold_value
-    if loan.hedge_counting is HedgeCounting.AFTER_PAYMENT:
-        owed -= option_worth
-    elif loan.hedge_counting is HedgeCounting.CREDITED:
-        value += loan.factor_of(option_worth) / loan.margin_call_ltv * option_worth
-    if owed <= 0:
-        return Cure(0.0, 0.0, 0.0)
-    if value <= 0:  # sold options have eaten the collateral: only cash or gold helps
-        return Cure(owed - target_ltv * value, owed / target_ltv - value, math.inf)
-    return cure(owed, value, target_ltv)
+def _within_reach(ways: Cure, gold_value: float) -> Cure:
+    """The same cure; a sale of more gold than there is becomes infinite: selling alone is not enough."""
+    return ways if ways.sell_gold <= gold_value else replace(ways, sell_gold=math.inf)
 
 
 def _countings(loan: Loan, value: float, options: float) -> dict[HedgeCounting, float]:
@@ -226,5 +213,5 @@ def _shock(name: str, told: str, loan: Loan, units: float, spot: float, options:
         ltv=ltv,
         drop_to_call=1.0 - price_at_ltv(loan.amount, units, loan.margin_call_ltv) / spot,
         zone=zone(ltv, loan),
-        cure=cure_as_counted(loan, value, options, loan.warning_ltv),
+        cure=_within_reach(cure_as_counted(loan, value, options, loan.warning_ltv), value),
     )

@@ -10,6 +10,7 @@ from vaultdash.domain.errors import InvalidInput, NotFound, Refused
 from vaultdash.storage.records import Transaction
 
 LONGEST_SNOOZE = timedelta(days=30)
+LOOKED_BACK = 500  # lines of the history searched for the end of an alert
 ANSWERED = (AlertEventKind.RAISED, AlertEventKind.REMINDED)
 
 
@@ -52,13 +53,28 @@ async def snooze(into: Transaction, event_id: str, until: datetime, at: datetime
     return answer
 
 
-async def stop_sending(into: Transaction, event_id: str) -> None:
-    """Take back what waits to be sent of an event; the owner knows."""
+async def stop_sending(into: Transaction, event_id: str, *, after_step: int = -1) -> None:
+    """Take back what waits to be sent of an event by steps after one, else by all; the owner knows."""
     for row in await into.alerts.deliveries(event_id):
-        if row.is_unsent:
+        if row.is_unsent and row.step > after_step:
             await into.alerts.put_delivery(replace(row, state=DeliveryState.CANCELLED, problem=None))
         elif row.awaits_receipt:
             await into.alerts.put_delivery(silent_since(row, None))
+
+
+async def ended_how(stored: Transaction, event: AlertEvent) -> str | None:
+    """What to say before an alert that is over by now; None while it stands, and for all that is no alert."""
+    if event.kind not in ANSWERED or event.rule_id is None:
+        return None
+    state = (await stored.alerts.states(event.portfolio_id)).get(event.rule_id)
+    if state is not None and state.is_raised and (state.raised_at or event.at) <= event.at:
+        return None
+    for other in await stored.alerts.events(event.portfolio_id, LOOKED_BACK):
+        if other.at < event.at:
+            break
+        if other.kind is AlertEventKind.CLEARED and other.rule_id == event.rule_id:
+            return "Ended since"
+    return "No longer watched"
 
 
 async def _asked(into: Transaction, event_id: str) -> AlertEvent:
@@ -83,7 +99,7 @@ async def _standing(into: Transaction, event: AlertEvent) -> list[AlertState]:
     for state in states.values():
         if state.rule_id != own.rule_id and state.is_raised and state.raised_at == own.raised_at:
             raised = await into.alerts.event(state.event_id or "")
-            if raised is not None and _family(raised) == _family(event):
+            if raised is not None and family(raised) == family(event):
                 standing.append(state)
     return standing
 
@@ -106,7 +122,8 @@ async def _stop_alert(into: Transaction, state: AlertState) -> None:
         await stop_sending(into, event_id)
 
 
-def _family(event: AlertEvent) -> str | None:
+def family(event: AlertEvent) -> str | None:
+    """Events of one family that came at once are told by one message: both LTVs, or one metric."""
     return "ltv" if event.metric in LTVS else event.metric
 
 

@@ -16,11 +16,12 @@ from vaultdash.domain.alert import (
 )
 from vaultdash.domain.alert_rules import LTVS
 from vaultdash.domain.alert_words import percent
-from vaultdash.domain.loan import Loan
+from vaultdash.domain.loan import LTV_TOLERANCE, HedgeCounting, Loan
 from vaultdash.domain.portfolio import Portfolio
 from vaultdash.services.alert_notes import reaches
 from vaultdash.storage.records import Database, Transaction
 
+SAME_LIMIT = 1e-6  # a rule this near to a limit of the loan stands at it
 LOOKED_BACK = 300  # lines of the history searched for what was not delivered
 
 
@@ -72,12 +73,24 @@ async def alert_board(database: Database, portfolio: Portfolio) -> AlertBoard:
 
 
 def remarks(plan: AlertPlan, loan: Loan) -> tuple[str, ...]:
-    """What a plan leaves unwatched, in sentences: an LTV below the lender's call, and prices that stay away."""
+    """What a plan leaves unwatched, in sentences: an LTV below the lender's call, the call itself and the close-out
+    in the LTV that the lender looks at, and prices that stay away.
+    """
     on = [rule for rule in plan.rules if rule.is_on]
+    call, close_out = loan.margin_call_ltv, loan.close_out_ltv
+    counts = loan.hedge_counting is not HedgeCounting.IGNORED
+    looked_at = AlertMetric.HEDGED_LTV if counts else AlertMetric.LTV
+    limits = [rule.threshold for rule in on if rule.metric is looked_at]
+    of = " for the LTV with options, which is the lender's," if counts else ""
     found = []
-    limits = [rule.threshold for rule in on if rule.metric in LTVS]
-    if not any(limit < loan.margin_call_ltv for limit in limits):
-        found.append(f"Nothing warns of an LTV before the lender calls at {percent(loan.margin_call_ltv)}.")
+    if not any(rule.threshold < call - LTV_TOLERANCE for rule in on if rule.metric in LTVS):
+        found.append(f"Nothing warns of an LTV before the lender calls at {percent(call)}.")
+    if not any(abs(limit - call) <= SAME_LIMIT for limit in limits):
+        found.append(f"No rule{of} stands at the lender's call of {percent(call)}.")
+    if not any(abs(limit - close_out) <= SAME_LIMIT for limit in limits):
+        found.append(
+            f"No rule{of} stands at the close-out of {percent(close_out)}, where the lender may sell the gold."
+        )
     if not any(rule.metric is AlertMetric.STALE_DATA for rule in on):
         found.append("Nothing tells when prices stay away, and without a price no other alert can come.")
     return tuple(found)

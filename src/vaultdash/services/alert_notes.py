@@ -18,17 +18,20 @@ from vaultdash.domain.alert_sending import (
     MOST_ATTEMPTS,
     SILENCE,
     deliveries_of,
+    is_late,
     is_lost,
     is_settled,
+    last_pause,
     not_quiet,
     receipt_by,
     retry_after,
     silent_since,
     waits_long,
 )
+from vaultdash.domain.alert_words import dated
 from vaultdash.domain.errors import ProviderError, RateLimited
 from vaultdash.notify.base import Accepted, ChannelGone
-from vaultdash.services.alert_answers import ANSWERED, stop_sending
+from vaultdash.services.alert_answers import ANSWERED, ended_how, stop_sending
 from vaultdash.services.alert_watch import new_id
 from vaultdash.storage.records import Transaction
 
@@ -47,7 +50,8 @@ class Notes:
     async def claimed(self, row: Delivery, lease_until: datetime) -> tuple[Delivery, Channel, AlertEvent] | None:
         """A row that is due, counted as tried before it is; None when it cannot be sent, or not now.
 
-        Should this process end before it is noted what became of it, it is due again when the lease is over.
+        One that had failed is tried once more. What ended meanwhile is sent only when nobody was told. Should this
+        process end before it is noted what became of it, it is due again when the lease is over.
         """
         channel = await self._into.alerts.channel(row.channel_id)
         event = await self._event(row.event_id)
@@ -55,17 +59,23 @@ class Notes:
             gone = channel is None or channel.removed_at is not None
             await self._failed(row, event, NO_CHANNEL if gone else SWITCHED_OFF)
             return None
-        if row.attempts >= MOST_ATTEMPTS:
+        if row.attempts >= MOST_ATTEMPTS and row.state is DeliveryState.WAITING:
             await self._failed(row, event, row.problem or f"was begun {row.attempts} times and never ended")
             return None
         allowed_at = not_quiet(event.severity, await self._quiet(event), self._at)
         if allowed_at > self._at:  # it came late, or the quiet hours are new
             await self._into.alerts.put_delivery(replace(row, due_at=allowed_at))
             return None
-        row = replace(row, attempts=row.attempts + 1, due_at=lease_until)
+        ended = await ended_how(self._into, event)
+        if ended is not None and is_settled(await self._into.alerts.deliveries(event.id)):
+            await self._into.alerts.put_delivery(replace(row, state=DeliveryState.CANCELLED, problem=None))
+            return None
+        row = replace(row, state=DeliveryState.WAITING, attempts=row.attempts + 1, due_at=lease_until)
         await self._into.alerts.put_delivery(row)
-        if await self._is_over(event):
-            event = replace(event, title=f"Ended since: {event.title}")
+        if ended is not None:
+            event = replace(event, title=f"{ended}: {event.title}")
+        if is_late(event, self._at):
+            event = replace(event, body=f"{dated(event.at)}\n{event.body}")
         return row, channel, event
 
     async def accepted(self, delivery_id: str, answer: Accepted) -> None:
@@ -84,7 +94,7 @@ class Notes:
             row = replace(row, state=DeliveryState.WAITING, due_at=receipt_by(self._at, channel.wait_minutes))
             await self._into.alerts.put_delivery(silent_since(row, None) if known else row)
         if event.severity is AlertSeverity.INFO:
-            await stop_sending(self._into, event.id)
+            await stop_sending(self._into, event.id, after_step=row.step)
 
     async def refused(self, delivery_id: str, error: ProviderError, *, again: bool = True) -> None:
         """The channel failed: tried again after a pause, then the next one; a channel that is gone is taken away."""
@@ -99,13 +109,17 @@ class Notes:
         asked = error.retry_after_seconds if isinstance(error, RateLimited) else 0.0
         pause = retry_after(row.attempts, asked)
         if pause is None or not again or isinstance(error, ChannelGone):
-            await self._failed(row, event, problem)
+            await self._failed(row, event, problem, asked)
         else:
             due_at = not_quiet(event.severity, await self._quiet(event), self._at + pause)
             await self._into.alerts.put_delivery(replace(row, due_at=due_at, problem=problem))
 
     async def confirmed(self, delivery_id: str) -> None:
-        """A receipt: nothing more of this event is sent. An unknown id is ignored."""
+        """A receipt: later steps need not be tried, unless it is a call, which asks for an answer of the owner.
+
+        What goes by the same step goes on: a device that shows a message may lie where nobody looks. An unknown id is
+        ignored.
+        """
         row = await self._into.alerts.delivery(delivery_id)
         if row is None or row.state is DeliveryState.CONFIRMED:
             return
@@ -114,10 +128,15 @@ class Notes:
             await self._into.alerts.put_channel(replace(channel, confirmed_at=self._at, problem=None))
         row = replace(row, state=DeliveryState.CONFIRMED, confirmed_at=self._at, problem=None)
         await self._into.alerts.put_delivery(replace(row, accepted_at=row.accepted_at or self._at))
-        await stop_sending(self._into, row.event_id)
+        if (await self._event(row.event_id)).severity is not AlertSeverity.CALL:
+            await stop_sending(self._into, row.event_id, after_step=row.step)
 
     async def unanswered(self, row: Delivery) -> None:
         """No receipt in time: shown when nobody else is known to be reached; after 14 days the channel is lost."""
+        if row.accepted_at is not None and row.accepted_at > self._at:  # the clock was set back: from now on, then
+            anew = replace(row, accepted_at=self._at, due_at=self._at + (row.due_at - row.accepted_at))
+            await self._into.alerts.put_delivery(anew)
+            return
         channel = await self._into.alerts.channel(row.channel_id)
         event = await self._event(row.event_id)
         if waits_long(row):
@@ -136,9 +155,13 @@ class Notes:
             )
         await self._show_if_lost(event)
 
-    async def _failed(self, row: Delivery, event: AlertEvent, problem: str) -> None:
-        """For good: the next step is due at once when nothing else of this one may still reach the owner."""
-        await self._into.alerts.put_delivery(replace(row, state=DeliveryState.FAILED, problem=problem))
+    async def _failed(self, row: Delivery, event: AlertEvent, problem: str, asked: float = 0.0) -> None:
+        """The next step is due at once when nothing else of this one may still reach the owner.
+
+        `due_at` is when it is tried once more should the alert still stand then; nobody counts on that.
+        """
+        failed = replace(row, state=DeliveryState.FAILED, problem=problem, due_at=self._at + last_pause(asked))
+        await self._into.alerts.put_delivery(failed)
         rows = await self._into.alerts.deliveries(event.id)
         if all(each.state is DeliveryState.FAILED for each in rows if each.step <= row.step):
             later = [each for each in rows if each.is_unsent and each.step > row.step]
@@ -220,16 +243,14 @@ class Notes:
         assert event is not None  # history is only ever added to
         return event
 
-    async def _is_over(self, event: AlertEvent) -> bool:
-        """True for an alert that ended before it could be sent, as in quiet hours."""
-        if event.kind not in ANSWERED or event.rule_id is None:
-            return False
-        state = (await self._into.alerts.states(event.portfolio_id)).get(event.rule_id)
-        return state is not None and (not state.is_raised or (state.raised_at or event.at) > event.at)
-
     async def _quiet(self, event: AlertEvent) -> QuietHours | None:
-        plan = await self._into.alerts.plan(event.portfolio_id)
-        return plan.quiet if plan else None
+        return await quiet_hours(self._into, event)
+
+
+async def quiet_hours(stored: Transaction, event: AlertEvent) -> QuietHours | None:
+    """Those of the loan that an event is of."""
+    plan = await stored.alerts.plan(event.portfolio_id)
+    return plan.quiet if plan else None
 
 
 def is_broken(channel: Channel) -> bool:

@@ -14,6 +14,7 @@ from vaultdash.domain.errors import InvalidInput, NotFound, ProviderError, Refus
 from vaultdash.feed import Feed
 from vaultdash.notify.base import Accepted, Message, Notifier
 from vaultdash.services.alert_notes import Notes
+from vaultdash.services.alert_overdue import overdue, queue_again
 from vaultdash.storage.records import Database, Transaction
 
 log = structlog.get_logger()
@@ -24,6 +25,7 @@ MOST_AT_ONCE = 32
 MOST_OF_A_CHANNEL = 4  # at once, so that one that hangs leaves room for the others
 MOST_CHANNELS = 20
 CLOSING_SECONDS = 3.0
+LOOK_SECONDS = 30.0  # between two looks for what is overdue
 RECEIPT_PATH = "/api/alerts/receipts/{}"
 
 
@@ -60,6 +62,7 @@ class AlertOutbox:
         self._receipt_path = receipt_path  # with {} for the delivery's id
         self._turn = asyncio.Lock()
         self._sending: dict[asyncio.Task[bool], str] = {}  # with the channel
+        self._looked_at: datetime | None = None
 
     async def deliver(self) -> int:
         """Send what is due; how many were accepted. One that takes longer than a moment goes on behind this."""
@@ -71,7 +74,7 @@ class AlertOutbox:
         return sum(task.result() for task in done)
 
     async def confirm(self, delivery_id: str) -> None:
-        """A receipt came: nothing of this event is escalated further. An unknown id is ignored."""
+        """A receipt came: what is no call is not escalated further. An unknown id is ignored."""
         async with self._database.transaction() as into:
             await Notes(into, self._now()).confirmed(delivery_id)
 
@@ -93,7 +96,10 @@ class AlertOutbox:
         return channel
 
     async def change_channel(self, channel: Channel) -> Channel:
-        """Another name, address, step, wait, or off. Raises NotFound and InvalidInput."""
+        """Another name, address, step, wait, or off; it is given at once what still stands and it could not send.
+
+        Raises NotFound and InvalidInput.
+        """
         async with self._database.reading() as stored:
             known = await self._known(stored, channel.id)
         if channel.address != known.address:
@@ -110,6 +116,7 @@ class AlertOutbox:
                 problem=known.problem if channel.address == known.address else None,
             )
             await into.alerts.put_channel(changed)
+            await queue_again(into, changed.id, self._now(), self._lease(self._now()))
         return changed
 
     async def remove_channel(self, channel_id: str) -> None:
@@ -119,7 +126,10 @@ class AlertOutbox:
             await into.alerts.put_channel(replace(known, removed_at=self._now()))
 
     async def test(self, channel_id: str) -> TestResult:
-        """Send one message now; a failure is told, not repeated. Raises NotFound."""
+        """Send one message now; a failure is told, not repeated. Raises NotFound.
+
+        After one that was taken the channel is given what still stands and has reached nobody.
+        """
         at = self._now()
         async with self._database.transaction() as into:
             channel = await self._known(into, channel_id)
@@ -142,6 +152,9 @@ class AlertOutbox:
         outcome = await self._hand_over(channel, self._message(row, event))
         await self._note(row, outcome, again=False)
         problem = str(outcome) if isinstance(outcome, ProviderError) else None
+        if problem is None:
+            async with self._database.transaction() as into:
+                await queue_again(into, channel.id, self._now(), self._lease(self._now()))
         return TestResult(channel_id, problem is None, problem, event.id)
 
     async def deliveries(self, event_id: str) -> Sequence[Delivery]:
@@ -161,15 +174,19 @@ class AlertOutbox:
 
     async def _begin(self) -> list[asyncio.Task[bool]]:
         """Claim what is due and start to send it."""
-        async with self._database.reading() as stored:
-            if not await stored.alerts.due(self._now(), 1):
-                return []
         at = self._now()
+        looks = self._looked_at is None or not 0 <= (at - self._looked_at).total_seconds() < LOOK_SECONDS
+        async with self._database.reading() as stored:
+            if looks:
+                looks = bool(await overdue(stored, at))
+                self._looked_at = at
+            if not looks and not await stored.alerts.due(at, 1):
+                return []
         lanes = Counter(self._sending.values())
         claimed: list[tuple[Delivery, Channel, AlertEvent]] = []
         async with self._database.transaction() as into:
             notes = Notes(into, at)
-            for row in await into.alerts.due(at, 500):
+            for row in [*await into.alerts.due(at, 500), *(await overdue(into, at) if looks else ())]:
                 if row.awaits_receipt:
                     await notes.unanswered(row)
                 elif lanes[row.channel_id] < MOST_OF_A_CHANNEL and lanes.total() < MOST_AT_ONCE:

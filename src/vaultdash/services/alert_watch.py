@@ -18,11 +18,13 @@ from vaultdash.domain.alert import (
     Reading,
     usual_plan,
 )
-from vaultdash.domain.alert_rules import Crossing, decide
+from vaultdash.domain.alert_rules import TOLERANCE, Crossing, decide, is_edited
 from vaultdash.domain.alert_sending import deliveries_of
 from vaultdash.domain.alert_words import Occasion, plan_words, rule_words, told
 from vaultdash.domain.errors import NotFound, VaultError
-from vaultdash.domain.portfolio import Portfolio, Snapshot
+from vaultdash.domain.loan import HedgeCounting
+from vaultdash.domain.portfolio import Portfolio, Snapshot, hedged_ltv
+from vaultdash.domain.position import HedgeMark, MarkBasis
 from vaultdash.feed import Feed
 from vaultdash.services import alert_answers
 from vaultdash.services.heartbeat import Beat
@@ -33,6 +35,7 @@ from vaultdash.storage.records import Database, Transaction
 log = structlog.get_logger()
 Probabilities = Callable[[Snapshot, float], Mapping[int, float]]  # by months, from a snapshot and its volatility
 CROSSINGS = (AlertEventKind.RAISED, AlertEventKind.CLEARED)
+LOADING = timedelta(minutes=5)  # after the start, while chains are asked for
 LARGEST_LTV = 99.0  # stands for one without bounds: sold options have eaten the collateral
 
 
@@ -43,6 +46,14 @@ class Marked:
     portfolio: Portfolio
     snapshot: Snapshot | None
     status: QuoteStatus | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hedged:
+    """The LTV as the lender counts options: what raises, and what may end a raise; None is neither."""
+
+    raising: float | None
+    clearing: float | None
 
 
 class AlertWatch:
@@ -73,6 +84,7 @@ class AlertWatch:
         self._trusts_demo = trusts_demo  # the demo market is what was asked for: its prices raise alerts
         self._fresh_at: dict[str, datetime] = {}  # by symbol, when a fresh price was last seen
         self._begun: datetime | None = None
+        self._volatilities: dict[str, float] = {}  # by symbol, as last told: a beat tells that of one
 
     async def evaluate(self, beat: Beat) -> tuple[AlertEvent, ...]:
         """Record LTV, move the rules' states, write events and messages, all in one transaction.
@@ -80,7 +92,9 @@ class AlertWatch:
         Raises DatabaseError, and then nothing has happened: the next beat finds the same crossings.
         """
         at = self._now()
-        self._begun = self._begun or at
+        self._begun = min(self._begun or at, at)
+        if beat.snapshot is not None:
+            self._volatilities[beat.snapshot.portfolio.collateral.quoted_by] = beat.volatility
         written: list[AlertEvent] = []
         async with self._database.transaction() as into:
             crossed = []
@@ -103,18 +117,17 @@ class AlertWatch:
     async def configure(self, portfolio_id: str, plan: AlertPlan) -> AlertPlan:
         """Replace what is watched; written into the history. Raises NotFound.
 
-        A rule that is off, or watches something else under the same id, is armed; what it had raised stays in the
-        history and in the outbox.
+        A rule that is off, or is another one under the same id, is armed: what is beyond it is raised at the next
+        beat. What it had raised stays in the history and in the outbox.
         """
         async with self._database.transaction() as into:
-            before = {rule.id: rule for rule in (await _plan(into, await self._portfolio(into, portfolio_id))).rules}
+            portfolio = await self._portfolio(into, portfolio_id)
+            before = {rule.id: rule for rule in (await _plan(into, portfolio)).rules}
+            call_ltv = portfolio.loan.margin_call_ltv
             await into.alerts.put_plan(portfolio_id, plan)
             states = await into.alerts.states(portfolio_id)
             for rule in plan.rules:
-                known = before.get(rule.id, rule)
-                if rule.id in states and (
-                    not rule.is_on or (known.metric, known.months) != (rule.metric, rule.months)
-                ):
+                if rule.id in states and is_edited(before.get(rule.id, rule), rule, call_ltv):
                     await into.alerts.put_state(portfolio_id, AlertState(rule.id))
             event = AlertEvent(
                 id=new_id(),
@@ -167,7 +180,8 @@ class AlertWatch:
         portfolio = mark.portfolio
         plan = await _plan(into, portfolio)
         reading = self._reading(mark, plan, beat, at)
-        decision = decide(plan, await into.alerts.states(portfolio.id), reading, new_id)
+        states = await into.alerts.states(portfolio.id)
+        decision = decide(plan, states, reading, new_id, await _moved(into, plan, states))
         if not decision.crossings:
             return []
         problem = (mark.status.problem if mark.status else None) or beat.problem
@@ -202,14 +216,17 @@ class AlertWatch:
         snapshot, status = mark.snapshot, mark.status
         is_known = status is not None and not status.is_stale and (self._trusts_demo or not status.quote.is_demo)
         values = {AlertMetric.STALE_DATA: self._minutes_without(mark, at, is_known=is_known)}
+        clearing: dict[AlertMetric, float | None] = {}
         probabilities: Mapping[int, float] = {}
         if is_known and snapshot is not None:
             values[AlertMetric.LTV] = snapshot.ltv
             values[AlertMetric.PRICE] = snapshot.price
-            if snapshot.hedge is not None:
-                values[AlertMetric.HEDGED_LTV] = min(snapshot.lender_ltv, LARGEST_LTV)
+            hedged = self._hedged(snapshot, at)
+            if hedged.raising is not None:
+                values[AlertMetric.HEDGED_LTV] = hedged.raising
+            clearing[AlertMetric.HEDGED_LTV] = hedged.clearing
             if any(rule.is_on and rule.metric is AlertMetric.PROBABILITY for rule in plan.rules):
-                probabilities = self._chances(snapshot, beat.volatility)
+                probabilities = self._chances(snapshot, beat)
         quote = status.quote if status and (self._trusts_demo or not status.quote.is_demo) else None
         return Reading(
             at=at,
@@ -220,9 +237,40 @@ class AlertWatch:
             source=quote.source if quote else "",
             is_demo=quote.is_demo if quote else False,
             call_ltv=mark.portfolio.loan.margin_call_ltv,
+            clearing=clearing,
+            is_called=is_known and snapshot is not None and snapshot.is_called,
         )
 
-    def _chances(self, snapshot: Snapshot, volatility: float) -> Mapping[int, float]:
+    def _hedged(self, snapshot: Snapshot, at: datetime) -> Hedged:
+        """The LTV as the lender counts the options, held or not: a hedge that is gone is what is to be noticed.
+
+        Where the lender ignores options and none is held there is nothing to raise beside the LTV without them. In
+        the first minutes, when chains are still being loaded, an option counted at what exercise pays raises
+        nothing; after that it does, as nobody has a better value. A doubtful mark clears nothing: a raise is over
+        when it would be with such bought options counted as nothing, and never while such a sold one is held.
+        """
+        ltv, loan, hedge = min(snapshot.lender_ltv, LARGEST_LTV), snapshot.portfolio.loan, snapshot.hedge
+        if hedge is None:
+            return Hedged(None if loan.hedge_counting is HedgeCounting.IGNORED else ltv, ltv)
+        doubtful = [mark for mark in hedge.marks if mark.is_doubtful]
+        unloaded = any(mark.price is None or mark.basis is MarkBasis.INTRINSIC for mark in doubtful)
+        begun = self._begun or at
+        raising = None if unloaded and at - begun < LOADING else ltv
+        if loan.hedge_counting is HedgeCounting.IGNORED:
+            return Hedged(ltv, ltv)  # whatever they are worth
+        if any(mark.held.contracts < 0 for mark in doubtful):
+            return Hedged(raising, None)
+        certain = HedgeMark(tuple(mark for mark in hedge.marks if not mark.is_doubtful)).value
+        least = hedged_ltv(loan.amount, snapshot.gold_value, certain, loan)
+        return Hedged(raising, min(least, LARGEST_LTV))
+
+    def _chances(self, snapshot: Snapshot, beat: Beat) -> Mapping[int, float]:
+        """By months, with the volatility of the portfolio's own symbol; nothing while that was never told."""
+        symbol = snapshot.portfolio.collateral.quoted_by
+        volatility = self._volatilities.get(symbol)
+        if volatility is None and not snapshot.is_called:  # after a call no volatility matters
+            return {}
+        volatility = beat.volatility if volatility is None else volatility
         try:
             found = self._probabilities(snapshot, volatility)
         except (VaultError, ArithmeticError, ValueError) as error:  # the other rules are held all the same
@@ -241,7 +289,9 @@ class AlertWatch:
         if quote is not None and (self._trusts_demo or not quote.is_demo) and not quote.is_from_the_future(at):
             told_at = quote.at + timedelta(seconds=quote.delay_seconds)
             since = max(since, told_at) if since else told_at
-        since = since or self._begun or at
+        since = min(since or self._begun or at, at)  # the clock may have been set back
+        if symbol in self._fresh_at:
+            self._fresh_at[symbol] = min(self._fresh_at[symbol], at)
         return self._hours.open_seconds(since, at) / 60.0
 
     async def _portfolio(self, stored: Transaction, portfolio_id: str) -> Portfolio:
@@ -257,6 +307,19 @@ class AlertWatch:
 
 async def _plan(stored: Transaction, portfolio: Portfolio) -> AlertPlan:
     return await stored.alerts.plan(portfolio.id) or usual_plan(portfolio.loan)
+
+
+async def _moved(stored: Transaction, plan: AlertPlan, states: Mapping[str, AlertState]) -> set[str]:
+    """Rules whose threshold is not the one at which they were raised: edited, or moved with the loan."""
+    found = set()
+    for rule in plan.rules:
+        state = states.get(rule.id)
+        if state is not None and state.is_raised and state.event_id is not None:
+            event = await stored.alerts.event(state.event_id)
+            raised_at = None if event is None else event.threshold
+            if raised_at is not None and not math.isclose(raised_at, rule.threshold, rel_tol=TOLERANCE):
+                found.add(rule.id)
+    return found
 
 
 def event_of(crossing: Crossing, occasion: Occasion) -> AlertEvent:

@@ -40,7 +40,8 @@ class CallOdds:
     def quick(self, snapshot: Snapshot, volatility: float) -> Mapping[int, float]:
         """Closed form by months, drift 0, close-of-day monitoring, at the loan's own accrual: what alerts watch.
 
-        No option is counted, so it is too high for a lender who counts them; a loan called already has 1.
+        No option is counted: too high for a lender who counts bought ones, too low for one who counts sold ones. A
+        loan called already has 1.
         """
         if snapshot.is_called:
             return dict.fromkeys(HORIZONS, 1.0)

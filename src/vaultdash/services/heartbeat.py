@@ -57,10 +57,10 @@ class Beat:
 class Heartbeat:
     """Beats while the market moves often, and seldom while it is shut.
 
-    What is published is then given to `keep`, which records it and raises alerts: when that fails or takes more than
-    ten seconds, prices go on, `keep_problem` says why, and it is tried again. A change in the book is published at
-    once, at the prices known. With `seconds_per_symbol` a source that bears so many requests is asked about several
-    symbols as seldom as it bears.
+    What is published is given to `keep`, which records it and raises alerts: when that fails or takes more than
+    ten seconds, prices go on, `keep_problem` says why, and it is tried again. Without `keep`, as in a command,
+    nothing is recorded and nobody is told. A change in the book is published at once, at the prices known. With
+    `seconds_per_symbol` a source that bears so many requests is asked about several symbols as seldom as it bears.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Heartbeat:
         self._patience = patience_seconds
         self._monotonic = monotonic
         self._held = held
-        self._keep = keep
+        self.keep = keep
         self._keeping_seconds = keeping_seconds
         self._interval = prices.interval_seconds
         self._seconds_per_symbol = seconds_per_symbol
@@ -147,6 +147,15 @@ class Heartbeat:
                     task.cancel()
             self._last = self._monotonic()
             return beat
+
+    async def keep_again(self) -> None:
+        """Give what is known, with its age as of now, to be kept: time alone ends snoozes and makes prices stale.
+
+        Nothing is asked for, and what is being asked for will be kept without this.
+        """
+        if not self._lock.locked():
+            async with self._lock:
+                await self._have_kept()
 
     def current(self) -> Beat | None:
         """The latest beat with age and freshness as of now."""
@@ -250,12 +259,12 @@ class Heartbeat:
     async def _have_kept(self) -> None:
         """Told once when it breaks and once when it recovers."""
         beat = self.current()
-        if self._keep is None or beat is None:
+        if self.keep is None or beat is None:
             return
         self._is_unkept = False
         try:
             async with asyncio.timeout(self._keeping_seconds):
-                await self._keep(beat)
+                await self.keep(beat)
         except Exception as error:  # whatever broke there, prices go on
             reason = str(error) or f"not done within {self._keeping_seconds:g} seconds"
             if self.keep_problem is None:

@@ -224,6 +224,8 @@ def chances(probability: float) -> str:
     """A probability in words: `about one in 12`, `about seven in ten`; never more exact than the model."""
     if probability >= 0.995:
         return "all but certain"
+    if probability >= 0.95:
+        return "more than nine in ten"
     if probability >= 0.55:
         return f"about {NUMBERS[round(probability * 10)]} in ten"
     if probability < 0.0005:

@@ -218,21 +218,32 @@ class PortfolioBook:
         async with self._database.reading() as records:
             return await records.portfolios.changes(portfolio_id, limit)
 
-    async def undo(self, change_id: int, actor: str) -> StoredPortfolio | None:
+    async def undoing(self, change_id: int) -> "Undoing":
+        """What taking a change back would do now. Raises NotFound."""
+        async with self._database.reading() as records:
+            return (await _undoing(records, change_id))[0]
+
+    async def undo(
+        self, change_id: int, actor: str, *, expected_version: int | None = None, sure: bool = False
+    ) -> StoredPortfolio | None:
         """Bring back what was before a change, as a new change; None when that takes the portfolio away.
 
-        Changes made after it go, too; the words of the new one say all that is different. Raises NotFound, and
-        Refused when there is nothing to bring back.
+        Changes made after it go, too: it must be the newest one of its portfolio unless the caller is `sure`, or
+        knows the `expected_version` that is kept now (0 when it was removed). The words of the new one say all that
+        is different. Raises NotFound, and Refused with those words, or when there is nothing to bring back.
         """
         async with self._writing() as records:
-            change = await records.portfolios.change(change_id)
-            if change is None:
-                raise NotFound(f"There is no change {change_id}")
-            kept = await records.portfolios.get(change.portfolio_id)
-            now = None if kept is None else kept.portfolio
-            if now == change.before:
+            undoing, change, kept = await _undoing(records, change_id)
+            if undoing.words == NOTHING:
                 raise Refused("Everything is as it was before that change already; nothing is taken back")
-            words = f"taken back: {change_words(now, change.before)}"
+            if expected_version is not None and expected_version != undoing.version:
+                raise Refused(await _changed_meanwhile(records, kept) if kept else "It was removed meanwhile")
+            if not (undoing.is_newest or sure or expected_version is not None):
+                raise Refused(
+                    f"Other changes were made after that one and would be taken back with it: {undoing.words}. "
+                    f"Confirm it with --yes, or through the API with expected_version {undoing.version}"
+                )
+            words = f"taken back: {undoing.words}"
             if change.before is None:
                 await self._take_out(records, change.portfolio_id, actor, words, change_id)
             else:
@@ -299,6 +310,14 @@ class PortfolioBook:
             self.changed.publish(key)
 
 
+class Undoing(NamedTuple):
+    """What would be different after a change is taken back, in words, and the version it would be taken back from."""
+
+    words: str
+    is_newest: bool
+    version: int
+
+
 class _Kept(NamedTuple):
     """What the database holds."""
 
@@ -317,6 +336,16 @@ async def _read(records: Transaction) -> _Kept:
         current if isinstance(current, str) else "",
         example if isinstance(example, str) else None,
     )
+
+
+async def _undoing(records: Transaction, change_id: int) -> tuple[Undoing, PortfolioChange, StoredPortfolio | None]:
+    change = await records.portfolios.change(change_id)
+    if change is None:
+        raise NotFound(f"There is no change {change_id}")
+    kept = await records.portfolios.get(change.portfolio_id)
+    newest = await records.portfolios.changes(change.portfolio_id, limit=1)
+    words = change_words(None if kept is None else kept.portfolio, change.before)
+    return Undoing(words, newest[0].id == change_id, 0 if kept is None else kept.version), change, kept
 
 
 async def _changed_meanwhile(records: Transaction, kept: StoredPortfolio) -> str:

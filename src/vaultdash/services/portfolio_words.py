@@ -54,7 +54,7 @@ def change_words(before: Portfolio | None, after: Portfolio | None) -> str:
         for name, read in FIELDS
         if (old := read(before)) != (new := read(after))
     ]
-    return "; ".join([*found, *_lots(before, after), *_options(before, after)]) or (
+    return "; ".join([*found, *_interest(before, after), *_lots(before, after), *_options(before, after)]) or (
         "nothing" if before == after else "figures too small to show"
     )
 
@@ -80,6 +80,19 @@ def option_words(option: HeldOption) -> str:
         "" if option.closed_on is None else f", closed on {option.closed_on} at {option.closed_price or 0.0:,.2f}"
     )
     return f"{count:,} {contract_words(option)}, {verb} at {option.price_paid:,.2f}{closed}"
+
+
+def _interest(before: Portfolio, after: Portfolio) -> list[str]:
+    """What became of the interest that had been added to the loan, when the amount is now of a later day."""
+    was, now = before.loan, after.loan
+    if was.as_of is None or now.as_of is None or now.as_of <= was.as_of:
+        return []
+    owed = was.statement(now.as_of)
+    if owed == was.amount:
+        return []
+    if now.amount == owed:
+        return [f"{_money(owed - was.amount)} USD of interest until {now.as_of} added"]
+    return [f"with interest {_money(owed)} USD were owed on {now.as_of}"]
 
 
 def _lots(before: Portfolio, after: Portfolio) -> list[str]:

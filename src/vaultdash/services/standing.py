@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from vaultdash.domain.loan import HedgeCounting
-from vaultdash.domain.portfolio import Snapshot, Zone
-from vaultdash.risk.stress import cure_as_counted
+from vaultdash.domain.portfolio import Snapshot, Zone, cure_as_counted, drop_to_price
 from vaultdash.services.heartbeat import Beat
 
 WORST_TWO_DAYS = 0.139  # GLD closes of 29 January and 2 February 2026: 495.90 and 427.13
@@ -59,19 +58,37 @@ def standing(beat: Beat | None) -> Standing:
             f"the lender counts them{_first_end(snapshot)}.{caveat}",
         )
     if snapshot.zone is Zone.WARNING:
-        detail = f"Gold can fall {_pct(drop)} more, to {call}, before the lender calls.{caveat}"
+        detail = f"{_room(snapshot, 'can', ' more')}{caveat}"
         return Standing(Zone.WARNING, "Close to a call.", detail)
     if beat.status.is_stale:
         return Standing(
             None,
             "Not known now.",
-            f"By the last price gold could fall {_pct(drop)}, to {call}, before the lender calls. That price is "
-            f"old.{_of_options(snapshot)}",
+            f"By the last price: {_room(snapshot, 'could', '')} That price is old.{_of_options(snapshot)}",
         )
     is_burdened = snapshot.hedge_value < 0  # sold options cost more as they go against the owner
     far = drop > WORST_TWO_DAYS and (beat.daily_sigmas_to_call or 0) >= FEWEST_SIGMAS and not is_burdened
     headline = "No call in sight." if far else "No call now."
-    return Standing(Zone.ROOM, headline, f"Gold can fall {_pct(drop)}, to {call}, before the lender calls.{caveat}")
+    return Standing(Zone.ROOM, headline, f"{_room(snapshot, 'can', '')}{caveat}")
+
+
+def _room(snapshot: Snapshot, may: str, more: str) -> str:
+    """How far gold may fall. Where the lender counts options, the nearer price is told first, with what it counts."""
+    symbol = snapshot.portfolio.collateral.instrument.quoted_by
+    alone, counted = snapshot.margin_call_price, snapshot.counted_call_price
+
+    def fall(at: float) -> str:
+        return f"Gold {may} fall {_pct(drop_to_price(snapshot.price, at))}{more}, to {symbol} {at:,.2f}, before"
+
+    if not snapshot.counts_options:
+        return f"{fall(alone)} the lender calls."
+    if snapshot.hedge_value < 0:
+        return (
+            f"{fall(counted)} the lender calls, with the options at today's value; they can cost more as gold moves. "
+            f"Without them it would call at {alone:,.2f}."
+        )
+    last = f"at {counted:,.2f}" if counted > 0 else "at no price"
+    return f"{fall(alone)} the lender calls, without the options; with them at today's value it calls {last}."
 
 
 def _of_options(snapshot: Snapshot) -> str:

@@ -84,5 +84,5 @@ async def test_what_was_acknowledged_is_there_after_the_kill(tmp_path: Path, kil
         acknowledged += len(kept)
         print(f"kill {number + 1} after {acknowledged} acknowledged writes", flush=True)
     assert acknowledged > 2 * kills
-    assert (await check(SqlDatabase(f"sqlite:///{tmp_path}/data/vault.db").address)).problems == []
+    assert (await check(SqlDatabase(f"sqlite:///{tmp_path}/data/demo.db").address)).problems == []
     print(f"{kills} kills, {acknowledged} acknowledged writes, 0 lost")

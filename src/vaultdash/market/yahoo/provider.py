@@ -96,7 +96,7 @@ class YahooMarket:
         return self._client.remarks
 
     async def quote(self, symbol: str, *, refresh: bool = False) -> Quote:
-        """The last regular price; asks Yahoo every time. A large move is believed at the second reading."""
+        """The last regular price; asks Yahoo every time. A large move is believed at the second print."""
         name = self._askable(symbol)
         if self._is_remembered(self._without_options, name):
             return self._readings.believe(

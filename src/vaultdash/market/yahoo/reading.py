@@ -13,8 +13,8 @@ from vaultdash.domain.market import Bar, MarketState, PriceHistory, Quote
 SOURCE = "Yahoo"
 FUTURE_TOLERANCE = timedelta(seconds=60)
 LARGEST_MOVE = 0.5  # a price that moves by half in a day is a bad print
-LARGE_MOVE = 0.2  # is believed when two readings say so
-AGREEMENT = 0.05  # of two readings
+LARGE_MOVE = 0.2  # is believed when two prints say so
+AGREEMENT = 0.05  # of two prints
 USUAL_DELAY_SECONDS = 900.0  # when Yahoo does not say how much a price lags
 SETTLING = timedelta(minutes=20)  # closing prints reach the daily bar late
 ASSUMED_CLOSE = time(16)
@@ -68,24 +68,34 @@ def quote_from_chart(symbol: str, chart: ChartAnswer, now: datetime) -> Quote:
 
 
 class Readings:
-    """Believes a large move when a second reading agrees with the first; a bad print seldom comes twice."""
+    """Believes a large move when a later print agrees with the first; a bad print seldom comes twice.
+
+    The same print read again, in a quote or with a chain, is no second one, and an older one says nothing of it.
+    """
 
     def __init__(self) -> None:
         self._believed: dict[str, float] = {}
-        self._doubted: dict[str, float] = {}
+        self._doubted: dict[str, Quote] = {}
 
     def believe(self, quote: Quote) -> Quote:
         """The quote; BadPayload while its move from the last one, else from the previous close, stands alone."""
         before = self._believed.get(quote.symbol, quote.previous_close)
+        first = self._doubted.get(quote.symbol)
         if before is not None and _move(before, quote.price) >= LARGE_MOVE:
-            first = self._doubted.get(quote.symbol)
-            if first is None or _move(first, quote.price) > AGREEMENT:
-                self._doubted[quote.symbol] = quote.price
+            if quote.previous_close is None and _move(before, quote.price) >= LARGEST_MOVE:
+                raise BadPayload(
+                    f"Yahoo's price for {quote.symbol} is not credible: {quote.price:g} after {before:g}"
+                )
+            is_later = first is None or quote.at > first.at
+            if first is None or not is_later or _move(first.price, quote.price) > AGREEMENT:
+                if is_later:
+                    self._doubted[quote.symbol] = quote
                 raise BadPayload(
                     f"Yahoo's price for {quote.symbol} went from {before:g} to {quote.price:g}; "
-                    "waiting for a second reading"
+                    "waiting for a later one that agrees"
                 )
-        self._doubted.pop(quote.symbol, None)
+        if first is None or quote.at >= first.at:
+            self._doubted.pop(quote.symbol, None)
         self._believed[quote.symbol] = quote.price
         return quote
 

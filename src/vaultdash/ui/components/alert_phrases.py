@@ -109,7 +109,7 @@ def step_words(channels: Sequence[Channel], channel: Channel) -> str:
     if not channel.is_on or not steps or channel.step == steps[0]:
         return "at once"
     before = "the first" if steps.index(channel.step) == 1 else "those before"
-    return f"{channel.wait_minutes:g} min after {before}, if nobody answers"
+    return f"{channel.wait_minutes:g} min after {before}, if still needed"
 
 
 def rule_detail(rule: AlertRule) -> str:

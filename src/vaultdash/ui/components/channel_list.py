@@ -96,9 +96,12 @@ class ChannelList:
                     lambda _: None,
                     unit="minutes",
                     kind="amount",
-                    hint="After the step before it, while nobody has answered.",
+                    hint="After the step before it.",
                 )
-            note("Channels of the same step are told at the same time. Each later one only when nobody answers.")
+            note(
+                "Channels of the same step are told at the same time. A later step follows for a call until you say "
+                "that you know or it is over; for anything else until then or until a device has shown it."
+            )
             self._wrong = text("div", "", "vd-problem call").props("role=alert")
             with ui.element("div").classes("vd-actions"):
                 button("Keep", self._keep, main=True)

@@ -241,15 +241,17 @@ EXAMPLES = (
 
 
 class _When:
-    """At once with the others, or only when nobody answers."""
+    """At once with the others, or later and only while it is needed."""
 
     def __init__(self) -> None:
         self._value = "once"
         Choice(
             "When",
-            {"once": "at once", "later": f"after {USUAL_WAIT:g} minutes, if nobody answered"},
+            {"once": "at once", "later": f"{USUAL_WAIT:g} minutes later, if still needed"},
             self._value,
             self._choose,
+            hint="Later: a call unless you have said by then that you know; anything else also not when a device "
+            "has shown it.",
         )
 
     def _choose(self, value: str) -> None:

@@ -4,8 +4,7 @@ from nicegui import ui
 
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.loan import HedgeCounting
-from vaultdash.domain.portfolio import Snapshot, largest_loan
-from vaultdash.risk.stress import cure_as_counted
+from vaultdash.domain.portfolio import Snapshot, cure_as_counted, largest_loan
 from vaultdash.ui import typed
 from vaultdash.ui.components.field import Field
 from vaultdash.ui.components.loan_draft import unit_of

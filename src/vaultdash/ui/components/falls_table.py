@@ -5,8 +5,7 @@ from dataclasses import replace
 from nicegui import ui
 
 from vaultdash.domain.loan import HedgeCounting, Loan
-from vaultdash.domain.portfolio import Cure, Snapshot, hedged_ltv, loan_to_value, zone
-from vaultdash.risk.stress import cure_as_counted
+from vaultdash.domain.portfolio import Cure, Snapshot, cure_as_counted, hedged_ltv, loan_to_value, zone
 from vaultdash.ui.components.cure_card import OPTIONS_BASIS, options_at
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
 from vaultdash.ui.format import pct, price, usd

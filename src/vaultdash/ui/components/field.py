@@ -58,6 +58,10 @@ class Field:
         self._input.props("readonly" if follows else "", remove="" if follows else "readonly")
         self._input.classes(add="follows" if follows else "", remove="" if follows else "follows")
 
+    def explain(self, hint: str) -> None:
+        """What it means, below it."""
+        self._hint.set_text(hint)
+
     def say(self, problem: str | None) -> None:
         """Say what is wrong with it, or nothing."""
         self._input.error = problem

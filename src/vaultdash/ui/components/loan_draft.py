@@ -6,17 +6,17 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any, TypeVar
 
-from vaultdash.domain.collateral import Collateral, EntryMode, Lot, require_gold
+from vaultdash.domain.collateral import Collateral, EntryMode, Lot
 from vaultdash.domain.errors import InvalidInput
-from vaultdash.domain.gold import INSTRUMENTS, InstrumentKind, instrument
-from vaultdash.domain.loan import LONGEST_CURE_DAYS, DayCount, HedgeCounting, Interest, Loan
-from vaultdash.domain.portfolio import DEFAULT_TARGET_LTV, LONGEST_NAME, Portfolio
-from vaultdash.domain.validation import open_fraction, positive
-from vaultdash.services.portfolio_entry import FIRST_DAY, LARGEST_AMOUNT, LEAST_AMOUNT, MOST_LOTS, entered
+from vaultdash.domain.gold import InstrumentKind, instrument
+from vaultdash.domain.loan import DayCount, HedgeCounting, Interest, Loan, restated
+from vaultdash.domain.portfolio import DEFAULT_TARGET_LTV, Portfolio
+from vaultdash.domain.validation import positive
+from vaultdash.services.portfolio_entry import MOST_LOTS, entered
 from vaultdash.ui import typed
+from vaultdash.ui.components import loan_reading as reading
 
 T = TypeVar("T")
-LEAST_BARE_RATE = 0.2  # per cent: a rate typed as 0.045 was meant as a fraction, one of 0.25 as per cent
 LABELS = {
     "name": "Name",
     "lender": "Lender",
@@ -108,22 +108,23 @@ class LotDraft:
     def read(self, today: date) -> tuple[Lot | None, dict[str, str]]:
         """The lot, or by field what is wrong with it."""
         wrong = Problems()
-        symbol = wrong.take("symbol", lambda: _gold(self.symbol))
-        acquired = wrong.take("acquired_on", lambda: _past("acquired_on", self.acquired_on, today, optional=True))
+        symbol = wrong.take("symbol", lambda: reading.gold(self.symbol))
+        since = self.acquired_on
+        acquired = wrong.take("acquired_on", lambda: reading.past("acquired_on", since, today, optional=True))
         if self.mode == EntryMode.VALUE:
-            value = wrong.take("start_value", lambda: _above_zero("start_value", self.start_value))
-            each = wrong.take("entry_price", lambda: _above_zero("entry_price", self.entry_price))
+            value = wrong.take("start_value", lambda: reading.above_zero("start_value", self.start_value))
+            each = wrong.take("entry_price", lambda: reading.above_zero("entry_price", self.entry_price))
             if symbol is None or value is None or each is None or wrong.found:
                 return None, wrong.found
             lot = wrong.take("start_value", lambda: Lot.by_value(symbol, value, each, acquired))
         else:
             whole = _is_share(self.symbol)
             units = wrong.take(
-                "weight", lambda: _sized("weight", typed.weight("weight", self.weight, whole_units=whole))
+                "weight", lambda: reading.sized("weight", typed.weight("weight", self.weight, whole_units=whole))
             )
             price = None
             if self.entry_price.strip():
-                price = wrong.take("entry_price", lambda: _above_zero("entry_price", self.entry_price))
+                price = wrong.take("entry_price", lambda: reading.above_zero("entry_price", self.entry_price))
             if symbol is None or units is None or wrong.found:
                 return None, wrong.found
             lot = wrong.take("weight", lambda: Lot.by_weight(symbol, units, price, acquired))
@@ -141,7 +142,11 @@ class Reading:
 
 @dataclass(slots=True)
 class LoanDraft:
-    """Everything the owner types about a loan, as text. Lot fields are called `lots.0.weight` in problems."""
+    """Everything the owner types about a loan, as text. Lot fields are called `lots.0.weight` in problems.
+
+    `as_of_typed` once the owner has said on which day the amount is owed; `was_owed` is the amount and the day of it
+    before anything was typed over them.
+    """
 
     name: str = "My loan"
     lender: str = ""
@@ -160,6 +165,8 @@ class LoanDraft:
     capitalised: bool = False
     target_ltv: str = typed.as_percent(DEFAULT_TARGET_LTV)
     lots: list[LotDraft] = field(default_factory=lambda: [LotDraft()])
+    as_of_typed: bool = field(default=False, compare=False)
+    was_owed: tuple[str, str] | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, portfolio: Portfolio) -> "LoanDraft":
@@ -189,6 +196,19 @@ class LoanDraft:
     def quoted_by(self) -> str:
         """The symbol whose price values the gold that is typed."""
         return instrument(self.lots[0].symbol).quoted_by
+
+    def type_amount(self, text: str, today: date) -> None:
+        """Another amount is owed today, unless a day was typed; typed back, it has the day that it had."""
+        self.was_owed = self.was_owed or (self.amount, self.as_of)
+        amount, day = self.was_owed
+        self.amount = text
+        if day and not self.as_of_typed:
+            self.as_of = day if reading.same_amount(text, amount) else today.isoformat()
+
+    def type_day(self, text: str) -> None:
+        """The day on which the amount is owed, as the owner says; emptied, it follows the amount again."""
+        self.was_owed = self.was_owed or (self.amount, self.as_of)
+        self.as_of, self.as_of_typed = text, bool(text)
 
     def copy(self) -> "LoanDraft":
         """A draft of its own with the same content."""
@@ -224,9 +244,11 @@ class LoanDraft:
         if good and len(good) == len(lots):
             collateral = wrong.take(f"lots.{len(lots) - 1}.symbol", lambda: Collateral(good))
         loan = self._loan(wrong, today)
+        if loan is not None and not is_new:
+            loan = self._restated(base.loan, loan, today)
         target = wrong.take("target_ltv", lambda: self._target(loan))
-        name = wrong.take("name", lambda: _named("name", self.name, required=True))
-        lender = wrong.take("lender", lambda: _named("lender", self.lender, required=False))
+        name = wrong.take("name", lambda: reading.named("name", self.name, required=True))
+        lender = wrong.take("lender", lambda: reading.named("lender", self.lender, required=False))
         if wrong.found or collateral is None or loan is None or target is None or name is None or lender is None:
             return Reading(None, wrong.found, tuple(lots))
         kept = {"collateral": collateral, "loan": loan, "target_ltv": target, "name": name, "lender": lender}
@@ -241,7 +263,7 @@ class LoanDraft:
 
     def _loan(self, wrong: "Problems", today: date) -> Loan | None:
         limits = {
-            name: wrong.take(name, lambda name=name: _ltv(name, getattr(self, name)))  # type: ignore[misc]  # mypy loses the default
+            name: wrong.take(name, lambda name=name: reading.ltv(name, getattr(self, name)))  # type: ignore[misc]  # mypy loses the default
             for name in ("warning_ltv", "margin_call_ltv", "close_out_ltv")
         }
         warning, call, close_out = limits["warning_ltv"], limits["margin_call_ltv"], limits["close_out_ltv"]
@@ -251,12 +273,12 @@ class LoanDraft:
                 wrong.found["warning_ltv"] = f"Warning must be below the margin call of {shown} %."
             if close_out is not None and close_out < call:
                 wrong.found["close_out_ltv"] = f"Close-out must not be below the margin call of {shown} %."
-        amount = wrong.take("amount", lambda: _above_zero("amount", self.amount))
-        haircut = wrong.take("hedge_haircut", lambda: _haircut(self.hedge_haircut))
-        cure_days = wrong.take("cure_days", lambda: _days(self.cure_days))
-        as_of = wrong.take("as_of", lambda: _past("as_of", self.as_of, today, optional=not self.capitalised))
-        reference = wrong.take("reference_rate", lambda: _rate("reference_rate", self.reference_rate))
-        spread = wrong.take("spread", lambda: _rate("spread", self.spread))
+        amount = wrong.take("amount", lambda: reading.above_zero("amount", self.amount))
+        haircut = wrong.take("hedge_haircut", lambda: reading.haircut(self.hedge_haircut))
+        cure_days = wrong.take("cure_days", lambda: reading.days(self.cure_days))
+        as_of = wrong.take("as_of", lambda: reading.past("as_of", self.as_of, today, optional=not self.capitalised))
+        reference = wrong.take("reference_rate", lambda: reading.rate("reference_rate", self.reference_rate))
+        spread = wrong.take("spread", lambda: reading.rate("spread", self.spread))
         if wrong.found:
             return None
         interest = Interest(_sure(reference), _sure(spread), DayCount(self.day_count), self.capitalised)
@@ -276,8 +298,15 @@ class LoanDraft:
             ),
         )
 
+    def _restated(self, before: Loan, made: Loan, today: date) -> Loan:
+        if self.amount == typed.as_amount(before.amount):  # shown with fewer digits than are kept
+            made = replace(made, amount=before.amount)
+        is_new_amount = made.amount != before.amount
+        day_given = made.as_of != before.as_of or (is_new_amount and self.as_of_typed)
+        return restated(before, made, today, day_given=day_given)
+
     def _target(self, loan: Loan | None) -> float:
-        found = _ltv("target_ltv", self.target_ltv)
+        found = reading.ltv("target_ltv", self.target_ltv)
         if loan is not None and found >= loan.margin_call_ltv:
             limit = typed.as_percent(loan.margin_call_ltv)
             raise InvalidInput("target_ltv", f"must be below the margin call of {limit} %")
@@ -310,7 +339,7 @@ class Problems:
 
 def changed_fields(one: LoanDraft, other: LoanDraft) -> tuple[str, ...]:
     """In words, which fields two drafts do not have in common."""
-    plain = [each.name for each in fields(one) if each.name != "lots"]
+    plain = [each.name for each in fields(one) if each.name in LABELS]
     found = [LABELS[name].lower() for name in plain if getattr(one, name) != getattr(other, name)]
     lots = LoanDraft(lots=one.lots).same_as(LoanDraft(lots=other.lots))
     return tuple(found) if lots else (*found, "collateral")
@@ -318,75 +347,6 @@ def changed_fields(one: LoanDraft, other: LoanDraft) -> tuple[str, ...]:
 
 def _is_share(symbol: str) -> bool:
     return instrument(symbol).kind is not InstrumentKind.BULLION
-
-
-def _gold(symbol: str) -> str:
-    if symbol not in INSTRUMENTS:
-        raise InvalidInput("symbol", f"must be one of {', '.join(INSTRUMENTS)}")
-    require_gold((Lot(symbol, 1.0),))
-    return symbol
-
-
-def _above_zero(name: str, text: str) -> float:
-    return _sized(name, typed.amount(name, text))
-
-
-def _sized(name: str, value: float) -> float:
-    if value <= 0:
-        raise InvalidInput(name, "must be above zero")
-    if not LEAST_AMOUNT <= value <= LARGEST_AMOUNT:
-        raise InvalidInput(name, f"must be between {LEAST_AMOUNT:f} and {LARGEST_AMOUNT:,.0f}")
-    return value
-
-
-def _ltv(name: str, text: str) -> float:
-    found = typed.percent(name, text)
-    if not 0 < found < 1:
-        raise InvalidInput(name, "must be above 0 and below 100 %")
-    return open_fraction(name, found)
-
-
-def _haircut(text: str) -> float:
-    found = typed.percent("hedge_haircut", text)
-    if not 0 <= found <= 1:
-        raise InvalidInput("hedge_haircut", "must be between 0 and 100 %")
-    return found
-
-
-def _rate(name: str, text: str) -> float:
-    found = typed.percent(name, text, least_bare=LEAST_BARE_RATE)
-    if not -0.05 <= found <= 0.5:
-        raise InvalidInput(name, "must be between -5 and 50 % a year")
-    return found
-
-
-def _days(text: str) -> int:
-    found = typed.whole("cure_days", text)
-    if not 0 <= found <= LONGEST_CURE_DAYS:
-        raise InvalidInput("cure_days", f"must be between 0 and {LONGEST_CURE_DAYS} business days")
-    return found
-
-
-def _past(name: str, text: str, today: date, *, optional: bool) -> date | None:
-    if not text.strip():
-        if optional:
-            return None
-        raise InvalidInput(name, "is missing: capitalised interest is counted from that day on")
-    found = typed.day(name, text)
-    if found > today:
-        raise InvalidInput(name, "lies in the future")
-    if found < FIRST_DAY:
-        raise InvalidInput(name, f"must not be before {FIRST_DAY.year}")
-    return found
-
-
-def _named(name: str, text: str, *, required: bool) -> str:
-    found = " ".join(text.split())
-    if required and not found:
-        raise InvalidInput(name, "must not be empty")
-    if len(found) > LONGEST_NAME:
-        raise InvalidInput(name, f"must have at most {LONGEST_NAME} characters")
-    return found
 
 
 def _sure(value: Any) -> Any:

@@ -1,14 +1,16 @@
 """The fields of a loan in four groups: gold, loan, the lender's terms, interest; the first run asks the same ones."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 
 from nicegui import ui
 from nicegui.element import Element
 
-from vaultdash.domain.loan import CURRENCIES, DayCount, HedgeCounting
+from vaultdash.domain.loan import CURRENCIES, DayCount, HedgeCounting, Loan
 from vaultdash.ui.components.field import Choice, Field
 from vaultdash.ui.components.loan_draft import LABELS, LoanDraft, LotDraft
 from vaultdash.ui.components.lot_editor import LotEditor
+from vaultdash.ui.format import day
 from vaultdash.ui.theme import button, note
 
 COUNTINGS = {
@@ -29,6 +31,8 @@ INTEREST_HINTS = {
     "paid": "The loan stays what it is.",
     "capitalised": "The loan grows from the day above on; it is added at each quarter's end.",
 }
+AMOUNT_HINT = "1,000,000 or 1'000'000 or 1 000 000"
+DAY_HINT = "The day of that figure; today when you change it. May stay empty when interest is paid."
 DAY_COUNTS = {DayCount.ACT_360.value: "act/360", DayCount.ACT_365.value: "act/365"}
 
 
@@ -123,15 +127,16 @@ class GoldFields(Fields):
 
 
 class LoanFields(Fields):
-    """What is owed, to whom."""
+    """What is owed, to whom; another amount is owed on the day that `today` gives unless another one is typed."""
 
-    def __init__(self, draft: LoanDraft, changed: Callable[[], object]) -> None:
+    def __init__(self, draft: LoanDraft, changed: Callable[[], object], today: Callable[[], date]) -> None:
         super().__init__(draft, changed)
+        self._today = today
         with _grid():
             self._field("name", hint="How you call this loan.")
             self._field("lender", hint="Who calls; may stay empty.")
-            self._field("amount", unit="USD", kind="amount", hint="1,000,000 or 1'000'000 or 1 000 000")
-            self._field("as_of", kind="day", hint="The day of that figure; may stay empty when interest is paid.")
+            self._field("amount", unit="USD", kind="amount", hint=AMOUNT_HINT)
+            self._field("as_of", kind="day", hint=DAY_HINT)
             self._choices["currency"] = Choice(
                 LABELS["currency"],
                 {currency: currency for currency in CURRENCIES},
@@ -139,6 +144,26 @@ class LoanFields(Fields):
                 lambda value: self._type("currency", value),
                 hint="Loans in other currencies cannot be kept yet.",
             )
+
+    def say_owed(self, kept: Loan | None) -> None:
+        """Beside the amount: what is owed today with the interest that was added since its day; None says nothing."""
+        today = self._today()
+        owed = None if kept is None else kept.owed(today)
+        if kept is None or owed is None or owed == kept.amount:
+            self._fields["amount"].explain(AMOUNT_HINT)
+            return
+        self._fields["amount"].explain(
+            f"Owed today with interest: {owed:,.2f} USD, of it {owed - kept.amount:,.2f} since {day(kept.as_of)}. "
+            "Another amount here is owed today, with nothing added, unless you say another day."
+        )
+
+    def _type(self, name: str, value: object) -> None:
+        if name == "amount":
+            self.draft.type_amount(str(value), self._today())
+            self._fields["as_of"].fill(self.draft.as_of)
+        elif name == "as_of":
+            self.draft.type_day(str(value))
+        super()._type(name, value)
 
 
 class TermsFields(Fields):

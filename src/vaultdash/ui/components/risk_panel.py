@@ -3,10 +3,13 @@
 from nicegui import ui
 
 from vaultdash.services.odds_report import Odds
+from vaultdash.services.odds_volatility import VolatilityKind
 from vaultdash.services.risk_words import odds_sentence
 from vaultdash.ui.components.odds_bars import OddsBars
 from vaultdash.ui.format import pct, unbroken
 from vaultdash.ui.theme import card, note, text
+
+OF_OPTIONS = (VolatilityKind.AT_CALL, VolatilityKind.AT_THE_MONEY, VolatilityKind.GIVEN)
 
 
 class RiskPanel:
@@ -37,7 +40,8 @@ def odds_basis(odds: Odds) -> str:
     models = {model.model for model in odds.simulated}
     simulated = f"closed form and {len(models)} simulated models" if models else "closed form; no model simulated yet"
     marks = ("DEMO volatility, " if chosen.is_demo else "") + ("old volatility, " if chosen.is_stale else "")
+    later = "" if chosen.kind in OF_OPTIONS else " · the Risk page loads option prices and then goes by those"
     return unbroken(
         f"{marks}volatility {pct(chosen.yearly)} a year ahead from {chosen.name} ({chosen.source}) · {simulated} · a "
-        "call is seen at a close · no option counted"
+        f"call is seen at a close · no option counted{later}"
     )

@@ -4,7 +4,7 @@ from nicegui import ui
 
 from vaultdash.clock import NEW_YORK
 from vaultdash.domain.hedge import RiskProfile
-from vaultdash.domain.portfolio import Portfolio, price_at_ltv
+from vaultdash.domain.portfolio import Portfolio, Snapshot, price_at_ltv
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.hedge_advisor import Advice, Research
 from vaultdash.services.standing import standing
@@ -135,6 +135,7 @@ class Overview:
         loan, symbol = snapshot.portfolio.loan, self._vault.book.symbol
         worth = f"{number(snapshot.shares, 2)} {symbol} × {price(snapshot.price)} = {usd(snapshot.gold_value)}"
         tone: Tone = "" if snapshot.zone.value == "room" else snapshot.zone.value
+        alone = ", gold alone" if snapshot.counts_options else ""
         held = f"options {usd(snapshot.hedge_value)}" if snapshot.hedge else "No hedge is held, so none is counted."
         self._ltv.show(
             pct(snapshot.lender_ltv),
@@ -147,14 +148,15 @@ class Overview:
         self._call.show(
             price(snapshot.margin_call_price),
             f"loan ÷ (call limit × shares)\n{usd(loan.amount)} ÷ "
-            f"({loan.margin_call_ltv:g} × {number(snapshot.shares, 2)})",
-            label=f"margin-call price · {signed_pct(-snapshot.drop_to_margin_call)}",
+            f"({loan.margin_call_ltv:g} × {number(snapshot.shares, 2)}){_with_options(snapshot)}",
+            label=f"margin-call price{alone} · {signed_pct(-snapshot.drop_to_margin_call)}",
         )
         sigmas = beat.daily_sigmas_to_call
         self._sigmas.show(
             "called" if snapshot.is_called else f"{number(sigmas, 1)} σ",
             f"ln(price ÷ call price) ÷ one day's standard deviation\nvolatility {pct(beat.volatility)} a year: "
             f"{beat.volatility_source}",
+            label=f"daily moves to a call{alone}",
         )
         self._headroom.show(
             usd(snapshot.headroom),
@@ -165,7 +167,7 @@ class Overview:
         self._close.show(
             price(snapshot.close_out_price),
             f"loan ÷ (close-out limit × shares)\nthe lender may sell at {pct(loan.close_out_ltv, 0)} LTV",
-            label=f"close-out price · {signed_pct(snapshot.close_out_price / snapshot.price - 1)}",
+            label=f"close-out price{alone} · {signed_pct(snapshot.close_out_price / snapshot.price - 1)}",
         )
         self._bar.show(snapshot.lender_ltv, loan)
         quote = status.quote
@@ -185,6 +187,15 @@ class Overview:
         self._advice_note.set_text(
             f"LTV if the lender credits the puts · {'; '.join(map(unbroken, advice.assumptions))}"
         )
+
+
+def _with_options(snapshot: Snapshot) -> str:
+    """Where the call comes when the lender counts the options and they keep today's value."""
+    if not snapshot.counts_options:
+        return ""
+    at = snapshot.counted_call_price
+    where = f"it calls at {price(at)}" if at > 0 else "no price brings a call"
+    return f"\nwith the options at today's value {where}: (loan − options as counted) ÷ (call limit × shares)"
 
 
 def _advice_row(advice: Advice, profile: RiskProfile) -> Row:

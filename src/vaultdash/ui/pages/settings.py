@@ -95,7 +95,7 @@ class SettingsPage:
         with card("The gold"):
             gold = GoldFields(draft, self._changed)
         with card("The loan"):
-            loan = LoanFields(draft, self._changed)
+            self._owed = loan = LoanFields(draft, self._changed, lambda: self._today)
         with card("The lender's terms"):
             terms = TermsFields(draft, self._changed)
         with card("Interest"):
@@ -150,6 +150,7 @@ class SettingsPage:
     def _say(self, reading: Reading) -> None:
         for group in self._groups:
             group.say(reading.problems, every=self._every)
+        self._owed.say_owed(None if self._edited.is_new else self._edited.base.loan)
 
     def _derive(self, reading: Reading, status: QuoteStatus | None) -> None:
         if reading.portfolio is None:
@@ -323,7 +324,13 @@ class SettingsPage:
         visible(self._conflict, when=True)
 
     async def _undo(self, change_id: int) -> None:
-        await self._try(self._vault.book.undo(change_id, ACTOR))
+        await self._try(self._take_back(change_id))
+
+    async def _take_back(self, change_id: int) -> None:
+        undoing = await self._vault.book.undoing(change_id)
+        said = f"Changes were made after that one. All of this would be different: {undoing.words}."
+        if undoing.is_newest or await self._question.ask("Take back later changes, too?", said, "Take all back"):
+            await self._vault.book.undo(change_id, ACTOR, expected_version=undoing.version)
 
     async def _try(self, work: Coroutine[Any, Any, object]) -> bool:
         try:

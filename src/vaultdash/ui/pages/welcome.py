@@ -1,6 +1,7 @@
 """First run: gold, loan, the lender's terms, where alerts go; three minutes, and every step can be skipped."""
 
 from dataclasses import replace
+from datetime import date
 
 from nicegui import background_tasks, ui
 
@@ -68,6 +69,9 @@ class WelcomePage:
                     self._outlook = LoanOutlook("What that means now")
         self._go(GOLD)
 
+    def _day(self) -> date:
+        return self._vault.now().astimezone(NEW_YORK).date()
+
     def _panels(self, draft: LoanDraft) -> None:
         self._boxes: list[ui.element] = []
         self._groups: dict[int, tuple[Fields, ...]] = {}
@@ -78,7 +82,10 @@ class WelcomePage:
                 if step == GOLD:
                     self._groups[step] = (GoldFields(draft, self._changed),)
                 elif step == LOAN:
-                    self._groups[step] = (LoanFields(draft, self._changed), InterestFields(draft, self._changed))
+                    self._groups[step] = (
+                        LoanFields(draft, self._changed, self._day),
+                        InterestFields(draft, self._changed),
+                    )
                 elif step == TERMS:
                     self._groups[step] = (TermsFields(draft, self._changed),)
                 elif step == ALERTS:
