@@ -58,7 +58,7 @@ class LiveServer:
                 stderr=said,
             )
 
-    def wait(self, seconds: float = 30) -> "LiveServer":
+    def wait(self, seconds: float = 90) -> "LiveServer":
         """Until it has a price."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

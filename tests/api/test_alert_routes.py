@@ -72,8 +72,8 @@ async def test_thresholds_set_the_ltv_rules_and_leave_the_others(api: httpx.Asyn
     found = await ok(await configure(api, {"thresholds": [0.65, 0.70, 0.80]}))
     rules = {(rule["metric"], rule["threshold"]): rule for rule in found["rules"]}
     assert set(rules) == {
-        *(("ltv", each) for each in (0.65, 0.70, 0.80)),
-        *(("hedged_ltv", each) for each in (0.65, 0.70, 0.80)),
+        *(("ltv", each) for each in (0.65, 0.70, 0.80, 0.85)),  # the close-out's own stays
+        *(("hedged_ltv", each) for each in (0.65, 0.70, 0.80, 0.85)),
         ("stale_data", 15.0),
     }
     assert [rules["ltv", each]["severity"] for each in (0.65, 0.70, 0.80)] == ["warning", "warning", "call"]
@@ -83,7 +83,7 @@ async def test_thresholds_set_the_ltv_rules_and_leave_the_others(api: httpx.Asyn
 async def test_a_threshold_that_stays_keeps_its_state(api: httpx.AsyncClient, demo_vault: Vault) -> None:
     await crossed(demo_vault, 0.72)
     found = await ok(await configure(api, {"thresholds": [0.70, 0.74]}))
-    assert [rule["is_raised"] for rule in found["rules"] if rule["metric"] == "ltv"] == [True, False]
+    assert [rule["is_raised"] for rule in found["rules"] if rule["metric"] == "ltv"] == [True, False, False]
     assert await crossed(demo_vault, 0.72) == []
 
 

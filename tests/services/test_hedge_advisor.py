@@ -1,6 +1,7 @@
 """Advice: on which price, on which assumptions, and when it is withheld."""
 
 import asyncio
+from datetime import date
 
 import pytest
 
@@ -71,7 +72,7 @@ async def test_a_symbol_that_is_no_gold_is_labelled(house):
 async def test_a_given_value_rescales_units_in_the_what_if_only(house):
     advice = await house.advisor.advise(Research(spot=400.0, portfolio_value=2_000_000))
     assert advice.snapshot.shares == pytest.approx(5_000)
-    assert house.book.current.collateral.units == pytest.approx(1_000_000 / 460)
+    assert house.book.current.collateral.units_on(date(2026, 6, 10)) == pytest.approx(1_000_000 / 460)
 
 
 async def test_a_given_spot_leaves_units_so_that_the_ltv_moves(house):

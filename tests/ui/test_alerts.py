@@ -112,7 +112,7 @@ async def test_the_sentence_says_what_watches_and_who_is_told(user: User, vault:
     await vault.outbox.add_channel(ChannelKind.APPRISE, "E-mail", "x://", step=0, wait_minutes=5)
     await vault.outbox.add_channel(ChannelKind.APPRISE, "ntfy", "x://", step=1, wait_minutes=5)
     await user.open("/")
-    await see(user, "Five rules watch; told: E-mail and ntfy.")
+    await see(user, "Seven rules watch; told: E-mail and ntfy.")
     await see(user, "service · at once")
     await see(user, "service · 5 min after the first, if still needed")
 
@@ -174,13 +174,13 @@ async def test_rules_are_switched_off_and_removed(user: User, vault: Vault) -> N
     assert [rule.is_on for rule in (await vault.alerts.plan(vault.book.current.id)).rules].count(False) == 1
     press(user, "Remove", -1)
     await user.should_not_see("No fresh price for 15 minutes", retries=TRIES)
-    assert len((await vault.alerts.plan(vault.book.current.id)).rules) == 4
+    assert len((await vault.alerts.plan(vault.book.current.id)).rules) == 6
 
 
 async def test_quiet_hours_are_kept_with_the_zone_of_the_browser(user: User, vault: Vault) -> None:
     await user.open("/")
     await see(user, "none: every alert is sent at once")
-    press(user, "Change", 5)
+    press(user, "Change", 7)
     await see(user, "Europe/Zurich")  # the dialog is open and the browser has said its zone
     fill(user, "From", "25:00")
     press(user, "Keep", 1)
@@ -245,7 +245,7 @@ async def test_a_line_of_the_history_shows_where_its_messages_went(
     await vault.outbox.test(channel.id)
     await user.open("/")
     await see(user, "What happened")
-    await see(user, "Five rules watch; told: my mail.")
+    await see(user, "Seven rules watch; told: my mail.")
     (table,) = [each for each in user.find(kind=ui.table).elements if each.props["aria-label"] == "History of alerts"]
     (event,) = await vault.alerts.history()
     assert table.rows[0]["id"] == event.id

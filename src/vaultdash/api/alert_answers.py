@@ -65,13 +65,22 @@ def alerts_answer(board: AlertBoard, loan: Loan, now: datetime) -> AlertsAnswer:
     )
 
 
+CLOSE_OUT = "-close-out"  # ends the ids of the usual rules at the loan's close-out
+
+
 def plan_answer(board: AlertBoard, loan: Loan, now: datetime) -> PlanAnswer:
     """What is watched, with the states."""
     rules, quiet = board.plan.rules, board.plan.quiet
     return PlanAnswer(
         portfolio_id=board.portfolio_id,
         usual=board.is_usual,
-        thresholds=tuple(sorted(rule.threshold for rule in rules if rule.is_on and rule.metric is AlertMetric.LTV)),
+        thresholds=tuple(
+            sorted(
+                rule.threshold
+                for rule in rules
+                if rule.is_on and rule.metric is AlertMetric.LTV and not rule.id.endswith(CLOSE_OUT)
+            )
+        ),
         rules=tuple(_rule(rule, board.states.get(rule.id) or AlertState(rule.id), loan) for rule in rules),
         quiet_hours=None
         if quiet is None
@@ -150,7 +159,12 @@ def plan_of(given: PlanInput, known: AlertPlan, loan: Loan) -> AlertPlan:
         watched = [
             _rule_of(RuleInput(metric, threshold), known, loan) for metric in LTVS for threshold in given.thresholds
         ]
-        kept = rules if given.rules is not None else [rule for rule in rules if rule.metric not in LTVS]
+        kept = [
+            rule
+            for rule in rules
+            if rule.id not in {each.id for each in watched}
+            and (given.rules is not None or rule.metric not in LTVS or rule.id.endswith(CLOSE_OUT))
+        ]
         rules = (*watched, *kept)
     quiet = known.quiet
     if given.quiet_hours is False:

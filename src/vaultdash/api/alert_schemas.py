@@ -68,7 +68,10 @@ class QuietAnswer:
 
 @dataclass(frozen=True, slots=True)
 class PlanAnswer:
-    """What is watched. `usual` while the owner has chosen nothing; `thresholds` are those on LTV without options."""
+    """What is watched. `usual` while the owner has chosen nothing.
+
+    `thresholds` are those on LTV without options, the usual one at the close-out apart.
+    """
 
     portfolio_id: str
     usual: bool
@@ -192,8 +195,8 @@ class QuietInput:
 
 @dataclass(frozen=True)
 class PlanInput:
-    """What to watch. `thresholds` sets the LTV rules, with and without options, and leaves the others; `rules` sets
-    all. `quiet_hours` false means none; what is not given stays.
+    """What to watch. `thresholds` sets the LTV rules, with and without options, and leaves the others and the usual
+    rule at the close-out; `rules` sets all. `quiet_hours` false means none; what is not given stays.
     """
 
     __pydantic_config__ = STRICT
