@@ -77,7 +77,7 @@ async def test_falls_say_what_cures_them(visitor: Visitor, dashboard: Dashboard)
     await expect(deepest).to_contain_text("close-out")
     assert rows[-0.4]["zone"] == "close_out"
     repaid = re.findall(r"\$\s([\d,]+)", await deepest.inner_text())
-    assert len(repaid) == 3
+    assert len(repaid) == (2 if rows[-0.4]["cure"]["sell_gold"] is None else 3)  # all the gold may not be enough
     assert float(repaid[0].replace(",", "")) == pytest.approx(rows[-0.4]["cure"]["repay_cash"], rel=0.05)
     await table.get_by_role("columnheader", name="price").click()
     await expect(table.locator("tbody tr").first).to_contain_text("−40")
