@@ -153,7 +153,7 @@ def gap_risk(
 ) -> float:
     """The chance that, from the call price on, the close-out price is reached within the cure days: curing too late.
 
-    `call_probability` with x = ln(c/m) and T = business days / 252 (domain.md 6).
+    `call_probability` with x = ln(c/m) and T = business days / 252.
     """
     call, sale = open_fraction("call_ltv", call_ltv), open_fraction("close_out_ltv", close_out_ltv)
     if sale < call:
