@@ -16,8 +16,8 @@ def touch_probability(distance: float, years: float, volatility: float, growth: 
     """P(touched by `years`) from `distance` x = ln(S/H) > 0 with yearly growth g = mu - i of S over H.
 
     With nu = g - sigma^2/2: N((-x - nu T)/(sigma sqrt(T))) + exp(-2 nu x/sigma^2) N((-x + nu T)/(sigma sqrt(T)))
-    (docs/decisions/0010-odds.md). Any finite numbers with x > 0, T >= 0, sigma >= 0 give a number from 0 to 1; without
-    volatility the level is touched when the growth leads there.
+    (docs/decisions/0010-odds.md). Any finite numbers with x > 0, T >= 0, sigma >= 0 give a number from 0 to 1;
+    without volatility the level is touched when the growth leads there.
     """
     deviation = volatility * math.sqrt(years)
     if deviation == 0.0:
