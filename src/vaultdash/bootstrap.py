@@ -42,6 +42,7 @@ from vaultdash.services.alert_watch import AlertWatch
 from vaultdash.services.call_odds import CallOdds
 from vaultdash.services.daily_history import DailyHistory
 from vaultdash.services.dollar_rate import DollarRates
+from vaultdash.services.exchange_rates import ExchangeRates
 from vaultdash.services.heartbeat import Beat, Heartbeat
 from vaultdash.services.hedge_advisor import HedgeAdvisor, Research
 from vaultdash.services.held_hedges import HeldHedges
@@ -126,6 +127,7 @@ def build_vault(
         quote = prices.known(symbol)
         return None if quote is None or (quote.is_demo and live is not None) else quote.price
 
+    rates = ExchangeRates(lambda symbol: prices.known(symbol) or (stand_in.known(symbol) if stand_in else None))
     book = PortfolioBook(
         portfolio_of(settings),
         database,
@@ -133,12 +135,13 @@ def build_vault(
         is_example=not given & {"units", "loan_amount"},
         given=frozenset(given),
         price=known_price,
+        rates=rates,
     )
     history = DailyHistory(store, live, None if settings.market == "yahoo" else demo, hours, now, monotonic=monotonic)
     kernels = PricingKernels()
     advisor = HedgeAdvisor(prices, book, now, demo=live is None)
-    rates = DollarRates(history)
-    chains = OptionChains(listed, rates, hours, now, kernels.engine, problems=chain_problem)
+    interest = DollarRates(history)
+    chains = OptionChains(listed, interest, hours, now, kernels.engine, problems=chain_problem)
     held = HeldHedges(chains, hours, now)
     heartbeat = Heartbeat(
         prices,
@@ -152,8 +155,8 @@ def build_vault(
         seconds_per_symbol=YAHOO_INTERVAL_SECONDS if live is not None and yahoo is None else 0.0,
     )
     compute = LocalCompute(prepare=share_machine_code)
-    odds = CallOdds(history, chains, rates, compute, now)
-    stress, selloffs = LoanStress(rates, now, kernels.engine), SelloffReplays(history, now)
+    odds = CallOdds(history, chains, interest, compute, now)
+    stress, selloffs = LoanStress(interest, now, kernels.engine), SelloffReplays(history, now)
     records = LtvHistory(database, hours, now, keeps_demo=live is None)
     deadman = DeadmansSwitch(settings.deadman_url, now)
 

@@ -69,7 +69,7 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         validation_alias=AliasChoices("VAULT_LOAN_AMOUNT", "VAULT_LOAN"),
     )
-    loan_currency: Literal["USD"] = "USD"
+    loan_currency: Literal["USD", "CHF", "EUR", "GBP"] = "USD"
     margin_call_ltv: float = Field(0.75, gt=0, lt=1)
     warning_ltv: float = Field(0.70, gt=0, lt=1)
     close_out_ltv: float = Field(0.85, gt=0, lt=1)

@@ -7,6 +7,7 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vaultdash.clock import NewYorkHours
@@ -235,3 +236,15 @@ def test_falls_equal_the_true_turning_points() -> None:
             for row in csv.DictReader(file)
         }
     assert {(str(fall.peak_on), fall.peak, str(fall.trough_on), fall.trough) for fall in FALLS} == true
+
+
+@pytest.mark.parametrize(("pair", "currency"), [("CHF=X", "CHF"), ("EUR=X", "EUR"), ("GBP=X", "GBP")])
+async def test_what_a_dollar_costs_moves_as_currencies_do(pair, currency):
+    market = a_market()
+    quote = await market.quote(pair)
+    assert (quote.currency, quote.source) == (currency, "DEMO")
+    assert 0.5 < quote.price < 1.2
+    bars = (await market.history(pair, date(2020, 1, 1), FRIDAY_CLOSE.date())).bars
+    moves = np.diff(np.log([bar.close for bar in bars]))
+    assert 0.03 < float(np.std(moves)) * math.sqrt(252) < 0.15
+    assert abs(quote.price / bars[-1].close - 1) < 0.03

@@ -10,6 +10,7 @@ from tests.builders import a_portfolio
 from tests.services.twins import Clock, FixedHours, ScriptedMarket
 from vaultdash.market.stored import StoredMarket
 from vaultdash.services.daily_history import DailyHistory
+from vaultdash.services.exchange_rates import ExchangeRates
 from vaultdash.services.heartbeat import Heartbeat
 from vaultdash.services.hedge_advisor import HedgeAdvisor
 from vaultdash.services.portfolio_book import PortfolioBook
@@ -47,7 +48,8 @@ def build(tmp_path: Path, database: SqlDatabase) -> Callable[..., House]:
         market, demo = ScriptedMarket(clock), ScriptedMarket(clock, "DEMO")
         prices = PriceFeed(market, store, hours, interval, clock)
         meanwhile = PriceFeed(StoredMarket(store, clock), store, hours, interval, clock)
-        book = PortfolioBook(a_portfolio(), database, clock, price=lambda symbol: known(prices, symbol))
+        rates = ExchangeRates(lambda symbol: prices.known(symbol) or meanwhile.known(symbol))
+        book = PortfolioBook(a_portfolio(), database, clock, price=lambda symbol: known(prices, symbol), rates=rates)
         history = DailyHistory(store, market, demo if with_demo else None, hours, clock, patience)
         heartbeat = Heartbeat(prices, meanwhile, book, history, hours, clock, patience, **of_heartbeat)  # type: ignore[arg-type]  # as a test gives them
         advisor = HedgeAdvisor(prices, book, clock)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from tests.builders import NOON, a_held_put, a_loan, a_portfolio, a_quote
+from tests.builders import NOON, a_held_put, a_loan, a_portfolio
 from tests.services.twins import Clock
 from vaultdash.domain.collateral import Collateral, EntryMode, Lot
 from vaultdash.domain.errors import InvalidInput, NotFound, Refused
@@ -67,7 +67,7 @@ async def other_process(tmp_path: Path, book: PortfolioBook, clock: Clock) -> As
 
 
 def test_the_owners_portfolio_is_marked_at_a_quote(books: Books):
-    snapshot = books().mark(a_quote(460.0), ON)
+    snapshot = books().mark(a_portfolio(), 460.0, ON)
     assert (snapshot.price, snapshot.on) == (460.0, ON)
     assert snapshot.ltv == pytest.approx(0.6)
 
@@ -398,7 +398,7 @@ async def test_a_loan_at_its_call_limit_may_be_entered(books: Books):
     book = books(price=lambda symbol: 460.0)
     await book.open()
     await book.save(owing(book.current, 800_000), "page")
-    assert book.mark(a_quote(460.0), ON).is_called
+    assert book.mark(book.current, 460.0, ON).is_called
 
 
 async def test_a_loan_that_the_price_brought_under_water_may_be_repaid_in_part_but_not_raised(books: Books):

@@ -9,6 +9,7 @@ import numpy as np
 
 from tests.builders import NOON, a_quote
 from vaultdash.domain.errors import NotFound
+from vaultdash.domain.exchange import PAIRS
 from vaultdash.domain.market import Bar, PriceHistory, Quote
 from vaultdash.domain.option import (
     ListedExpirations,
@@ -82,6 +83,7 @@ class ScriptedMarket:
         self.at: datetime | None = None
         self.source = "Scripted"
         self.fields: dict[str, object] = {}
+        self.dollar_costs: dict[str, Quote] = {}  # by pair; others are not known
         self.bars: tuple[Bar, ...] = ()
         self.failure: Exception | None = None
         self.history_failure: Exception | None = None
@@ -101,6 +103,10 @@ class ScriptedMarket:
             self.under_way -= 1
         if self.failure is not None:
             raise self.failure
+        if symbol in PAIRS.values():
+            if symbol not in self.dollar_costs:
+                raise NotFound(f"{symbol} is not known")
+            return self.dollar_costs[symbol]
         return a_quote(self.price, symbol, self.at or self._now(), source=self.source, **self.fields)
 
     async def history(self, symbol: str, start: date, end: date) -> PriceHistory:

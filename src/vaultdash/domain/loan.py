@@ -5,10 +5,10 @@ from datetime import date
 from enum import StrEnum
 
 from vaultdash.domain.errors import InvalidInput
+from vaultdash.domain.exchange import CURRENCIES, DOLLAR, ExchangeRate
 from vaultdash.domain.validation import finite, open_fraction, positive, share
 
 LTV_TOLERANCE = 1e-9
-CURRENCIES = ("USD",)
 QUARTER_ENDS = ((3, 31), (6, 30), (9, 30), (12, 31))
 LONGEST_CURE_DAYS = 60
 
@@ -120,6 +120,15 @@ class Loan:
         """The same loan with what is owed on a day as its amount."""
         owed = self.owed(on)
         return self if owed == self.amount else replace(self, amount=owed, as_of=on)
+
+
+def in_dollars(loan: Loan, rate: ExchangeRate) -> Loan:
+    """The loan with its amount in USD: L / X. Raises InvalidInput when the rate is of another currency."""
+    if loan.currency == DOLLAR.currency:
+        return loan
+    if rate.currency != loan.currency:
+        raise InvalidInput("currency", f"is {loan.currency}, and the exchange rate that of {rate.currency}")
+    return replace(loan, amount=rate.dollars(loan.amount), currency=DOLLAR.currency)
 
 
 def restated(before: Loan, after: Loan, today: date, *, day_given: bool) -> Loan:

@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from vaultdash.domain.collateral import Collateral
 from vaultdash.domain.errors import InvalidInput
-from vaultdash.domain.loan import HedgeCounting, Loan, is_breached
+from vaultdash.domain.exchange import DOLLAR, ExchangeRate
+from vaultdash.domain.loan import HedgeCounting, Loan, in_dollars, is_breached
 from vaultdash.domain.position import HedgeMark, HeldOption
 from vaultdash.domain.validation import open_fraction, positive
 
@@ -184,10 +185,11 @@ def cure_as_counted(loan: Loan, gold_value: float, option_worth: float, target_l
 class Snapshot:
     """A portfolio at one price of the quoting symbol. Prices are per share of that symbol, USD.
 
-    `portfolio` is brought to the day: its loan is what is owed then. `ltv` counts no option, `lender_ltv` counts them
-    as the lender does, and `zone` follows from it. The prices at the limits, and the drop, count no option.
-    `headroom` = m*V + h*Pi - L. `hedge` is None when no option is held. `accrued_interest` is what capitalised
-    interest has added to the loan since the day its amount is of.
+    `portfolio` is brought to the day: its loan is what is owed then, in USD at `rate`. `ltv` counts no option,
+    `lender_ltv` counts them as the lender does, and `zone` follows from it. The prices at the limits, and the drop,
+    count no option. `headroom` = m*V + h*Pi - L. `hedge` is None when no option is held. `accrued_interest` is what
+    capitalised interest has added to the loan since the day its amount is of. Every amount is in USD; `rate` says
+    what a dollar costs in the loan's own currency, and the prices at the limits hold while it stands.
     """
 
     portfolio: Portfolio
@@ -207,6 +209,12 @@ class Snapshot:
     recommended_collateral: float
     hedge: HedgeMark | None = None
     accrued_interest: float = 0.0
+    rate: ExchangeRate = DOLLAR
+
+    @property
+    def owed(self) -> float:
+        """What is owed in the loan's own currency."""
+        return self.rate.own(self.portfolio.loan.amount)
 
     @property
     def hedge_value(self) -> float:
@@ -251,13 +259,17 @@ class Snapshot:
         return is_breached(self.lender_ltv, self.portfolio.loan.margin_call_ltv)
 
 
-def mark(portfolio: Portfolio, price: float, on: date, hedge: HedgeMark | None = None) -> Snapshot:
+def mark(
+    portfolio: Portfolio, price: float, on: date, hedge: HedgeMark | None = None, rate: ExchangeRate = DOLLAR
+) -> Snapshot:
     """The portfolio at `price` (USD per share of the quoting symbol) on a day, with its options as marked.
 
-    LTV = L / (U*S); call price H = L / (m*U); drop to call = 1 - H/S; headroom = m*U*S + h*Pi - L.
+    LTV = L / (U*S); call price H = L / (m*U); drop to call = 1 - H/S; headroom = m*U*S + h*Pi - L, where L is in USD:
+    what is owed divided by `rate`, which must be that of the loan's currency.
     A loan above 100 % of its collateral is refused nowhere here: the price may have brought it there.
     """
-    loan = portfolio.loan.brought_to(on)
+    owed = portfolio.loan.brought_to(on)
+    loan = in_dollars(owed, rate)
     shares = portfolio.collateral.shares(on)
     value = shares * positive("price", price)
     call_price = price_at_ltv(loan.amount, shares, loan.margin_call_ltv)
@@ -280,7 +292,8 @@ def mark(portfolio: Portfolio, price: float, on: date, hedge: HedgeMark | None =
         max_loan=most,
         recommended_collateral=recommended_collateral(loan.amount, portfolio.target_ltv),
         hedge=hedge,
-        accrued_interest=loan.amount - portfolio.loan.amount,
+        accrued_interest=rate.dollars(owed.amount - portfolio.loan.amount),
+        rate=rate,
     )
 
 

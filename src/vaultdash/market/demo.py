@@ -13,6 +13,7 @@ import numpy as np
 
 from vaultdash.clock import CALENDAR_END, NEW_YORK, MarketHours, session_close
 from vaultdash.domain.errors import InvalidInput, NotFound, Unavailable
+from vaultdash.domain.exchange import quoted_in
 from vaultdash.domain.gold import clean_symbol, instrument
 from vaultdash.domain.market import DEMO_SOURCE, Bar, MarketState, PriceHistory, Quote
 from vaultdash.domain.option import ListedExpirations, OptionChain
@@ -23,14 +24,17 @@ from vaultdash.market.listed import no_options
 
 FUNDS = ("GLD", "IAU", "GLDM", "SGOL")
 VOLATILITY_INDEX = "^GVZ"
+DOLLAR_COSTS = {"CHF=X": 0.80, "EUR=X": 0.86, "GBP=X": 0.75}  # about, in the middle of 2026
 BILL_RATE = "^IRX"
 BILL_PER_CENT = 4.0
+DIGITS = 4  # after the point, of what a dollar costs
 BUCKET_SECONDS = 5
 STRIKES_REMAIN = 60  # sessions for which strikes stay listed after the price has left them
 
 
 class DemoMarket:
-    """Quotes and daily history of four gold funds, a volatility index and a bill rate, and options on the funds.
+    """Quotes and daily history of four gold funds, a volatility index, a bill rate and what a dollar costs in three
+    currencies, and options on the funds.
 
     `option_prices` says what an option is worth, the other numbers of a chain are made here; without it there are no
     chains. A session counts as completed at 16:00 New York. The price never stops: it runs from one close to the
@@ -101,8 +105,8 @@ class DemoMarket:
 
     def _quote(self, symbol: str, at: datetime) -> Quote:
         bars, last = self._series(symbol), self._last_completed(at)
-        price = _price_between(bars[last], bars[min(last + 1, len(bars) - 1)], at, moving=symbol != BILL_RATE)
-        return Quote(symbol, price, bars[last].close, at, DEMO_SOURCE, MarketState.OPEN)
+        price = _price_between(bars[last], bars[min(last + 1, len(bars) - 1)], at, _WAVES_OF.get(symbol, 1.0))
+        return Quote(symbol, price, bars[last].close, at, DEMO_SOURCE, MarketState.OPEN, currency=quoted_in(symbol))
 
     def _last_completed(self, at: datetime) -> int:
         """Place of the last session that has ended."""
@@ -128,7 +132,7 @@ class DemoMarket:
 
 def _known(symbol: str) -> str:
     name = clean_symbol(symbol)
-    if name not in (*FUNDS, VOLATILITY_INDEX, BILL_RATE):
+    if name not in (*FUNDS, *DOLLAR_COSTS, VOLATILITY_INDEX, BILL_RATE):
         raise NotFound(f"The demo market has no price for {name}; it knows {', '.join(FUNDS)}")
     return name
 
@@ -138,9 +142,18 @@ def _bars(path: DemoPath, symbol: str) -> tuple[Bar, ...]:
         return tuple(map(Bar, path.days, volatility_index(path.close).tolist()))
     if symbol == BILL_RATE:
         return tuple(Bar(day, BILL_PER_CENT) for day in path.days)
+    if symbol in DOLLAR_COSTS:
+        return tuple(map(Bar, path.days, _dollar_costs(symbol, path.days)))
     ratio = np.array(1.0) if symbol == "GLD" else _ounces(symbol, path.days) / _ounces("GLD", path.days)
     prices = (np.round(column * ratio, 2).tolist() for column in (path.close, path.open, path.high, path.low))
     return tuple(starmap(Bar, zip(path.days, *prices, path.volume.tolist(), strict=True)))
+
+
+def _dollar_costs(symbol: str, days: list[date]) -> list[float]:
+    """Around its level in waves of years to days: some 7 % a year, no trend, and a value fixed by its date."""
+    day = np.array([each.toordinal() for each in days]) + 400.0 * list(DOLLAR_COSTS).index(symbol)
+    swing = sum(size * np.sin(2 * math.pi * day / period) for size, period in _SWINGS)
+    return [round(cost, DIGITS) for cost in (DOLLAR_COSTS[symbol] * np.exp(swing)).tolist()]
 
 
 def _ounces(symbol: str, days: list[date]) -> Floats:
@@ -148,9 +161,9 @@ def _ounces(symbol: str, days: list[date]) -> Floats:
     return np.array([known.ounces_per_unit(day) or math.nan for day in days])
 
 
-def _price_between(last: Bar, coming: Bar, at: datetime, *, moving: bool) -> float:
-    """From one close to the next in log space, with waves and noise that vanish at both closes."""
-    if not moving:
+def _price_between(last: Bar, coming: Bar, at: datetime, size: float) -> float:
+    """From one close to the next in log space, with waves and noise of some size that vanish at both closes."""
+    if size == 0:
         return last.close
     begin = session_close(last.on)
     span = (session_close(coming.on) - begin) or timedelta(days=1)
@@ -158,9 +171,12 @@ def _price_between(last: Bar, coming: Bar, at: datetime, *, moving: bool) -> flo
     bucket = int(at.timestamp()) // BUCKET_SECONDS
     waves = math.fsum(size * math.sin(2 * math.pi * bucket * BUCKET_SECONDS / period) for size, period in _WAVES)
     swing = (waves + 0.0002 * _noise(bucket)) * math.sqrt(4 * passed * (1 - passed))
-    return round(last.close * math.exp(passed * math.log(coming.close / last.close) + swing), 2)
+    price = last.close * math.exp(passed * math.log(coming.close / last.close) + size * swing)
+    return round(price, 2 if size == 1.0 else DIGITS)
 
 
+_WAVES_OF = {BILL_RATE: 0.0, **dict.fromkeys(DOLLAR_COSTS, 0.25)}
+_SWINGS = ((0.06, 2500.0), (0.02, 310.0), (0.01, 31.0), (0.006, 13.3), (0.003, 6.1))  # share of the level, days
 _WAVES = ((0.0030, 7919.0), (0.0012, 1201.0), (0.0005, 307.0))  # share of the price, seconds
 
 

@@ -205,7 +205,7 @@ class AlertWatch:
         marks = []
         for portfolio in kept or [snapshot.portfolio for snapshot in snapshots.values()]:
             snapshot, symbol = snapshots.get(portfolio.id), portfolio.collateral.quoted_by
-            status = beat.statuses.get(symbol)
+            status = beat.statuses.get(symbol) if snapshot is None else beat.status_of(snapshot)
             if status is None and beat.status is not None and beat.status.quote.symbol == symbol:
                 status = beat.status
             marks.append(Marked(snapshot.portfolio if snapshot else portfolio, snapshot, status))

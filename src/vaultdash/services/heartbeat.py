@@ -11,7 +11,9 @@ import structlog
 
 from vaultdash.clock import NEW_YORK, MarketHours
 from vaultdash.domain.errors import VaultError
-from vaultdash.domain.portfolio import Snapshot, sigmas_to_price
+from vaultdash.domain.exchange import PAIRS
+from vaultdash.domain.market import Freshness
+from vaultdash.domain.portfolio import Portfolio, Snapshot, sigmas_to_price
 from vaultdash.feed import Feed
 from vaultdash.services.daily_history import DailyHistory, Volatility
 from vaultdash.services.held_hedges import HeldHedges
@@ -32,8 +34,8 @@ ASSUMED_BESIDE_DEMO = Volatility(ASSUMED.value, "assumed: no real daily prices")
 class Beat:
     """What is known at a moment: the quote, the current portfolio at it, and what went wrong, if anything.
 
-    `statuses` holds the quote of every symbol that values a portfolio, `snapshots` every portfolio that has a price,
-    by id.
+    `status` is stale as well while the exchange rate of the current portfolio is. `statuses` holds the quote of every
+    symbol that values a portfolio or its loan, `snapshots` every portfolio that has a price, by id.
     """
 
     number: int
@@ -46,12 +48,36 @@ class Beat:
     statuses: Mapping[str, QuoteStatus] = field(default_factory=dict)
     snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
 
+    def status_of(self, snapshot: Snapshot) -> QuoteStatus | None:
+        """How far a snapshot can be trusted: its gold's quote, stale as well where the exchange rate is not current.
+
+        A rate that is invented stands for none beside a real price.
+        """
+        gold = self.statuses.get(snapshot.portfolio.collateral.quoted_by)
+        if gold is None or snapshot.rate.is_dollar:
+            return gold
+        rate = self.statuses.get(PAIRS[snapshot.rate.currency])
+        if rate is not None and not rate.is_stale and (gold.quote.is_demo or not rate.quote.is_demo):
+            return gold
+        if rate is None:
+            why = "is not known"
+        else:
+            why = "is invented (DEMO)" if rate.quote.is_demo else "is old"
+        problem = f"What a dollar costs in {snapshot.rate.currency} {why}"
+        return replace(gold, freshness=Freshness.STALE, problem=gold.problem or problem)
+
     @property
     def daily_sigmas_to_call(self) -> float | None:
         """ln(S/H) in daily standard deviations; None without a price."""
         if self.snapshot is None:
             return None
         return sigmas_to_price(self.snapshot.price, self.snapshot.margin_call_price, self.volatility)
+
+
+def needed(portfolio: Portfolio) -> tuple[str, ...]:
+    """The symbols that value a portfolio: that of its gold first, then what a dollar costs in its loan's currency."""
+    pair = PAIRS.get(portfolio.loan.currency)
+    return (portfolio.collateral.quoted_by, *(() if pair is None else (pair,)))
 
 
 class Heartbeat:
@@ -129,7 +155,8 @@ class Heartbeat:
                 if self.feed.latest is None and self._meanwhile is not None:
                     await asyncio.wait({asking[symbol]}, timeout=self._patience)
                     if not asking[symbol].done():
-                        await self._learn(symbol, self._meanwhile.refresh(symbol))
+                        for name in needed(self._book.current):
+                            await self._learn(name, self._meanwhile.refresh(name))
                         self._moves[symbol] = await moving
                         self._publish()
                         moving = asyncio.ensure_future(self._history.volatility(symbol))
@@ -163,7 +190,8 @@ class Heartbeat:
         if beat is None or beat.status is None:
             return beat
         statuses = {symbol: self._prices.status(status.quote) for symbol, status in beat.statuses.items()}
-        return replace(beat, status=self._prices.status(beat.status.quote), statuses=statuses)
+        now = replace(beat, status=self._prices.status(beat.status.quote), statuses=statuses)
+        return now if now.snapshot is None else replace(now, status=now.status_of(now.snapshot))
 
     def republish(self) -> None:
         """Hand out the latest beat again when its freshness has changed since."""
@@ -184,8 +212,10 @@ class Heartbeat:
         self._publish()
 
     def _symbols(self) -> list[str]:
-        """What values the portfolios, the current one's first."""
-        return list(dict.fromkeys([self._book.symbol, *(each.collateral.quoted_by for each in self._book.all)]))
+        """What values the portfolios and their loans, the current one's first."""
+        return list(
+            dict.fromkeys(symbol for each in (self._book.current, *self._book.all) for symbol in needed(each))
+        )
 
     async def _learn(self, symbol: str, asking: Awaitable[QuoteStatus]) -> None:
         try:
@@ -236,6 +266,9 @@ class Heartbeat:
             statuses=dict(self._statuses),
             snapshots=snapshots,
         )
+        if snapshot is not None:
+            whole = beat.status_of(snapshot)
+            beat = replace(beat, status=whole, problem=None if whole is None else whole.problem)
         self._is_unkept = True
         self.feed.publish(beat)
         return beat
@@ -250,7 +283,7 @@ class Heartbeat:
             try:
                 hedge = None if self._held is None else self._held.mark(portfolio, quote, now)
                 on = quote.at.astimezone(NEW_YORK).date()
-                found[portfolio.id] = self._book.mark(quote, on, portfolio, hedge)
+                found[portfolio.id] = self._book.mark(portfolio, quote.price, on, hedge)
             except VaultError as error:
                 self._problems[portfolio.id] = str(error)
                 log.error("not_marked", portfolio=portfolio.id, reason=str(error))

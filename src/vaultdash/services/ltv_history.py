@@ -61,8 +61,9 @@ class LtvHistory:
         time: a restart or a second process writes no other.
         """
         for portfolio_id, snapshot in beat.snapshots.items():
-            status = beat.statuses.get(snapshot.portfolio.collateral.quoted_by)
-            if status is None or (status.quote.is_demo and not self._keeps_demo):
+            status = beat.status_of(snapshot)
+            is_demo = snapshot.rate.is_demo or (status is not None and status.quote.is_demo)
+            if status is None or (is_demo and not self._keeps_demo):
                 continue
             if await self._is_due(into, portfolio_id, beat.at):
                 await into.ltv.add(self._of(snapshot, status, beat.at, RecordKind.HOURLY))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -11,12 +12,14 @@ import structlog
 from vaultdash.clock import NEW_YORK
 from vaultdash.domain.collateral import Collateral
 from vaultdash.domain.errors import NotFound, Refused
+from vaultdash.domain.exchange import DOLLAR, PAIRS, ExchangeRate
 from vaultdash.domain.gold import instrument
-from vaultdash.domain.market import Quote
+from vaultdash.domain.loan import in_dollars
 from vaultdash.domain.portfolio import Portfolio, Snapshot, mark
 from vaultdash.domain.position import HedgeMark
 from vaultdash.domain.record import PortfolioChange, StoredPortfolio
 from vaultdash.feed import Feed
+from vaultdash.services.exchange_rates import ExchangeRates
 from vaultdash.services.portfolio_entry import entered, slug
 from vaultdash.services.portfolio_words import change_words
 from vaultdash.storage.records import Database, Transaction
@@ -66,6 +69,7 @@ class PortfolioBook:
         is_example: bool = False,
         given: frozenset[str] = frozenset(),
         price: Callable[[str], float | None] = lambda _: None,
+        rates: ExchangeRates | None = None,
     ) -> None:
         self.changed: Feed[str] = Feed()
         self._first = first
@@ -73,6 +77,7 @@ class PortfolioBook:
         self._now = now
         self._given = given
         self._price = price
+        self.rates = rates or ExchangeRates(lambda _: None)
         self._is_example_given = is_example
         self._example: str | None = first.id if is_example else None
         self._kept: dict[str, StoredPortfolio] = {}
@@ -252,11 +257,15 @@ class PortfolioBook:
                     await records.preferences.put(EXAMPLE, None)
         return self._kept.get(change.portfolio_id)
 
-    def mark(
-        self, quote: Quote, on: date, portfolio: Portfolio | None = None, hedge: HedgeMark | None = None
-    ) -> Snapshot:
-        """A portfolio, the current one unless given, at a quote of its own symbol."""
-        return mark(portfolio or self.current, quote.price, on, hedge)
+    def mark(self, portfolio: Portfolio, price: float, on: date, hedge: HedgeMark | None = None) -> Snapshot:
+        """A portfolio at a price and at the exchange rate known; raises Unavailable while that is not."""
+        return mark(portfolio, price, on, hedge, self.rates.of(portfolio.loan.currency))
+
+    def in_dollars(self, on: date, portfolio: Portfolio | None = None) -> Portfolio:
+        """A portfolio, the current one unless given, with what is owed on a day in USD; raises Unavailable."""
+        portfolio = portfolio or self.current
+        loan = portfolio.loan.brought_to(on)
+        return replace(portfolio, loan=in_dollars(loan, self.rates.of(loan.currency)))
 
     def holds(self, symbol: str) -> bool:
         """True when the symbol's price values the owner's own collateral."""
@@ -265,12 +274,13 @@ class PortfolioBook:
     def priced_by(self, symbol: str, spot: float, on: date, value: float | None = None) -> tuple[Portfolio, bool]:
         """The portfolio to use for a symbol at `spot`, and whether its units are the owner's own.
 
-        Another symbol than the collateral's, or a given `value`, makes a research portfolio whose units are
-        value / spot; its value is 1,000,000 USD unless given.
+        Its loan is in USD, brought to the day and at the exchange rate known. Another symbol than the collateral's,
+        or a given `value`, makes a research portfolio whose units are value / spot; its value is 1,000,000 USD unless
+        given.
         """
         if self.holds(symbol) and value is None:
-            return self.current, True
-        own = self.current if self.holds(symbol) else self._research(symbol)
+            return self.in_dollars(on), True
+        own = self.in_dollars(on, None if self.holds(symbol) else self._research(symbol))
         return own.with_value(RESEARCH_VALUE if value is None else value, spot, on), False
 
     def _research(self, symbol: str) -> Portfolio:
@@ -278,7 +288,14 @@ class PortfolioBook:
 
     def _checked(self, portfolio: Portfolio, before: Portfolio | None) -> Portfolio:
         today = self._now().astimezone(NEW_YORK).date()
-        return entered(portfolio, before, today, self._price(portfolio.collateral.quoted_by))
+        return entered(portfolio, before, today, self._price(portfolio.collateral.quoted_by), self.believed_rate)
+
+    def believed_rate(self, currency: str) -> ExchangeRate | None:
+        """A rate by which an entry may be refused: none that is invented beside a real price."""
+        if currency == DOLLAR.currency:
+            return DOLLAR
+        price = self._price(PAIRS[currency])
+        return None if price is None else ExchangeRate(currency, price)
 
     async def _take_out(
         self, records: Transaction, portfolio_id: str, actor: str, what: str, undoes: int | None

@@ -2,17 +2,19 @@
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date
 
 from vaultdash.domain.collateral import require_gold
 from vaultdash.domain.errors import InvalidInput
+from vaultdash.domain.exchange import DOLLAR, ExchangeRate
 from vaultdash.domain.portfolio import Portfolio, mark, require_solvent
 from vaultdash.domain.position import HeldOption
 
 LARGEST_AMOUNT = 1e12  # of units and of dollars
 LEAST_AMOUNT = 1e-6
+Rates = Callable[[str], ExchangeRate | None]  # by currency; None when it is not known
 DEAREST_OPTION = 1e5  # USD a share
 FIRST_DAY = date(1990, 1, 1)
 MOST_LOTS = 100
@@ -21,12 +23,19 @@ LONGEST_ID = 40
 RESERVED = ("research", "new")
 
 
-def entered(portfolio: Portfolio, before: Portfolio | None, today: date, price: float | None) -> Portfolio:
+def only_dollars(currency: str) -> ExchangeRate | None:
+    """Rates for where no other currency's is known."""
+    return DOLLAR if currency == DOLLAR.currency else None
+
+
+def entered(
+    portfolio: Portfolio, before: Portfolio | None, today: date, price: float | None, rates: Rates
+) -> Portfolio:
     """The portfolio as it is kept; raises InvalidInput naming what cannot be meant.
 
     Interest that is added to the loan grows from today unless a day is given. The loan must be below the value of
-    the gold at `price` (USD a share, None when none is known), unless the price has brought it there and the change
-    makes it no worse.
+    the gold at `price` (USD a share, None when none is known) and at the exchange rate, where one is known, unless
+    the price has brought it there and the change makes it no worse.
     """
     require_gold(portfolio.collateral.lots)
     for name in ("name", "lender"):
@@ -50,7 +59,7 @@ def entered(portfolio: Portfolio, before: Portfolio | None, today: date, price: 
     if loan.interest.capitalised and loan.as_of is None:
         portfolio = replace(portfolio, loan=replace(loan, as_of=today))
     if price is not None:
-        _solvent(portfolio, before, today, price)
+        _solvent(portfolio, before, today, price, rates)
     return portfolio
 
 
@@ -78,10 +87,15 @@ def slug(name: str, taken: Collection[str]) -> str:
     return found
 
 
-def _solvent(portfolio: Portfolio, before: Portfolio | None, today: date, price: float) -> None:
-    found = mark(portfolio, price, today)
-    if found.ltv >= 1 and before is not None and before.collateral.quoted_by == portfolio.collateral.quoted_by:
-        was = mark(before, price, today)
+def _solvent(portfolio: Portfolio, before: Portfolio | None, today: date, price: float, rates: Rates) -> None:
+    rate = rates(portfolio.loan.currency)
+    if rate is None:
+        return
+    found = mark(portfolio, price, today, rate=rate)
+    rate_before = None if before is None else rates(before.loan.currency)
+    same_gold = before is not None and before.collateral.quoted_by == portfolio.collateral.quoted_by
+    if found.ltv >= 1 and before is not None and rate_before is not None and same_gold:
+        was = mark(before, price, today, rate=rate_before)
         if was.ltv >= 1 and found.ltv <= was.ltv:
             return
     require_solvent(found)

@@ -9,12 +9,12 @@ import structlog
 
 from vaultdash.clock import MarketHours
 from vaultdash.domain.errors import NotFound, ProviderError, Refused, VaultError
+from vaultdash.domain.exchange import quoted_in
 from vaultdash.domain.market import Freshness, Quote, freshness
 from vaultdash.market.base import QuoteProvider
 from vaultdash.storage.base import PriceStore
 
 log = structlog.get_logger()
-CURRENCY = "USD"
 CLOSING_SECONDS = 5.0  # how long a stop waits for the disk
 
 
@@ -86,8 +86,8 @@ class PriceFeed:
             quote = self._best[symbol]
         else:
             self._failures.pop(symbol, None)
-        if quote.currency != CURRENCY:
-            raise Refused(f"{symbol} is quoted in {quote.currency}; only {CURRENCY} prices are understood")
+        if quote.currency != quoted_in(symbol):
+            raise Refused(f"{symbol} is quoted in {quote.currency}; only {quoted_in(symbol)} prices are understood")
         return self._keep(quote)
 
     def _keep(self, quote: Quote) -> QuoteStatus:

@@ -12,7 +12,7 @@ from vaultdash.domain.gold import InstrumentKind, instrument
 from vaultdash.domain.loan import DayCount, HedgeCounting, Interest, Loan, restated
 from vaultdash.domain.portfolio import DEFAULT_TARGET_LTV, Portfolio
 from vaultdash.domain.validation import positive
-from vaultdash.services.portfolio_entry import MOST_LOTS, entered
+from vaultdash.services.portfolio_entry import MOST_LOTS, Rates, entered, only_dollars
 from vaultdash.ui import typed
 from vaultdash.ui.components import loan_reading as reading
 
@@ -226,10 +226,19 @@ class LoanDraft:
                     lot.start_value = ""
         return mine == others
 
-    def read(self, base: Portfolio, today: date, price: float | None = None, *, is_new: bool = False) -> Reading:
+    def read(
+        self,
+        base: Portfolio,
+        today: date,
+        price: float | None = None,
+        rates: Rates = only_dollars,
+        *,
+        is_new: bool = False,
+    ) -> Reading:
         """The portfolio with the id and the options of `base`, or what is wrong, by field.
 
-        `price` is USD a share of the symbol that values the gold; with it a loan above the gold's value is refused.
+        `price` is USD a share of the symbol that values the gold; with it, and with the rate of the loan's currency,
+        a loan above the gold's value is refused.
         """
         wrong = Problems()
         lots: list[Lot | None] = []
@@ -255,7 +264,7 @@ class LoanDraft:
         portfolio = wrong.take(f"lots.{len(lots) - 1}.symbol", lambda: replace(base, **kept))  # type: ignore[arg-type]  # each has its field's type
         if portfolio is not None:
             try:
-                entered(portfolio, None if is_new else base, today, price)
+                entered(portfolio, None if is_new else base, today, price, rates)
             except InvalidInput as problem:
                 where = WHERE.get(problem.argument, problem.argument)
                 wrong.found[where] = typed.sentence(LABELS.get(where.rsplit(".", 1)[-1], "It"), problem)

@@ -6,7 +6,8 @@ from datetime import date
 from nicegui import ui
 from nicegui.element import Element
 
-from vaultdash.domain.loan import CURRENCIES, DayCount, HedgeCounting, Loan
+from vaultdash.domain.exchange import CURRENCIES
+from vaultdash.domain.loan import DayCount, HedgeCounting, Loan
 from vaultdash.ui.components.field import Choice, Field
 from vaultdash.ui.components.loan_draft import LABELS, LoanDraft, LotDraft
 from vaultdash.ui.components.lot_editor import LotEditor

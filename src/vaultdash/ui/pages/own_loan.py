@@ -24,7 +24,8 @@ def moves_held(vault: Vault) -> list[Moves]:
 
 def loan_prices(vault: Vault, chain: PricedChain) -> LoanPrices:
     """The prices at which the loan is called and closed out; they need no quote."""
-    loan, shares, beat = vault.book.current.loan, pledged_shares(vault), vault.heartbeat.current()
+    today = vault.now().astimezone(NEW_YORK).date()
+    loan, shares, beat = vault.book.in_dollars(today).loan, pledged_shares(vault), vault.heartbeat.current()
     call = price_at_ltv(loan.amount, shares, loan.margin_call_ltv)
     snapshot = beat.snapshot if beat else None
     return LoanPrices(
@@ -44,7 +45,8 @@ def cover_or_reason(vault: Vault, chain: PricedChain, option: PricedOption) -> C
         return f"Your loan is valued by {symbol}; what an option on {chain.symbol} covers of it is not measured."
     try:
         # At the price that belongs to the quotes: the header's may be of another moment, or invented.
-        snapshot = vault.book.mark(chain.underlying, chain.underlying.at.astimezone(NEW_YORK).date())
+        spot = chain.underlying
+        snapshot = vault.book.mark(vault.book.current, spot.price, spot.at.astimezone(NEW_YORK).date())
         return cover(chain, option, snapshot)
     except VaultError as error:
         return f"{error}."
