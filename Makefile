@@ -10,7 +10,7 @@ run:            ## set up and start on http://127.0.0.1:8000
 test:           ## set up, browser included, and run every test
 	@$(PYTHON) scripts/setup.py --dev --browser
 	@$(BIN)/vault-dash warmup
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 soak: setup     ## the long runs: hundreds of kills, power cuts, backups under load
 	@$(PYTHON) scripts/setup.py --dev --browser

@@ -33,7 +33,7 @@ def run(options: Options) -> list[Line]:
     with tempfile.TemporaryDirectory(prefix="vd-bench-") as folder:
         data_dir = Path(folder) / "data"
         data_dir.mkdir()
-        asyncio.run(write_year(data_dir / "vault.db"))
+        asyncio.run(write_year(data_dir / "demo.db"))  # the demo market keeps one of its own
         with vault_dash(data_dir) as product, chromium() as browser:
             wait_for_price(product.port, 120.0)
             begun = time.perf_counter()

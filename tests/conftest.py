@@ -1,7 +1,10 @@
 """The house as a whole, on the demo market, for tests of its faces."""
 
 import asyncio
+import gc
+import itertools
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from fastapi import FastAPI
 
 from tests.api.live_server import LiveServer
 from tests.builders import NOON
+from tests.new_york import HOURS
 from vaultdash.bootstrap import build_vault
 from vaultdash.clock import NewYorkHours
 from vaultdash.main import create_app
@@ -21,17 +25,35 @@ from vaultdash.settings import Settings
 from vaultdash.storage.sql import SqlDatabase
 
 share_machine_code()  # with the other processes of the run
+gc.set_threshold(50_000, 20, 20)  # thousands of tests stay: they need not be looked through for garbage so often
 BASE_URL = "http://127.0.0.1:8000"
+WAITING = {"journeys", "sql", "notify", "tests", "test_fuzz.py"}  # for browsers, other processes and time-outs
 SHARED_DATA = Path(__file__).parents[1] / ".." / "shared" / "data"
 PLAIN_NAMES = ("WEBSOCKET_INTERVAL_SECONDS", "CORS_ORIGINS", "ENVIRONMENT")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Shared out to several processes, files that wait and files that compute go by turns, so that no core idles.
+
+    The longest then come early, and none is left to be waited for at the end.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    waiting: dict[Path, list[pytest.Item]] = {}
+    computing: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        kind = waiting if WAITING & {item.path.parent.name, item.path.name} else computing
+        kind.setdefault(item.path, []).append(item)
+    largest_first = sorted(computing.values(), key=len, reverse=True)
+    turns = itertools.zip_longest(waiting.values(), largest_first, fillvalue=[])
+    items[:] = [item for turn in turns for file in turn for item in file]
+
+
 @pytest.fixture(scope="session")
 def new_york() -> NewYorkHours:
-    """The calendar takes half a second to load: once is enough."""
-    hours = NewYorkHours()
-    hours.warm()
-    return hours
+    """The calendar, loaded once."""
+    HOURS.warm()
+    return HOURS
 
 
 @pytest.fixture
@@ -48,10 +70,29 @@ def demo_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[.
     return make
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the tables of this release and nothing in them, to be copied: to make them takes longer."""
+    file = tmp_path_factory.mktemp("empty") / "vault.db"
+
+    async def make() -> None:
+        made = SqlDatabase(f"sqlite:///{file}")
+        await made.open()
+        await made.aclose()
+
+    asyncio.run(make())
+    return file
+
+
 @pytest.fixture
-async def demo_vault(demo_settings: Callable[..., Settings], new_york: NewYorkHours) -> AsyncIterator[Vault]:
+async def demo_vault(
+    demo_settings: Callable[..., Settings], new_york: NewYorkHours, empty_database: Path
+) -> AsyncIterator[Vault]:
     """A Vault on the demo market at noon of a trading day; no beat yet."""
-    vault = build_vault(demo_settings(), now=lambda: NOON, hours=new_york)
+    settings = demo_settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    shutil.copy(empty_database, settings.data_dir / "demo.db")
+    vault = build_vault(settings, now=lambda: NOON, hours=new_york)
     yield vault
     await vault.aclose()
 
@@ -92,8 +133,9 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[SqlDatabase]:
+async def database(tmp_path: Path, empty_database: Path) -> AsyncIterator[SqlDatabase]:
     """An empty database in a SQLite file of its own, open."""
+    shutil.copy(empty_database, tmp_path / "vault.db")
     opened = SqlDatabase(f"sqlite:///{tmp_path / 'vault.db'}")
     await opened.open()
     yield opened

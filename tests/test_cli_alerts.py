@@ -51,6 +51,8 @@ def test_rules_are_listed_added_and_removed(run: Run) -> None:
     assert "price-300" in said(run("alerts", "rules"))
     assert "300" not in said(run("alerts", "remove", "price-300"))
     assert "no rule price-300" in refused(run("alerts", "remove", "price-300"))
+    run("alerts", "remove", "ltv-call")
+    assert "LTV at 75 %" in said(run("alerts", "usual"))
     assert "write 0.7 for 70 %" in refused(run("alerts", "add", "ltv", "70"))
     assert "metric must be one of" in refused(run("alerts", "add", "weather", "1"))
 
@@ -94,7 +96,7 @@ def test_a_channel_is_added_tested_and_removed_and_its_address_never_shown(
     assert "NOBODY WOULD BE TOLD" in said(run("alerts", "channels"))
     assert "taken for hook" in said(run("alerts", "channels", "add", "hook", "--address", address, **trusted))
     assert said(run("alerts", "test", "hook", **trusted)).startswith("A test message was taken for hook")
-    assert [message["title"] for message in taken] == ["Test: alerts reach you here"] * 2
+    assert [message["title"] for message in taken] == ["Test: a message to hook"] * 2
     listed = said(run("alerts", "channels"))
     assert "hook" in listed
     assert "canary" not in listed

@@ -59,6 +59,13 @@ def test_before_the_first_start_there_is_nothing(run: Run, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_demo_market_touches_no_database_that_was_named(run: Run, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'own.db'}"
+    for command in (("backup", "a.backup"), ("db", "upgrade"), ("db", "check"), ("db", "copy", "--to", url)):
+        assert "leave VAULT_DATABASE_URL empty" in said(run(*command, VAULT_DATABASE_URL=url), 2)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_upgrade_makes_the_tables_once(run: Run) -> None:
     assert said(run("db", "upgrade")) == "The tables have layout 0001; there were none.\n"
     assert said(run("db", "upgrade")) == "The tables have layout 0001.\n"

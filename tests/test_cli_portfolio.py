@@ -72,7 +72,11 @@ def test_gold_is_entered_by_value_or_by_weight(run: Run) -> None:
     ("arguments", "sentence"),
     [
         (("set", "--loan", "0"), "loan_amount must be above zero"),
-        (("set", "--loan", "5e9"), "a loan must be below 100 % of it"),
+        (("set", "--loan", "5,000,000,000"), "a loan must be below 100 % of it"),
+        (("set", "--loan", "400.000"), "loan_amount may mean 400000 or 400; write"),
+        (("set", "--loan", "400000 CHF"), "loan_amount must be a number"),
+        (("set", "--symbol", "XAU-KG", "--units", "1,250"), "weight may mean 1250 or 1.250"),
+        (("set", "--currency", "JPY"), "currency must be one of USD, CHF, EUR, GBP"),
         (("set", "--call-ltv", "75"), "write 0.75 for 75 %"),
         (("set", "--counting", "often"), "hedge_counting must be one of ignored, after_payment, credited"),
         (("show", "nothing"), "There is no portfolio 'nothing'"),
@@ -81,12 +85,22 @@ def test_gold_is_entered_by_value_or_by_weight(run: Run) -> None:
         (("choose", "nothing"), "There is no portfolio 'nothing'"),
         (("options", "add", "nonsense", "5", "9.9"), "no option symbol"),
         (("options", "add", "GLD351221P00400000", "0", "9.9"), "other than zero"),
-        (("options", "add", "GLD351221P00400000", "1", "9.9", "--funding", "luck"), "cash, loan, sell_gold"),
+        (("options", "add", "GLD351221P00400000", "1", "9.9", "--funding", "luck"), "cash, loan or sell_gold"),
+        (("options", "add", "GLD351221P00400000", "1", "9,9"), "price_paid has a decimal comma; write 9.9"),
         (("options", "close", "nothing", "1"), "names no position"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(run: Run, arguments: tuple[str, ...], sentence: str) -> None:
     assert sentence in refused(run(*arguments))
+
+
+def test_a_loan_in_francs_is_shown_in_francs_with_the_rate_its_age_and_source(run: Run) -> None:
+    assert done(run("set", "--currency", "chf", "--loan", "480'000 CHF")) == "main: loan 600,000 USD → 480,000 CHF\n"
+    rate = r"1 USD = 0\.\d{4} CHF, DEMO, [\d-]+ [\d:]+ UTC, \d+ seconds? old, live: an invented market"
+    for command, shown in (("list", r"480,000\.00 CHF"), ("show", r"Loan: +480,000\.00 CHF\nRate: +1 USD")):
+        said = done(run(command))
+        assert re.search(shown, said)
+        assert re.search(rate, said)
 
 
 def test_several_portfolios_are_made_chosen_and_removed(run: Run) -> None:

@@ -183,7 +183,7 @@ WRONG = [
     ("VAULT_UNITS", "1e13", "VAULT_UNITS is '1e13': input should be less than or equal to 1000000000000"),
     ("VAULT_LOAN_AMOUNT", "1e300", "VAULT_LOAN_AMOUNT is '1e300': input should be less than or equal to 10000000"),
     ("VAULT_LOAN_AMOUNT", "0", "VAULT_LOAN_AMOUNT is '0': input should be greater than 0"),
-    ("VAULT_LOAN_CURRENCY", "CHF", "VAULT_LOAN_CURRENCY is 'CHF': input should be 'USD'"),
+    ("VAULT_LOAN_CURRENCY", "JPY", "VAULT_LOAN_CURRENCY is 'JPY': input should be 'USD', 'CHF', 'EUR' or 'GBP'"),
     ("VAULT_MARGIN_CALL_LTV", "75", "VAULT_MARGIN_CALL_LTV is '75': input should be less than 1; write 0.05 for 5 %"),
     ("VAULT_WARNING_LTV", "nan", "VAULT_WARNING_LTV is 'nan': input should be"),
     ("VAULT_CLOSE_OUT_LTV", "0", "VAULT_CLOSE_OUT_LTV is '0': input should be greater than 0"),

@@ -1,5 +1,6 @@
 """How things look in a terminal."""
 
+from dataclasses import replace
 from datetime import date
 from io import StringIO
 
@@ -7,8 +8,9 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from tests.builders import NOON, a_history, a_portfolio, a_quote
+from tests.builders import NOON, a_history, a_loan, a_portfolio, a_quote
 from vaultdash.domain.errors import Unavailable
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.domain.market import DEMO_SOURCE, Freshness, Quote
 from vaultdash.domain.portfolio import mark
 from vaultdash.services.heartbeat import Beat
@@ -61,6 +63,19 @@ def test_the_first_of_ten_lines_is_the_verdict(price: float, said: str) -> None:
     lines = status_lines(a_beat(price), "GLD")
     assert len(lines) == 10
     assert lines[0].startswith(said)
+
+
+def test_a_loan_in_francs_has_its_amount_in_francs_and_a_line_for_the_rate() -> None:
+    rate = QuoteStatus(a_quote(0.80, "CHF=X", currency="CHF"), Freshness.LIVE, 300.0)
+    portfolio = replace(a_portfolio(), loan=a_loan(480_000, currency="CHF"))
+    snapshot = mark(portfolio, 460.0, NOON.date(), rate=ExchangeRate.of(rate.quote))
+    beat = replace(a_beat(460.0), snapshot=snapshot, statuses={"CHF=X": rate})
+    lines = status_lines(beat, "GLD")
+    assert lines[3].endswith("volatility), while a dollar costs 0.8000 CHF")
+    assert " ".join(lines[5].split()) == "Loan 480,000.00 CHF = 600,000.00 USD, at 6.45% a year"
+    assert lines[10] == "Exchange rate    1 USD = 0.8000 CHF, test, 2026-06-10 16:00:00 UTC, 5 minutes old, live"
+    unknown = replace(beat, snapshot=None, problem="what a dollar costs in CHF is not known yet")
+    assert status_lines(unknown, "GLD")[0] == f"The loan cannot be valued: {unknown.problem}"
 
 
 def test_without_a_price_there_is_one_line_that_says_why() -> None:

@@ -74,13 +74,9 @@ def build_vault(
     """The house for these settings; clocks, `hours` and `yahoo` (with limits of its own) may be given by tests.
 
     It watches nothing until its heartbeat is told who keeps the beats, which the running server does. Raises Refused
-    when the demo market is to write into a database of the owner's.
+    as `database_url` does.
     """
-    if settings.market == "demo" and settings.database_url is not None:
-        raise Refused(
-            "VAULT_MARKET=demo invents prices, which must not get into the database that VAULT_DATABASE_URL names: "
-            "leave VAULT_DATABASE_URL empty, and the demo market keeps a file of its own, demo.db"
-        )
+    kept_at = database_url(settings)
     hours = hours or NewYorkHours(settings.data_dir / "xnys.json")
     store = ParquetPrices(settings.data_dir, now=now)
     cache = build_cache(settings)
@@ -121,13 +117,15 @@ def build_vault(
 
     prices, stand_in = feed(provider), feed(meanwhile) if meanwhile else None
     given = settings.model_fields_set
-    database = SqlDatabase(database_url(settings))
+    database = SqlDatabase(kept_at)
 
     def known_price(symbol: str) -> float | None:
         quote = prices.known(symbol)
         return None if quote is None or (quote.is_demo and live is not None) else quote.price
 
-    rates = ExchangeRates(lambda symbol: prices.known(symbol) or (stand_in.known(symbol) if stand_in else None))
+    rates = ExchangeRates(
+        lambda symbol: prices.known(symbol) or (stand_in.known(symbol) if stand_in else None), prices.latest
+    )
     book = PortfolioBook(
         portfolio_of(settings),
         database,
@@ -271,8 +269,14 @@ def build_cache(settings: Settings) -> Cache:
 def database_url(settings: Settings) -> str:
     """Where the records are: the URL given, else a SQLite file in the data directory; the demo market has its own.
 
-    What invented prices raise and record must not stand among what happened to the owner's loan.
+    What invented prices raise and record must not stand among what happened to the owner's loan: raises Refused when
+    the demo market is to write into a database that was named.
     """
+    if settings.market == "demo" and settings.database_url is not None:
+        raise Refused(
+            "VAULT_MARKET=demo invents prices, which must not get into the database that VAULT_DATABASE_URL names: "
+            "leave VAULT_DATABASE_URL empty, and the demo market keeps a file of its own, demo.db"
+        )
     name = "demo.db" if settings.market == "demo" else "vault.db"
     return settings.database_url or f"sqlite:///{settings.data_dir / name}"
 

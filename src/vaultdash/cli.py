@@ -11,6 +11,7 @@ import typer
 from vaultdash.cli_alerts import alerts_app
 from vaultdash.cli_db import add_commands as add_database_commands
 from vaultdash.cli_portfolio import portfolio_app
+from vaultdash.cli_positions import positions_app
 from vaultdash.cli_risk import add_risk_commands
 from vaultdash.cli_snapshots import snapshots_app
 
@@ -99,13 +100,14 @@ def strategies(
     from vaultdash.services.hedge_advisor import Advice, Research
     from vaultdash.terminal import comparison_table, recommendation_lines
 
-    async def advise(vault: "Vault") -> Advice:
+    async def advise(vault: "Vault") -> tuple[Advice, str]:
         research = Research(symbol=symbol or vault.book.symbol, spot=spot, volatility=volatility, months=months)
-        return await vault.advisor.advise(research)
+        advice = await vault.advisor.advise(research)
+        return advice, encode(strategies_answer(advice, vault.known_status)).decode() if as_json else ""
 
-    advice = _with_vault(advise)
+    advice, told = _with_vault(advise)
     if as_json:
-        typer.echo(encode(strategies_answer(advice)).decode())
+        typer.echo(told)
         return
     _show(comparison_table(advice))
     for line in recommendation_lines(advice):
@@ -317,7 +319,9 @@ def _day(moment: datetime | None) -> date | None:
 
 
 app.add_typer(snapshots_app(_settings, _guarded), name="snapshots")
-app.add_typer(portfolio_app(_with_vault), name="portfolio")
+portfolio = portfolio_app(_with_vault)
+portfolio.add_typer(positions_app(_with_vault), name="options")
+app.add_typer(portfolio, name="portfolio")
 app.add_typer(alerts_app(_with_vault, _show), name="alerts")
 add_risk_commands(app, _with_vault, _show)
 add_database_commands(app, _settings, _guarded)

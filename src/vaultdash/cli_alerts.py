@@ -156,6 +156,21 @@ def _add_rules(app: typer.Typer, with_vault: WithVault, show: Show) -> None:
 
         typer.echo(plan_words(with_vault(change)))
 
+    @app.command("usual")
+    def usual(portfolio: PortfolioOption = None) -> None:
+        """Back to the usual rules, at the limits of the loan; quiet hours stay."""
+        from dataclasses import replace
+
+        from vaultdash.domain.alert import usual_plan
+        from vaultdash.domain.alert_words import plan_words
+
+        async def change(vault: "Vault") -> "AlertPlan":
+            chosen = _chosen(vault, portfolio)
+            known = await vault.alerts.plan(chosen.id)
+            return await vault.alerts.configure(chosen.id, replace(usual_plan(chosen.loan), quiet=known.quiet))
+
+        typer.echo(plan_words(with_vault(change)))
+
 
 def _add_answers(app: typer.Typer, with_vault: WithVault) -> None:
     @app.command("acknowledge")
@@ -262,10 +277,16 @@ def board_lines(board: "AlertBoard", name: str) -> list[str]:
             answered = f"put off until {state.snoozed_until:%Y-%m-%d %H:%M} UTC"
         reached = sum(row.is_accepted for row in raised.deliveries)
         told = f"taken by {reached} of {len(raised.deliveries)} channels"
-        lines += [f"{raised.event.title}  [{raised.event.id[:8]}, {answered}, {told}]", raised.event.body, ""]
+        figures = f"Figures of {raised.event.at:%Y-%m-%d %H:%M} UTC."
+        lines += [
+            f"{raised.event.title}  [{raised.event.id[:8]}, {answered}, {told}]",
+            figures,
+            raised.event.body,
+            "",
+        ]
     lines = lines or [f"No alert stands for {name}."]
     lines += [f"{event.title}\n{event.body}" for event in board.undelivered]
-    return [*lines, *board.remarks, *(() if board.reaches_somebody else (NOBODY,))]
+    return [*lines, *board.remarks, *(board.doubts if board.reaches_somebody else (NOBODY,))]
 
 
 def _state(channel: "Channel") -> str:

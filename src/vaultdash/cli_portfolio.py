@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,24 +9,24 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from vaultdash.api.portfolio_schemas import LotEntry
     from vaultdash.domain.portfolio import Portfolio
     from vaultdash.services.vault import Vault
 
 ACTOR = "cli"
 PRICE_SECONDS = 5.0
-SHOWN_REJECTS = 20
 DAY = ["%Y-%m-%d"]
 WithVault = Callable[["Callable[[Vault], Awaitable[Any]]"], Any]
 PortfolioId = Annotated[str | None, typer.Argument(help="Id of the portfolio; default the current one")]
-PortfolioOption = Annotated[str | None, typer.Option("--portfolio", help="Its id; default the current one")]
 SymbolOption = Annotated[
     str | None, typer.Option(help="GLD, IAU, GLDM, SGOL (shares), XAU-OZ, XAU-G or XAU-KG (bullion)")
 ]
 Fraction = Annotated[float | None, typer.Option(help="A fraction: 0.75 is 75 %")]
 Rate = Annotated[float | None, typer.Option(help="A fraction a year: 0.045 is 4.5 %")]
-Units = Annotated[float | None, typer.Option(help="Weight of the gold in its unit")]
-Value = Annotated[float | None, typer.Option(help="Start value, USD; with --entry-price instead of --units")]
-EntryPrice = Annotated[float | None, typer.Option(help="USD a unit; units = value / entry price")]
+Units = Annotated[str | None, typer.Option(help="Weight of the gold in its unit")]
+Value = Annotated[str | None, typer.Option(help="Start value, USD; with --entry-price instead of --units")]
+EntryPrice = Annotated[str | None, typer.Option(help="USD a unit; units = value / entry price")]
+Currency = Annotated[str | None, typer.Option(help="Of the loan: USD, CHF, EUR or GBP")]
 AsOf = Annotated[
     datetime | None, typer.Option(formats=DAY, help="The day of the loan's amount; default today for a new amount")
 ]
@@ -36,7 +35,6 @@ AsOf = Annotated[
 def portfolio_app(with_vault: WithVault) -> typer.Typer:
     """The commands; `with_vault` runs work on an opened Vault and ends a command with the sentence of its error."""
     app = typer.Typer(help="Loans with their gold and their options.", no_args_is_help=True, rich_markup_mode=None)
-    app.add_typer(_options_app(with_vault), name="options")
 
     @app.command("list")
     def list_() -> None:
@@ -44,10 +42,13 @@ def portfolio_app(with_vault: WithVault) -> typer.Typer:
 
         from vaultdash.terminal_portfolios import portfolios_table, print_table
 
-        async def ask(vault: "Vault") -> "Table":
-            return portfolios_table(vault.book, _today(vault))
+        async def ask(vault: "Vault") -> "tuple[Table, list[str]]":
+            return portfolios_table(vault.book, vault.book.today), await _rates(vault, *vault.book.all)
 
-        print_table(with_vault(ask))
+        table, rates = with_vault(ask)
+        print_table(table)
+        for line in rates:
+            typer.echo(line)
 
     @app.command("show")
     def show(portfolio: PortfolioId = None) -> None:
@@ -56,7 +57,8 @@ def portfolio_app(with_vault: WithVault) -> typer.Typer:
         from vaultdash.terminal_portfolios import portfolio_lines
 
         async def ask(vault: "Vault") -> list[str]:
-            return portfolio_lines(vault.book, _named(vault, portfolio), _today(vault))
+            kept = vault.book.named(portfolio)
+            return portfolio_lines(vault.book, kept, vault.book.today, await _rates(vault, kept))
 
         for line in with_vault(ask):
             typer.echo(line)
@@ -64,7 +66,8 @@ def portfolio_app(with_vault: WithVault) -> typer.Typer:
     @app.command("set")
     def set_(
         portfolio: PortfolioId = None,
-        loan: Annotated[float | None, typer.Option(help="What is owed, USD")] = None,
+        loan: Annotated[str | None, typer.Option(help="What is owed, in the loan's currency")] = None,
+        currency: Currency = None,
         as_of: AsOf = None,
         symbol: SymbolOption = None,
         units: Units = None,
@@ -86,9 +89,10 @@ def portfolio_app(with_vault: WithVault) -> typer.Typer:
             bool | None, typer.Option("--capitalised/--paid-in-cash", help="Whether interest is added to the loan")
         ] = None,
     ) -> None:
-        """Change what is given; the rest stays."""
+        """Change what is given; the rest stays, the figure of the loan, too, when only its currency is given."""
         terms = {
             "loan_amount": loan,
+            "currency": currency,
             "as_of": _day(as_of),
             "name": name,
             "lender": lender,
@@ -109,7 +113,8 @@ def portfolio_app(with_vault: WithVault) -> typer.Typer:
     @app.command("add")
     def add(
         name: Annotated[str, typer.Argument(help="Its name, from which its id is made")],
-        loan: Annotated[float, typer.Option(help="What is owed, USD")],
+        loan: Annotated[str, typer.Option(help="What is owed, in the loan's currency")],
+        currency: Currency = None,
         symbol: Annotated[str, typer.Option(help="GLD, IAU, GLDM, SGOL, XAU-OZ, XAU-G or XAU-KG")] = "GLD",
         units: Units = None,
         value: Value = None,
@@ -117,7 +122,8 @@ def portfolio_app(with_vault: WithVault) -> typer.Typer:
         lender: str | None = None,
     ) -> None:
         """Make a portfolio; the lender's terms are the usual ones until `set` changes them."""
-        typer.echo(with_vault(_adding(name, loan, lender, (symbol, units, value, entry_price))))
+        terms = {"name": name, "lender": lender, "loan_amount": loan, "currency": currency}
+        typer.echo(with_vault(_adding(name, terms, (symbol, units, value, entry_price))))
 
     @app.command("remove")
     def remove(
@@ -174,86 +180,25 @@ def portfolio_app(with_vault: WithVault) -> typer.Typer:
     return app
 
 
-def _options_app(with_vault: WithVault) -> typer.Typer:
-    app = typer.Typer(help="Options held against a loan.", no_args_is_help=True, rich_markup_mode=None)
-
-    @app.command("list")
-    def list_(portfolio: PortfolioOption = None) -> None:
-        """The positions of a portfolio, closed ones too."""
-
-        from vaultdash.terminal_portfolios import positions_table, print_table
-
-        async def ask(vault: "Vault") -> "Table":
-            return positions_table(_named(vault, portfolio).options)
-
-        print_table(with_vault(ask))
-
-    @app.command("add")
-    def add(
-        contract: Annotated[str, typer.Argument(help="OSI symbol, such as GLD270115P00400000")],
-        contracts: Annotated[int, typer.Argument(help="How many; negative when sold (after --)")],
-        price: Annotated[float, typer.Argument(help="USD a share")],
-        on: Annotated[datetime | None, typer.Option(formats=DAY, help="Day of the trade; default today")] = None,
-        funding: Annotated[str, typer.Option(help="What paid for it: cash, loan or sell_gold")] = "cash",
-        note: str = "",
-        portfolio: PortfolioOption = None,
-    ) -> None:
-        """Enter a position."""
-        fields = {"contract": contract, "contracts": contracts, "price_paid": price, "funding": funding, "note": note}
-        typer.echo(with_vault(_entering(portfolio, fields, _day(on))))
-
-    @app.command("close")
-    def close(
-        option: Annotated[str, typer.Argument(help="Id of the position, or its OSI symbol when it is held once")],
-        price: Annotated[float, typer.Argument(help="USD a share it was closed at")],
-        on: Annotated[datetime | None, typer.Option(formats=DAY, help="Default today")] = None,
-        portfolio: PortfolioOption = None,
-    ) -> None:
-        """Close a position."""
-        typer.echo(with_vault(_closing(portfolio, option, price, _day(on))))
-
-    @app.command("import")
-    def import_(
-        file: Annotated[
-            Path,
-            typer.Argument(
-                exists=True, dir_okay=False, help="CSV with a header: contract, contracts, price_paid, opened_on"
-            ),
-        ],
-        partial: Annotated[bool, typer.Option("--partial", help="Take the good rows though others are bad")] = False,
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be taken")] = False,
-        portfolio: PortfolioOption = None,
-    ) -> None:
-        """Enter the positions of a CSV file; the exit code is 1 when nothing was taken because a row is bad."""
-        lines, is_refused = with_vault(_importing(portfolio, file.name, file.read_bytes(), partial, dry_run))
-        for line in lines:
-            typer.echo(line, err=is_refused)
-        if is_refused:
-            raise typer.Exit(1)
-
-    return app
-
-
-Gold = tuple[str | None, float | None, float | None, float | None]
+Gold = tuple[str | None, str | None, str | None, str | None]  # symbol, units, value and entry price as typed
 
 
 def _setting(portfolio: str | None, terms: dict[str, Any], gold: Gold) -> "Callable[[Vault], Awaitable[str]]":
     async def work(vault: "Vault") -> str:
         from vaultdash.api.portfolio_answers import portfolio_of_entry
-        from vaultdash.api.portfolio_schemas import LotEntry, PortfolioEntry
+        from vaultdash.api.portfolio_schemas import PortfolioEntry
         from vaultdash.domain.errors import InvalidInput
 
-        kept = _named(vault, portfolio)
+        kept = vault.book.named(portfolio)
         lots = None
         if any(part is not None for part in gold):
             if len(kept.collateral.lots) > 1:
                 raise InvalidInput("units", "of a portfolio of several lots are changed on the settings page")
-            symbol, units, value, price = gold
-            lots = [LotEntry(symbol or kept.collateral.lots[0].symbol, None, units, price, value)]
-        entry = PortfolioEntry(**_typed(terms), lots=lots)
-        await _learn_price(vault, kept)
+            lots = [_lot(gold, kept.collateral.lots[0].symbol)]
+        entry = PortfolioEntry(**_typed(terms, kept.loan.currency), lots=lots)
+        await _learn_prices(vault, portfolio_of_entry(entry, kept.id, kept, vault.book.today))
         version = vault.book.stored(kept.id).version
-        await vault.book.change(kept.id, lambda now: portfolio_of_entry(entry, kept.id, now, _today(vault)), ACTOR)
+        await vault.book.change(kept.id, lambda now: portfolio_of_entry(entry, kept.id, now, vault.book.today), ACTOR)
         if vault.book.stored(kept.id).version == version:
             return "Nothing changed."
         return f"{kept.id}: {(await vault.book.changes(kept.id, 1))[0].what}"
@@ -261,116 +206,78 @@ def _setting(portfolio: str | None, terms: dict[str, Any], gold: Gold) -> "Calla
     return work
 
 
-def _adding(name: str, loan: float, lender: str | None, gold: Gold) -> "Callable[[Vault], Awaitable[str]]":
+def _adding(name: str, terms: dict[str, Any], gold: Gold) -> "Callable[[Vault], Awaitable[str]]":
     async def work(vault: "Vault") -> str:
         from vaultdash.api.portfolio_answers import portfolio_of_entry
-        from vaultdash.api.portfolio_schemas import LotEntry, PortfolioEntry
+        from vaultdash.api.portfolio_schemas import PortfolioEntry
 
-        symbol, units, value, price = gold
-        entry = PortfolioEntry(
-            name=name, lender=lender, loan_amount=loan, lots=[LotEntry(symbol or "GLD", None, units, price, value)]
-        )
-        made = portfolio_of_entry(entry, await vault.book.free_id(name), None, _today(vault))
-        await _learn_price(vault, made)
+        entry = PortfolioEntry(**_typed(terms, "USD"), lots=[_lot(gold, "GLD")])
+        made = portfolio_of_entry(entry, await vault.book.free_id(name), None, vault.book.today)
+        await _learn_prices(vault, made)
         await vault.book.add(made, ACTOR)
         return f"{made.id}: {(await vault.book.changes(made.id, 1))[0].what}"
 
     return work
 
 
-def _entering(portfolio: str | None, fields: dict[str, Any], on: date | None) -> "Callable[[Vault], Awaitable[str]]":
-    async def work(vault: "Vault") -> str:
-        from dataclasses import replace
+def _lot(gold: Gold, usual: str) -> "LotEntry":
+    """The gold as it was typed, read like the forms read it."""
+    from vaultdash.api.portfolio_schemas import LotEntry
+    from vaultdash.domain.gold import InstrumentKind, instrument
+    from vaultdash.services.typed import amount, weight
 
-        from vaultdash.api.portfolio_answers import option_of_entry
-        from vaultdash.api.portfolio_schemas import OptionEntry
-        from vaultdash.domain.position import PremiumFunding
-
-        kept = _named(vault, portfolio)
-        funding = _member(PremiumFunding, "funding", fields["funding"])
-        entry = OptionEntry(**{**fields, "funding": funding}, opened_on=on or _today(vault))
-        option = option_of_entry(entry, None)
-        await vault.book.change(kept.id, lambda now: replace(now, options=(*now.options, option)), ACTOR)
-        return f"{kept.id}: {(await vault.book.changes(kept.id, 1))[0].what} (id {option.id})"
-
-    return work
-
-
-def _closing(portfolio: str | None, named: str, price: float, on: date | None) -> "Callable[[Vault], Awaitable[str]]":
-    async def work(vault: "Vault") -> str:
-        from dataclasses import replace
-
-        from vaultdash.domain.errors import NotFound
-
-        kept = _named(vault, portfolio)
-        osi = named.replace(" ", "").upper()
-        found = [
-            option
-            for option in kept.options
-            if option.id == named or (option.closed_on is None and option.contract.osi.replace(" ", "") == osi)
-        ]
-        if len(found) != 1:
-            raise NotFound(
-                f"{named} names {'no position' if not found else 'several positions'} of {kept.id}; "
-                "`vault-dash portfolio options list` shows their ids"
-            )
-        closed = replace(found[0], closed_on=on or _today(vault), closed_price=price)
-        await vault.book.change(
-            kept.id,
-            lambda now: replace(now, options=tuple(closed if one.id == closed.id else one for one in now.options)),
-            ACTOR,
-        )
-        return f"{kept.id}: {(await vault.book.changes(kept.id, 1))[0].what}"
-
-    return work
+    symbol, units, value, price = gold
+    symbol = symbol or usual
+    is_share = instrument(symbol).kind is not InstrumentKind.BULLION
+    return LotEntry(
+        symbol,
+        units=None if units is None else weight("weight", units, whole_units=is_share),
+        entry_price=None if price is None else amount("entry_price", price),
+        start_value=None if value is None else amount("start_value", value),
+    )
 
 
-def _importing(
-    portfolio: str | None, name: str, content: bytes, partial: bool, dry_run: bool
-) -> "Callable[[Vault], Awaitable[tuple[list[str], bool]]]":
-    async def work(vault: "Vault") -> tuple[list[str], bool]:
-        from dataclasses import replace
+async def _rates(vault: "Vault", *portfolios: "Portfolio") -> list[str]:
+    """What a dollar costs in the loans' other currencies, as it is known now; each in words."""
+    import asyncio
 
-        from vaultdash.services.portfolio_words import option_words
-        from vaultdash.services.position_csv import csv_text, read_positions
+    from vaultdash.domain.errors import VaultError
+    from vaultdash.domain.exchange import PAIRS
+    from vaultdash.services.exchange_rates import rate_words
 
-        kept = _named(vault, portfolio)
-        found = read_positions(csv_text(content), kept, _today(vault))
-        is_refused = bool(found.rejected) and not (partial or dry_run)
-        lines = [f"  note: {remark}" for remark in found.remarks]
-        lines += [f"  {option_words(option)}" for option in found.options]
-        lines += [
-            f"  rejected line {line}: {reason}: {text}" for line, text, reason in found.rejected[:SHOWN_REJECTS]
-        ]
-        if len(found.rejected) > SHOWN_REJECTS:
-            lines.append(f"  and {len(found.rejected) - SHOWN_REJECTS:,} more rejected rows")
-        if found.options and not dry_run and not is_refused:
-            await vault.book.change(kept.id, lambda now: replace(now, options=(*now.options, *found.options)), ACTOR)
-        taken = "nothing was taken" if is_refused or dry_run else f"{len(found.options):,} taken"
-        head = f"{name}: {len(found.options):,} good, {len(found.rejected):,} rejected; {taken}"
-        return [f"{head}{' (--partial takes the good ones)' if is_refused else ''}.", *lines], is_refused
-
-    return work
+    said = []
+    for currency in dict.fromkeys(each.loan.currency for each in portfolios if each.loan.currency in PAIRS):
+        try:
+            async with asyncio.timeout(PRICE_SECONDS):
+                said.append(rate_words(await vault.prices.latest(PAIRS[currency])))
+        except (VaultError, TimeoutError) as error:
+            said.append(f"What a dollar costs in {currency} is not known: {error or 'no answer in time'}")
+    return said
 
 
-async def _learn_price(vault: "Vault", portfolio: "Portfolio") -> None:
-    """Ask for the price, so that a loan above its gold is refused; without one it is entered all the same."""
+async def _learn_prices(vault: "Vault", portfolio: "Portfolio") -> None:
+    """Ask for what values it, so that a loan above its gold is refused; without it is entered all the same."""
     import asyncio
     from contextlib import suppress
 
     from vaultdash.domain.errors import VaultError
+    from vaultdash.services.heartbeat import needed
 
     with suppress(VaultError, TimeoutError):
         async with asyncio.timeout(PRICE_SECONDS):
-            await vault.prices.latest(portfolio.collateral.quoted_by)
+            await asyncio.gather(*(vault.prices.latest(symbol) for symbol in needed(portfolio)))
 
 
-def _typed(terms: dict[str, Any]) -> dict[str, Any]:
+def _typed(terms: dict[str, Any], usual_currency: str) -> dict[str, Any]:
     from vaultdash.domain.loan import DayCount, HedgeCounting
+    from vaultdash.services.typed import amount
 
-    counting, day_count = terms["hedge_counting"], terms["day_count"]
+    counting, day_count = terms.get("hedge_counting"), terms.get("day_count")
+    loan, currency = terms["loan_amount"], (terms["currency"] or usual_currency).strip().upper()
     return {
         **terms,
+        "loan_amount": None if loan is None else amount("loan_amount", loan, currency=currency),
+        "currency": currency,
         "hedge_counting": None if counting is None else _member(HedgeCounting, "hedge_counting", counting),
         "day_count": None if day_count is None else _member(DayCount, "day_count", day_count),
     }
@@ -383,16 +290,6 @@ def _member(kind: Any, name: str, text: str) -> Any:
         return kind(text.strip().lower())
     except ValueError:
         raise InvalidInput(name, f"must be one of {', '.join(kind)}, not {text}") from None
-
-
-def _named(vault: "Vault", portfolio: str | None) -> "Portfolio":
-    return vault.book.current if portfolio is None else vault.book.stored(portfolio).portfolio
-
-
-def _today(vault: "Vault") -> date:
-    from vaultdash.clock import NEW_YORK
-
-    return vault.now().astimezone(NEW_YORK).date()
 
 
 def _day(moment: datetime | None) -> date | None:

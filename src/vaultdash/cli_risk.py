@@ -77,23 +77,23 @@ def add_risk_commands(app: typer.Typer, with_vault: WithVault, show: "Callable[[
     ) -> None:
         """Past falls of gold replayed on the loan: who would have been called, when, and what would have cured it."""
 
-        async def ask(vault: "Vault") -> "SelloffReport":
+        async def ask(vault: "Vault") -> "tuple[Beat, SelloffReport]":
             from vaultdash.domain.errors import Unavailable
 
             beat = await vault.heartbeat.beat()
             if beat.snapshot is None:
                 raise Unavailable(f"No price of {vault.book.symbol}: {beat.problem}")
             if start is None and end is None:
-                return await vault.selloffs.named(beat.snapshot, ltv)
+                return beat, await vault.selloffs.named(beat.snapshot, ltv)
             first, last = (None if day is None else day.date() for day in (start, end))
-            return await vault.selloffs.between(beat.snapshot, first, last, ltv)
+            return beat, await vault.selloffs.between(beat.snapshot, first, last, ltv)
 
-        report = with_vault(ask)
+        beat, report = with_vault(ask)
         if as_json:
             from vaultdash.api.respond import encode
             from vaultdash.api.risk_answers import selloffs_answer
 
-            typer.echo(encode(selloffs_answer(report)).decode())
+            typer.echo(encode(selloffs_answer(report, beat.statuses.get)).decode())
             return
         from vaultdash.services.risk_words import selloffs_sentence
 
@@ -114,25 +114,30 @@ def _say_progress(progress: "Progress") -> None:
 def odds_lines(odds: "Odds", beat: "Beat", wanted: float) -> list[str]:
     """The odds in a few lines, with what they stand on."""
     from vaultdash.services.odds_report import lower_odds
-    from vaultdash.services.risk_words import odds_sentence, time_words
+    from vaultdash.services.risk_words import held_words, money, odds_sentence, time_words
 
-    snapshot, chosen = odds.snapshot, odds.volatility
+    snapshot, chosen, rate = odds.snapshot, odds.volatility, odds.snapshot.rate
     sigmas = ", ".join(f"{sigmas:.1f} of a {name}" for name, sigmas in odds.sigmas())
+    distance = f"the {odds.passed} limit is passed" if odds.passed else f"standard deviations: {sigmas}"
     ever = "" if odds.time.median is not None else f"; {odds.time.ever:.0%} are ever called"
     reverse = lower_odds(odds, wanted, 12)[0]
-    loan = snapshot.portfolio.loan
+    days = snapshot.portfolio.loan.cure_days
+    begin = "from this price" if odds.passed else "after a call"
+    gap = f"{odds.gap:.1%}: {begin}, the close-out level is reached within {days} business days"
     source = "" if beat.status is None else f", {beat.status.quote.source}, {beat.status.quote.at:%Y-%m-%d %H:%M} UTC"
     return [
         odds_sentence(odds),
         f"Price            {snapshot.price:.2f} {snapshot.portfolio.collateral.quoted_by}{source}; call at "
-        f"{snapshot.margin_call_price:.2f}, a fall of {snapshot.drop_to_margin_call:.1%}",
-        f"Distance         standard deviations: {sigmas}",
+        f"{snapshot.margin_call_price:.2f}"
+        + ("" if odds.passed else f", a fall of {snapshot.drop_to_margin_call:.1%}")
+        + held_words(rate),
+        f"Distance         {distance}",
         f"Time to a call   half of all courses within {time_words(odds.time.median)}, a tenth within "
         f"{time_words(odds.time.tenth)} (no drift{ever})",
-        f"Gap              {odds.gap:.1%}: after a call, the close-out level is reached within {loan.cure_days} "
-        "business days",
-        f"For {wanted:6.1%}       over a year, no drift: LTV {reverse.ltv:.1%}, a loan of {reverse.loan:,.0f} USD: "
-        f"repay {reverse.ways.repay_cash:,.0f} or add gold worth {reverse.ways.add_gold:,.0f}",
+        f"Gap              {'the close-out limit is passed' if odds.passed == 'close-out' else gap}",
+        f"For {wanted:6.1%}       over a year, no drift: LTV {reverse.ltv:.1%}, a loan of "
+        f"{money(reverse.loan, rate)}: repay {money(reverse.ways.repay_cash, rate)} or add gold worth "
+        f"{money(reverse.ways.add_gold)}",
         f"Volatility       {chosen.yearly:.1%} a year ahead: {chosen.name}, {chosen.source}",
         *(
             f"  {choice.yearly:6.1%}         {probability:.1%} over a year: {choice.name}, {choice.source}"
@@ -171,14 +176,14 @@ def stress_table(report: "StressReport") -> "Table":
 
     table = Table(title="If gold falls, or the lender changes its terms", box=SIMPLE_HEAD, title_justify="left")
     table.add_column("what")
-    for name in ("price", "LTV", "repay", "or add gold", "or sell gold"):
+    price, rate = report.snapshot.price, report.snapshot.rate
+    for name in ("price", "LTV", f"repay, {rate.currency}", "or add gold, USD", "or sell gold, USD"):
         table.add_column(name, justify="right")
     table.add_column("zone")
-    price = report.snapshot.price
     lines = [(f"{row.change:+.0%}", row.price, row.lender_ltv, row.cure, row.zone) for row in report.rows]
     lines += [(shock.name, price, shock.ltv, shock.cure, shock.zone) for shock in report.shocks]
     for name, at, ltv, cure, zone in lines:
-        ways = (cure.repay_cash, cure.add_gold, cure.sell_gold)
+        ways = (rate.own(cure.repay_cash), cure.add_gold, cure.sell_gold)
         enough = [f"{way:,.0f}" if math.isfinite(way) else "not enough" for way in ways]
         shown = enough if cure.repay_cash > 0 else ["", "", ""]
         table.add_row(name, f"{at:,.2f}", f"{ltv:.1%}", *shown, zone.value.replace("_", "-"))
@@ -192,22 +197,21 @@ def selloffs_table(report: "SelloffReport") -> "Table":
 
     from vaultdash.services.risk_words import outcome_words
 
-    table = Table(box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD, collapse_padding=True, pad_edge=False)  # in 140 columns where nobody looks
     table.add_column("fall", min_width=16)
     table.add_column("from", no_wrap=True)
     table.add_column("depth", justify="right", no_wrap=True)
-    table.add_column("outcome", min_width=16)
-    for name in ("called at the close of", "at a low of"):
+    table.add_column("outcome", min_width=15)
+    for name in ("called at a close", "at a low of"):
         table.add_column(name, no_wrap=True)
-    for name in ("highest LTV", "at a low"):
-        table.add_column(name, justify="right")
-    for name in ("deadline, LTV then", "may be sold"):
+    table.add_column("highest LTV, at a low", min_width=12)
+    for name in ("deadline, LTV", "may be sold"):
         table.add_column(name, no_wrap=True)
     for row in report.rows:
         head = [row.name, str(row.start), "" if row.depth is None else f"{row.depth:.1%}"]
         found = row.replay
         if found is None:
-            table.add_row(*head, row.missing or "", *[""] * 6)
+            table.add_row(*head, row.missing or "", *[""] * 5)
             continue
         call, lows = found.call, found.worst_low_ltv
         then = "" if call is None or call.deadline_ltv is None else f", {call.deadline_ltv:.1%}"
@@ -216,8 +220,7 @@ def selloffs_table(report: "SelloffReport") -> "Table":
             outcome_words(found),
             "" if call is None else f"{call.on}, {call.price:,.2f}",
             str(found.called_intraday_on or ""),
-            f"{found.worst_ltv:.1%}",
-            "" if lows is None else f"{lows:.1%}",
+            f"{found.worst_ltv:.1%}" + ("" if lows is None else f", {lows:.1%}"),
             "" if call is None else f"{call.deadline}{then}",
             str(found.sale_on or ""),
         )
@@ -230,7 +233,8 @@ def selloff_lines(report: "SelloffReport") -> list[str]:
 
     loan = report.loan
     said = [
-        f"{row.name}: {cure_sentence(row.replay.call, f'{loan.warning_ltv:.0%}', row.replay.call.to_warning)}"
+        f"{row.name}: "
+        + cure_sentence(row.replay.call, f"{loan.warning_ltv:.0%}", row.replay.call.to_warning, report.rate)
         for row in report.rows
         if row.replay is not None and row.replay.call is not None
     ]
@@ -253,5 +257,6 @@ def _print_json(odds: "Odds", stress: "StressReport", beat: "Beat", wanted: floa
     from vaultdash.services.odds_report import lower_odds
 
     assert beat.status is not None  # there is a snapshot
-    said = probability_answer(of_portfolio(odds), beat.status, odds.at, lower_odds(odds, wanted, 12))
-    typer.echo(encode({"call_probability": said, "stress": stress_answer(stress, beat.status)}).decode())
+    judge = beat.statuses.get
+    said = probability_answer(of_portfolio(odds), beat.status, odds.at, lower_odds(odds, wanted, 12), judge)
+    typer.echo(encode({"call_probability": said, "stress": stress_answer(stress, beat.status, judge)}).decode())

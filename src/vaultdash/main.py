@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import ipaddress
 import os
 import signal
@@ -28,6 +29,7 @@ from vaultdash.settings import Settings, SettingsError
 
 log = structlog.get_logger()
 SOCKETS = ("/ws/updates", "/_nicegui_ws/")
+RUNNING = (700, 10, 10)  # how often garbage is looked for, as Python has it
 
 
 def create_app(settings: Settings, vault: Vault | None = None, *, pages: bool = True) -> FastAPI:
@@ -127,6 +129,8 @@ def serve(settings: Settings, listening: socket.socket) -> None:
     start_logs()
     vault = build_vault(settings)
     server = uvicorn.Server(wire_config(create_app(settings, vault)))
+    gc.freeze()  # code and routes are never garbage; less to look through means shorter pauses
+    gc.set_threshold(*RUNNING)
 
     async def run() -> None:
         try:

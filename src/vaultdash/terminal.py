@@ -8,11 +8,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from vaultdash.domain.errors import VaultError
+from vaultdash.domain.exchange import PAIRS
 from vaultdash.domain.hedge import RiskProfile
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.market import Bar, PriceHistory
 from vaultdash.domain.portfolio import Snapshot
 from vaultdash.market.base import QuoteProvider
+from vaultdash.services.exchange_rates import rate_words
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.hedge_advisor import Advice
 from vaultdash.services.price_feed import QuoteStatus
@@ -21,30 +23,37 @@ from vaultdash.storage.base import StoredSeries
 
 
 def status_lines(beat: Beat, symbol: str, *, is_example: bool = False) -> list[str]:
-    """The loan in ten lines."""
-    if beat.status is None or beat.snapshot is None:
+    """The loan in ten lines; one in another currency has an eleventh, which says what a dollar costs."""
+    if beat.status is None:
         return [f"No price of {symbol}: {beat.problem}"]
+    if beat.snapshot is None:
+        return [f"The loan cannot be valued: {beat.problem}", f"Price            {price_line(beat.status, symbol)}"]
     snapshot, loan = beat.snapshot, beat.snapshot.portfolio.loan
     drop = snapshot.drop_to_margin_call
     sigmas = f"{beat.daily_sigmas_to_call or 0:.1f} daily sigmas at {beat.volatility:.1%} volatility"
     distance = f"{-drop:.1%} above the price" if snapshot.is_called else f"a fall of {drop:.1%} ({sigmas})"
     collateral = snapshot.portfolio.collateral
+    rate = None if snapshot.rate.is_dollar else beat.statuses.get(PAIRS[snapshot.rate.currency])
+    while_it_stands = "" if rate is None else f", while a dollar costs {rate.quote.price:.4f} {rate.quote.currency}"
+    owed = f"{snapshot.owed:14,.2f} {snapshot.rate.currency}"
+    owed += "" if snapshot.rate.is_dollar else f" = {loan.amount:,.2f} USD,"
     ounces = "" if snapshot.gold_ounces is None else f" = {snapshot.gold_ounces:,.2f} oz of gold"
     return [
         standing(beat).sentence,
         f"LTV              {snapshot.lender_ltv:8.2%}   as the lender counts it{_hedge_words(snapshot)}",
         f"Limits           {loan.warning_ltv:8.2%}   warning, {loan.margin_call_ltv:.2%} margin call, "
         f"{loan.close_out_ltv:.2%} close-out",
-        f"Margin call at   {snapshot.margin_call_price:8.2f}   {symbol}, {distance}",
+        f"Margin call at   {snapshot.margin_call_price:8.2f}   {symbol}, {distance}{while_it_stands}",
         f"Close-out at     {snapshot.close_out_price:8.2f}   {symbol}",
-        f"Loan             {loan.amount:14,.2f} {loan.currency} at {loan.interest.rate:.2%} a year"
+        f"Loan             {owed} at {loan.interest.rate:.2%} a year"
         + (": an EXAMPLE, nothing is configured in the environment or ./.env" if is_example else ""),
         f"Collateral       {snapshot.gold_value:14,.2f} USD: {collateral.units_on(snapshot.on):,.2f} "
         f"{collateral.instrument.symbol} {collateral.instrument.unit}{ounces}",
         f"Headroom         {snapshot.headroom:14,.2f} USD before a call; largest loan {snapshot.max_loan:,.2f}",
         f"Recommended      {snapshot.recommended_collateral:14,.2f} USD of collateral for an LTV of "
         f"{snapshot.portfolio.target_ltv:.0%}",
-        f"Price            {price_line(beat.status, symbol)}",
+        f"Price            {price_line(beat.statuses.get(symbol, beat.status), symbol)}",
+        *(() if rate is None else (f"Exchange rate    {rate_words(rate)}",)),
     ]
 
 
@@ -85,6 +94,16 @@ def comparison_table(advice: Advice) -> Table:
     return table
 
 
+def _loan_line(snapshot: Snapshot) -> list[str]:
+    """Of a loan in another currency: what is owed, and at which rate the dollars above follow from it."""
+    rate = snapshot.rate
+    if rate.is_dollar:
+        return []
+    at = "" if rate.at is None else f", {rate.at:%Y-%m-%d %H:%M:%S} UTC"
+    own = f"{snapshot.owed:,.2f} {rate.currency} at {rate.per_dollar:.4f} {rate.currency} a dollar"
+    return [f"{'loan':>15}: {own}, {rate.source}{at}; all figures are in USD"]
+
+
 def _kept(lowest: float | None) -> str:
     return "NO" if lowest is None else "at any" if lowest == 0 else f"to {lowest:,.2f}"
 
@@ -101,7 +120,12 @@ def recommendation_lines(advice: Advice) -> list[str]:
         found = advice.comparison.recommendations[profile]
         lines.append(f"{profile.replace('_', ' '):>15}: {titles[found.name]}. {found.reason}")
     source = "the spot given" if advice.status is None else price_line(advice.status, advice.symbol)
-    return [*lines, f"{'price':>15}: {source}", *(f"{'assumed':>15}: {text}" for text in advice.assumptions)]
+    return [
+        *lines,
+        f"{'price':>15}: {source}",
+        *_loan_line(advice.snapshot),
+        *(f"{'assumed':>15}: {text}" for text in advice.assumptions),
+    ]
 
 
 def history_table(history: PriceHistory, bars: Sequence[Bar]) -> Table:

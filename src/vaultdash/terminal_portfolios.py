@@ -13,12 +13,12 @@ from vaultdash.domain.record import PortfolioChange
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.portfolio_words import COUNTING_WORDS, contract_words, lot_words, option_words
 
-NUMBERS = ("loan USD", "call LTV", "options", "version", "contracts", "paid", "at", "change")
+NUMBERS = ("loan", "call LTV", "options", "version", "contracts", "paid", "at", "change")
 
 
 def portfolios_table(book: PortfolioBook, today: date) -> Table:
     """All portfolios; * marks the current one."""
-    table = _table("", "id", "name", "lender", "gold", "loan USD", "call LTV", "options", "version")
+    table = _table("", "id", "name", "lender", "gold", "loan", "call LTV", "options", "version")
     for each in book.all:
         table.add_row(
             "*" if each.id == book.current.id else "",
@@ -26,7 +26,7 @@ def portfolios_table(book: PortfolioBook, today: date) -> Table:
             each.name + (" (example)" if book.is_example and each.id == book.current.id else ""),
             each.lender,
             ", ".join(lot_words(lot) for lot in each.collateral.lots),
-            f"{each.loan.owed(today):,.2f}",
+            f"{each.loan.owed(today):,.2f} {each.loan.currency}",
             f"{each.loan.margin_call_ltv:g}",
             str(len(each.open_options(today))),
             str(book.stored(each.id).version),
@@ -34,8 +34,8 @@ def portfolios_table(book: PortfolioBook, today: date) -> Table:
     return table
 
 
-def portfolio_lines(book: PortfolioBook, kept: Portfolio, today: date) -> list[str]:
-    """One portfolio as it is kept."""
+def portfolio_lines(book: PortfolioBook, kept: Portfolio, today: date, rates: Sequence[str] = ()) -> list[str]:
+    """One portfolio as it is kept; `rates` says what a dollar costs in the loan's currency."""
     loan, stored = kept.loan, book.stored(kept.id)
     accrued = loan.owed(today) - loan.amount
     paid = "added to the loan" if loan.interest.capitalised else "paid in cash"
@@ -46,6 +46,7 @@ def portfolio_lines(book: PortfolioBook, kept: Portfolio, today: date) -> list[s
         *(f"Gold:      {lot_words(lot)} (entered by {lot.entry_mode})" for lot in kept.collateral.lots),
         f"Loan:      {loan.amount:,.2f} {loan.currency}{since}"
         + (f"; {accrued:,.2f} of interest since, {loan.owed(today):,.2f} owed today" if accrued else ""),
+        *(f"Rate:      {words}" for words in rates),
         f"Interest:  {loan.interest.reference_rate:.2%} + {loan.interest.spread:.2%}, "
         f"{loan.interest.day_count}, {paid}",
         f"Limits:    warning {loan.warning_ltv:.1%}, call {loan.margin_call_ltv:.1%}, "

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.new_york import with_calendar
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -49,6 +51,7 @@ class LiveServer:
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = folder
         self._said = folder / "stderr.txt"
+        with_calendar(folder / "data")
         with self._said.open("wb") as said:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "vaultdash", "serve", "--port", str(self.port)],

@@ -80,6 +80,38 @@ async def test_thresholds_set_the_ltv_rules_and_leave_the_others(api: httpx.Asyn
     assert (await ok(await api.get("/api/alerts")))["plan"] == found
 
 
+@pytest.mark.parametrize("body", [{"usual": True}, {"thresholds": []}])
+async def test_a_portfolio_is_taken_back_to_the_usual_rules(api: httpx.AsyncClient, body: dict[str, Any]) -> None:
+    night = {"begins": "22:00", "ends": "07:00", "zone": "America/New_York"}
+    usual = (await ok(await api.get("/api/alerts")))["plan"]
+    found = await ok(await configure(api, {"thresholds": [0.65], "quiet_hours": night}))
+    assert (found["usual"], found["thresholds"]) == (False, [0.65])
+    found = await ok(await configure(api, body))
+    assert {**found, "quiet_hours": None} == usual
+    assert found["quiet_hours"]["begins"] == "22:00"
+
+
+async def test_no_thresholds_leave_own_rules_that_are_no_ltv_beside_the_usual_ones(api: httpx.AsyncClient) -> None:
+    await configure(api, {"rules": [{"metric": "price", "threshold": 400}]})
+    found = await ok(await configure(api, {"thresholds": []}))
+    assert (found["usual"], found["thresholds"]) == (False, [0.70, 0.75])
+    assert [rule["id"] for rule in found["rules"]][-1] == "price-400"
+
+
+async def test_the_portfolio_is_named_in_the_address_or_in_the_body(api: httpx.AsyncClient) -> None:
+    found = await ok(await configure(api, {"thresholds": [0.65], "portfolio": "main"}))
+    assert (found["portfolio_id"], found["thresholds"]) == ("main", [0.65])
+    assert (await configure(api, {"portfolio": "nobody"})).status_code == 404
+    assert (await configure(api, {"portfolio": "other"}, portfolio="main")).status_code == 422
+
+
+async def test_why_an_alert_might_not_come_is_told(api: httpx.AsyncClient, demo_vault: Vault) -> None:
+    assert (await ok(await api.get("/api/alerts")))["doubts"] == ["Nobody would be told: add a way to reach you."]
+    demo_vault.heartbeat.keep_problem = "LTV is not recorded and alerts are not raised: the disk is full"
+    doubts = (await ok(await api.get("/api/alerts")))["doubts"]
+    assert doubts[1:] == ["LTV is not recorded and alerts are not raised: the disk is full."]
+
+
 async def test_a_threshold_that_stays_keeps_its_state(api: httpx.AsyncClient, demo_vault: Vault) -> None:
     await crossed(demo_vault, 0.72)
     found = await ok(await configure(api, {"thresholds": [0.70, 0.74]}))
@@ -116,6 +148,8 @@ NONSENSE: list[tuple[dict[str, Any], str | None]] = [
     ({"thresholds": [0.7, 0.7]}, "rules"),
     ({"thresholds": ["much"]}, "thresholds"),
     ({"treshold": [0.7]}, "treshold"),
+    ({"usual": True, "thresholds": [0.7]}, "usual"),
+    ({"usual": False}, "usual"),
     ({"rules": [{"metric": "weather", "threshold": 1}]}, "metric"),
     ({"rules": [{"metric": "ltv"}]}, "threshold"),
     ({"rules": [{"metric": "probability", "threshold": 0.2, "months": 5}]}, "months"),

@@ -146,3 +146,23 @@ def _raise_at(app: FastAPI, raised: Exception) -> None:
         raise raised
 
     app.add_api_route("/raise", broken)
+
+
+async def test_a_parameter_that_no_endpoint_knows_is_named_with_the_known_ones(api_client: httpx.AsyncClient) -> None:
+    for method, path, named, known in (
+        ("GET", "/api/history?symbl=GLD", "symbl", "known are days, symbol"),
+        ("HEAD", "/api/history?symbol=GLD&dayz=3", "dayz", ""),
+        ("GET", "/api/history/ltv?portfoliio=main", "portfoliio", "known are days, portfolio"),
+        ("GET", "/api/portfolios?page=2", "page", "this endpoint takes none"),
+        ("POST", "/api/portfolios/main/options/import?dryrun=true", "dryrun", "known are dry_run, partial"),
+        ("GET", "/health?verbose", "verbose", "this endpoint takes none"),
+        ("GET", "/api/history?%00=1", "(unreadable)", "known are days, symbol"),
+    ):
+        answer = await api_client.request(method, path)
+        assert answer.status_code == 422, path
+        if method != "HEAD":
+            error = the_error(answer)
+            assert (error["code"], error["argument"]) == ("invalid_input", named)
+            assert error["message"] == f"{named} is no parameter here; {known}"
+    assert (await api_client.get("/api/history?symbol=GLD&days=7")).status_code == 200
+    assert (await api_client.get("/api/nothing?symbl=GLD")).status_code == 404

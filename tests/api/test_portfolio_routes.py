@@ -105,8 +105,8 @@ TYPED: list[tuple[dict[str, Any], str, float, float | None, float | None]] = [
 
 
 async def test_weight_is_start_value_by_entry_price_whichever_was_typed(api: httpx.AsyncClient) -> None:
-    for lot, *expected in TYPED:
-        (found,) = (await made(api, lots=[{"symbol": "GLD", **lot}]))["lots"]
+    for number, (lot, *expected) in enumerate(TYPED):
+        (found,) = (await made(api, name=f"Loan {number}", lots=[{"symbol": "GLD", **lot}]))["lots"]
         assert [found["entry_mode"], found["units"], found["entry_price"], found["start_value"]] == expected
 
 
@@ -121,8 +121,18 @@ async def test_gold_may_be_entered_in_grams_ounces_kilograms_and_shares(api: htt
     assert found["quoted_by"] == "GLD"
 
 
-async def test_two_of_one_name_have_ids_of_their_own(api: httpx.AsyncClient) -> None:
-    assert [(await made(api))["id"], (await made(api))["id"]] == ["zurich-loan", "zurich-loan-2"]
+async def test_names_that_make_the_same_id_have_ids_of_their_own(api: httpx.AsyncClient) -> None:
+    assert [(await made(api))["id"], (await made(api, name="Zurich Loan"))["id"]] == ["zurich-loan", "zurich-loan-2"]
+
+
+async def test_two_loans_of_one_name_are_refused_in_words(api: httpx.AsyncClient) -> None:
+    await made(api)
+    answer = await api.post("/api/portfolios", json={**NEW, "name": "ZÜRICH loan"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["argument"]) == (422, "name")
+    assert "is that of another loan" in error["message"]
+    assert (await refused(api, {"name": "Zürich loan"}))[:2] == (422, "name")
+    assert (await api.put("/api/portfolios/main", json={"name": "My loan"})).status_code == 200
 
 
 # changing
@@ -192,7 +202,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"spread": -1}, "spread", "fraction"),
     ({"day_count": "30/360"}, "day_count", "act/360"),
     ({"capitalised": "yes"}, "capitalised", "valid boolean"),
-    ({"currency": "CHF"}, "currency", "USD"),
+    ({"currency": "JPY"}, "currency", "USD"),
     ({"as_of": "2026-06-11"}, "as_of", "in the future"),
     ({"as_of": "1.1.2026"}, "as_of", "2026-01-30"),
     ({"as_of": 1}, "as_of", "2026-01-30"),
@@ -341,7 +351,11 @@ async def test_changes_are_listed_and_taken_back(api: httpx.AsyncClient) -> None
         "api",
     )
     assert (first["before"], first["actor"]) == (None, "start")
-    back = (await api.post("/api/portfolios/main/undo", json={"change_id": newest["id"]})).json()["portfolio"]
+    undone = (await api.post("/api/portfolios/main/undo", json={"change_id": newest["id"]})).json()
+    assert undone["what"] == "taken back: loan 550,000 → 600,000 USD; call LTV 0.72 → 0.75"
+    last = (await api.get("/api/portfolios/main/changes?limit=1")).json()["changes"][0]
+    assert (last["id"], last["what"], last["undoes"]) == (undone["change_id"], undone["what"], newest["id"])
+    back = undone["portfolio"]
     assert (back["loan_amount"], back["margin_call_ltv"], back["version"]) == (600_000, 0.75, 3)
 
 
@@ -510,6 +524,8 @@ async def test_the_cure_at_any_price_brings_the_loan_to_its_target(api: httpx.As
         "ltv": pytest.approx(0.525),
         "loan": pytest.approx(0.525 * value),
         "to_spare": pytest.approx(0.525 * value - 600_000),
+        "loan_in_loan_currency": pytest.approx(0.525 * value),
+        "to_spare_in_loan_currency": pytest.approx(0.525 * value - 600_000),
     }
     assert found["recommended_collateral"] - value == pytest.approx(found["missing_collateral"])
 

@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import norm
 
 from vaultdash.risk import call_probability
+from vaultdash.services.vault import Vault
 
 URL = "/api/risk/call-probability"
 
@@ -134,6 +135,30 @@ async def test_the_stress_table_has_every_fall_with_its_cure(api_client: httpx.A
     assert len(found["lender_shocks"]) == 2
     assert found["lender_shocks"][0]["margin_call_ltv"] == pytest.approx(0.70)
     assert any("No options are held" in remark for remark in found["remarks"])
+
+
+async def test_what_a_loan_in_francs_is_to_repay_is_in_francs_at_the_rate_that_is_told(
+    api_client: httpx.AsyncClient, demo_vault: Vault
+) -> None:
+    answer = await api_client.put("/api/portfolios/main", json={"currency": "CHF", "loan_amount": 560_000})
+    assert answer.status_code == 200, answer.text
+    await demo_vault.heartbeat.beat()
+    odds = await asked(api_client, URL)
+    stress = await asked(api_client, "/api/risk/stress")
+    falls = await asked(api_client, "/api/risk/selloffs")
+    for found in (odds, stress, falls):
+        assert found["loan_currency"] == "CHF"
+        assert found["exchange_rate"]["pair"] == "CHF=X"
+    rate = stress["exchange_rate"]["per_dollar"]
+    worst = stress["rows"][-1]["cure"]
+    assert worst["repay_cash_in_loan_currency"] == pytest.approx(worst["repay_cash"] * rate)
+    assert worst["repay_cash"] > 0
+    assert odds["lower"][0]["loan_in_loan_currency"] == pytest.approx(odds["lower"][0]["loan"] * rate)
+    called = [row["call"] for row in falls["selloffs"] if row["call"]]
+    assert called
+    assert called[0]["owed_in_loan_currency"] == pytest.approx(560_000, rel=1e-6)  # today's loan
+    assert all(choice["name"].endswith(", in CHF") for choice in odds["volatilities"])
+    assert any("by the rate of each day" in remark for remark in falls["remarks"])
 
 
 async def test_selloffs_are_replayed_and_demo_prices_are_marked(api_client: httpx.AsyncClient) -> None:

@@ -1,6 +1,7 @@
 """What an alert says, with figures that a second calculation confirms."""
 
 import re
+from dataclasses import replace
 from datetime import date, time, timedelta
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from vaultdash.clock import NEW_YORK
 from vaultdash.domain.alert import AlertEventKind, AlertMetric, AlertPlan, AlertRule, QuietHours, Reading
 from vaultdash.domain.alert_rules import Crossing, decide
 from vaultdash.domain.alert_words import Occasion, business_day, dated, measured, percent, plan_words, told
+from vaultdash.domain.exchange import DOLLAR, ExchangeRate
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.portfolio import Portfolio, mark
 from vaultdash.domain.position import HedgeMark, HeldOption, MarkBasis, OptionMark
@@ -30,11 +32,12 @@ def said(
     portfolio: Portfolio | None = None,
     hedge: HedgeMark | None = None,
     chances: dict[int, float] | None = None,
+    rate: ExchangeRate = DOLLAR,
     **fields: object,
 ) -> tuple[str, str]:
     """Title and body of what is sent when these rules meet a price."""
     portfolio = portfolio or a_portfolio(2_000.0, 600_000.0)
-    snapshot = mark(portfolio, price, NOON.astimezone(NEW_YORK).date(), hedge)
+    snapshot = mark(portfolio, price, NOON.astimezone(NEW_YORK).date(), hedge, rate)
     values = {LTV: snapshot.ltv, AlertMetric.PRICE: price}
     if hedge is not None:
         values[HEDGED] = snapshot.lender_ltv
@@ -82,7 +85,8 @@ def test_each_way_back_brings_the_loan_to_the_limit_it_names():
 
 def test_gold_to_add_is_told_in_ounces_too():
     _, body = said(375.0, CALL)
-    ounces = float(re.search(r"\(([\d,.]+) oz\)", body)[1])  # type: ignore[index]
+    shares, ounces = map(float, re.search(r"\(([\d]+) shares of GLD, ([\d.]+) oz\)", body).groups())  # type: ignore[union-attr]
+    assert shares - 1 < float(amounts(body)["worth"]) / 375.0 <= shares
     per_share = 0.1 * 2.718281828459045 ** (-0.004 * (date(2026, 6, 10) - date(2004, 11, 18)).days / 365.25)
     assert ounces == pytest.approx(float(amounts(body)["worth"]) / 375.0 * per_share, abs=0.06)
 
@@ -108,9 +112,57 @@ def test_at_the_close_out_there_is_no_deadline():
 
 
 def test_what_came_at_once_is_told_in_one_message():
-    title, body = said(375.0, WARNING, CALL, AlertRule("h", HEDGED, 0.70), hedge=a_hedge(0.0))
-    assert title.startswith("Margin call: LTV")
-    assert "Reached at once: LTV with options 80.0 %, also the limit of 70 %." in body
+    counting = a_portfolio(2_000.0, 600_000.0, hedge_counting=HedgeCounting.AFTER_PAYMENT)
+    title, body = said(375.0, WARNING, CALL, AlertRule("h", HEDGED, 0.70), portfolio=counting, hedge=a_hedge(7_500.0))
+    assert title == "Margin call: LTV with options 79.0 % (limit 75 %)"
+    assert "Reached at once: LTV without options 80.0 %, the limit of 70 %." in body
+
+
+@pytest.mark.parametrize("hedge", [None, a_hedge(7_500.0)])
+def test_options_that_are_not_held_or_not_counted_are_not_spoken_of(hedge: HedgeMark | None):
+    title, body = said(375.0, CALL, AlertRule("h", HEDGED, 0.75), AlertRule("g", HEDGED, 0.70), hedge=hedge)
+    assert title == "Margin call: LTV 80.0 % (limit 75 %)"
+    assert "option" not in body
+
+
+def test_the_limit_that_is_named_is_that_of_the_zone_and_not_of_the_rule_that_tells_of_it():
+    title, body = said(350.0, WARNING, CALL)
+    assert title == "Close-out: LTV 85.7 % (limit 85 %)"
+    assert "Reached at once: the limits of 70 % and 75 %." in body
+    assert said(375.0, AlertRule("60", LTV, 0.60))[0] == "Margin call: LTV 80.0 % (limit 75 %)"
+    assert said(375.0, AlertRule("78", LTV, 0.78))[0] == "Margin call: LTV 80.0 % (limit 75 %)"
+    assert said(300_000 / 710, AlertRule("60", LTV, 0.60))[0] == "Warning: LTV 71.0 % (limit 70 %)"
+    assert said(300_000 / 650, AlertRule("60", LTV, 0.60))[0] == "Warning: LTV 65.0 % (limit 60 %)"
+
+
+def test_a_loan_in_francs_is_told_in_francs_with_the_rate_and_its_age():
+    rate = ExchangeRate("CHF", 0.80, NOON - timedelta(minutes=3), "Yahoo")
+    portfolio = a_portfolio(2_000.0, 480_000.0, currency="CHF")  # 600,000 USD
+    title, body = said(375.0, CALL, portfolio=portfolio, rate=rate)
+    assert title == "Margin call: LTV 80.0 % (limit 75 %)"
+    assert "add gold worth 107,143 USD (286 shares of GLD, " in body  # 600,000 / 0.70 - 750,000
+    assert "or repay 60,000 CHF (75,000 USD), or sell gold for 250,000 USD and repay with it" in body
+    assert (
+        "Owed: 480,000 CHF (600,000 USD). A dollar costs 0.8000 CHF, Yahoo, 10 Jun 2026 11:57 New York, 3 min old; "
+        "the prices at the limits hold while it does."
+    ) in body
+
+
+def test_bullion_to_add_is_told_in_ounces_alone():
+    _, body = said(375.0, CALL, portfolio=a_portfolio(180.0, 600_000.0, "XAU-OZ"))
+    assert re.search(r"add gold worth [\d,]+ USD \([\d,.]+ oz\), or repay", body)
+
+
+def test_a_missing_exchange_rate_is_told_as_such():
+    rule = AlertRule("s", AlertMetric.STALE_DATA, 15.0)
+    crossing = Crossing("a", AlertEventKind.RAISED, rule, 16.0, rule.severity)
+    portfolio = a_portfolio(currency="CHF")
+    occasion = Occasion(portfolio, Reading(NOON, {}), None, "It is not known", currency="CHF", lacks_rate=True)
+    title, body = told(crossing, occasion)
+    assert title == "No fresh exchange rate of the dollar in CHF for 16 minutes of trading"
+    assert "Nothing watches the LTV of this loan until a fresh rate comes" in body
+    over = replace(crossing, kind=AlertEventKind.CLEARED)
+    assert told(over, occasion)[0] == "Fresh prices of GLD and of the dollar in CHF again"
 
 
 def test_a_lender_that_counts_the_options_has_not_called_yet():

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.new_york import with_calendar
+
 ROOT = Path(__file__).resolve().parents[2]
 WEDNESDAY_NOON = datetime(2026, 6, 10, 16, 0, tzinfo=UTC)  # New York trades
 
@@ -63,7 +65,7 @@ def free_port() -> int:
 @contextmanager
 def running(command: list[str], port: int, directory: Path, **environment: str) -> Iterator[Dashboard]:
     """The command as a process, ready; ended with SIGTERM."""
-    directory.mkdir(parents=True, exist_ok=True)
+    with_calendar(directory / "data")
     log = directory / "server.log"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("VAULT_")}
     settings = {"VAULT_DATA_DIR": str(directory / "data"), **environment}

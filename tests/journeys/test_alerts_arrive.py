@@ -203,7 +203,7 @@ async def set_up(page: Page, house: YahooDashboard, mailbox: MailServer, push_se
     await page.get_by_label("Port", exact=True).fill(str(mailbox.port))
     await page.get_by_role("button", name="Add e-mail and send a test").click()
     await expect(page.get_by_text("Added. Sent: its service took the test.")).to_be_visible(timeout=PATIENCE * 1000)
-    assert [each["Subject"] for each in mailbox.box.mails] == ["Test: alerts reach you here"]
+    assert [each["Subject"] for each in mailbox.box.mails] == ["Test: a message to E-mail to owner@example.org"]
     return subscriber
 
 

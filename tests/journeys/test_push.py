@@ -48,7 +48,7 @@ async def test_every_tab_tells_of_an_alert_and_one_answer_counts_in_all(browser:
     )
     await second.page.evaluate("id => fetch(`/api/alerts/channels/${id}/test`, {method: 'POST'})", added)
     for visitor in (first, second):
-        await expect(visitor.page.locator(".vd-toast")).to_contain_text("Test: alerts reach you", timeout=PATIENCE)
+        await expect(visitor.page.locator(".vd-toast")).to_contain_text("Test: a message to log", timeout=PATIENCE)
         assert visitor.complaints == []
         assert all(url.split("/")[2] == watched.url.split("/")[2] for url in visitor.requests)
     await context.close()

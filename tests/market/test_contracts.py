@@ -6,16 +6,14 @@ import pytest
 
 from tests.builders import NOON, a_history, a_quote
 from tests.market.contract import ChainContract, Market, MarketContract, OptionMarket
+from tests.new_york import HOURS
 from vaultdash.cache.memory import MemoryCache
-from vaultdash.clock import NewYorkHours
 from vaultdash.domain.errors import Unavailable
 from vaultdash.market.cached import Cached
 from vaultdash.market.demo import DemoMarket
 from vaultdash.market.failover import Failover
 from vaultdash.market.stored import StoredMarket
 from vaultdash.pricing import american_price
-
-HOURS = NewYorkHours()
 
 
 class Kept:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.new_york import HOURS, KEPT
 from vaultdash.clock import NewYorkHours
 from vaultdash.domain.errors import InvalidInput, NotFound, Unavailable
 from vaultdash.domain.gold import instrument
@@ -18,7 +19,6 @@ from vaultdash.market.base import HistoryProvider, QuoteProvider
 from vaultdash.market.demo import DemoMarket
 from vaultdash.market.demo_anchors import FALLS, anchor_closes
 
-HOURS = NewYorkHours()
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 FIRST, FAR = date(2004, 11, 18), date(2031, 12, 31)
 FRIDAY_CLOSE = datetime(2026, 11, 20, 21, 0, tzinfo=UTC)
@@ -119,7 +119,7 @@ async def test_an_unforeseen_closure_changes_no_day_before_it() -> None:
             return [day for day in super().sessions(start, end) if day != date(2027, 3, 3)]
 
     usual = await whole(now=datetime(2027, 6, 1, tzinfo=UTC))
-    closed = await DemoMarket(Clock(datetime(2027, 6, 1, tzinfo=UTC)), OneClosure()).history("GLD", FIRST, FAR)
+    closed = await DemoMarket(Clock(datetime(2027, 6, 1, tzinfo=UTC)), OneClosure(KEPT)).history("GLD", FIRST, FAR)
     assert usual.between(None, date(2027, 3, 2)).bars == closed.between(None, date(2027, 3, 2)).bars
     assert closed.bars[-1].close == pytest.approx(usual.bars[-1].close, rel=0.05)
 

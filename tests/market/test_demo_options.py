@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.builders import NOON
-from vaultdash.clock import NewYorkHours
+from tests.new_york import HOURS
 from vaultdash.domain.errors import NotFound, Unavailable
 from vaultdash.domain.option import QuoteFlag, Right, years_to_expiry
 from vaultdash.market.base import ChainProvider
@@ -18,7 +18,6 @@ from vaultdash.market.demo_listing import expirations, strikes
 from vaultdash.market.demo_options import COARSE_TICK, RATE, smile
 from vaultdash.pricing import american_price, european
 
-HOURS = NewYorkHours()
 FUNDS = ("GLD", "IAU", "GLDM", "SGOL")
 MONTH, YEAR = date(2026, 7, 17), date(2027, 5, 21)
 FRIDAY = date(2026, 11, 20)
@@ -81,7 +80,7 @@ async def test_an_expiration_that_is_not_listed_is_named_with_its_neighbours():
 
 
 async def test_another_market_quotes_the_same_at_the_same_instant():
-    other = DemoMarket(lambda: NOON, NewYorkHours(), american_price)
+    other = DemoMarket(lambda: NOON, HOURS, american_price)
     assert await other.expirations("GLD") == await DEMO.expirations("GLD")
     assert await other.chain("GLD", MONTH) == await DEMO.chain("GLD", MONTH)
 

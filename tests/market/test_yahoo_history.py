@@ -44,6 +44,13 @@ async def test_a_bar_carries_the_unadjusted_prices_of_the_exchange_day(server, y
     assert bar.volume == 6_000_000
 
 
+async def test_what_a_dollar_cost_has_the_days_of_london_and_no_volume(server, yahoo):
+    history = await yahoo.history("CHF=X", START, END)
+    assert (history.bars[0].on, history.bars[-1].on, len(history.bars)) == (START, date(2026, 6, 9), 15)
+    assert history.bars[-1].close == server.previous_close("CHF=X")
+    assert not any(bar.volume for bar in history.bars)
+
+
 async def test_todays_bar_waits_until_its_session_has_closed(build):
     open_market = await build().history("GLD", START, END)
     assert open_market.bars[-1].on == date(2026, 6, 9)

@@ -203,6 +203,19 @@ async def test_a_symbol_without_options_is_quoted_from_its_chart(server, yahoo, 
     assert len(server.requests) == 5  # cookie, crumb, options, time zone, chart
 
 
+async def test_what_a_dollar_costs_is_quoted_in_its_currency_around_the_clock(server, build):
+    evening = NOON + timedelta(hours=6)  # New York is shut, London's day goes on until midnight
+    server.now = lambda: evening
+    yahoo = build(now=server.now)
+    quote = await yahoo.quote("CHF=X")
+    assert (quote.symbol, quote.price, quote.currency, quote.source) == ("CHF=X", 0.8123, "CHF", "Yahoo")
+    assert quote.previous_close == server.previous_close("CHF=X")
+    assert quote.market_state is MarketState.OPEN
+    server.forget_requests()
+    await yahoo.quote("CHF=X")
+    assert server.paths == ["/v8/finance/chart/CHF=X"]  # one, as gold costs
+
+
 async def test_a_symbol_without_options_is_asked_for_them_once_an_hour(server, yahoo, clock):
     await yahoo.quote("PHYS")
     server.forget_requests()

@@ -5,11 +5,10 @@ from datetime import UTC, date, datetime, time
 from functools import cache
 
 from tests.market.yahoo_payloads import NEW_YORK, Listing
-from vaultdash.clock import NewYorkHours
+from tests.new_york import HOURS
 from vaultdash.market.demo_listing import expirations, strikes
 
 RATE = 0.0408
-HOURS = NewYorkHours()
 
 
 @cache

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
+LONDON = ZoneInfo("Europe/London")
 VALID_RANGES = ["1d", "5d", "1mo", "3mo", "6mo", "1y", "2y", "5y", "10y", "ytd", "max"]
 RANGE_DAYS = {"1d": 1, "5d": 5, "1mo": 22, "3mo": 64, "6mo": 128, "1y": 252}
 HISTORY_DAYS = 60
@@ -21,6 +22,16 @@ class Listing:
     kind: str = "ETF"
     has_options: bool = True
     name: str = ""
+    currency: str = "USD"
+
+    @property
+    def is_pair(self) -> bool:
+        """Two currencies: traded from Monday to Friday around the clock of London, without volume."""
+        return self.kind == "CURRENCY"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return LONDON if self.is_pair else NEW_YORK
 
 
 def listings(price: float) -> dict[str, Listing]:
@@ -32,6 +43,7 @@ def listings(price: float) -> dict[str, Listing]:
         Listing("NEM", 96.4, kind="EQUITY", name="Newmont Corporation"),
         Listing("PHYS", 31.2, kind="EQUITY", has_options=False, name="Sprott Physical Gold Trust"),
         Listing("^GVZ", 18.42, kind="INDEX", has_options=False, name="CBOE Gold Volatility Index"),
+        Listing("CHF=X", 0.8123, kind="CURRENCY", has_options=False, name="USD/CHF", currency="CHF"),
     )
     return {listing.symbol: listing for listing in known}
 
@@ -40,9 +52,9 @@ def closes(listing: Listing, now: datetime, days: int = HISTORY_DAYS) -> list[tu
     """Weekdays to today, oldest first; today's is the price."""
     today = now.astimezone(NEW_YORK).date()
     weekdays = [day for back in range(2 * days) if (day := today - timedelta(days=back)).weekday() < 5][:days]
-    return [(day, round(listing.price * (1 + 0.02 * math.sin(0.3 * back)), 2)) for back, day in enumerate(weekdays)][
-        ::-1
-    ]
+    digits = 4 if listing.is_pair else 2
+    moves = [round(listing.price * (1 + 0.02 * math.sin(0.3 * back)), digits) for back in range(len(weekdays))]
+    return list(zip(weekdays, moves, strict=True))[::-1]
 
 
 def previous_close(listing: Listing, now: datetime) -> float:
@@ -60,14 +72,14 @@ def quote_fields(listing: Listing, now: datetime, *, state: str = "REGULAR", at:
         "typeDisp": listing.kind,
         "quoteSourceName": "Nasdaq Real Time Price",
         "triggerable": True,
-        "currency": "USD",
+        "currency": listing.currency,
         "symbol": listing.symbol,
         "shortName": listing.name,
         "longName": listing.name,
         "marketState": state,
-        "exchange": "PCX",
-        "fullExchangeName": "NYSEArca",
-        "exchangeTimezoneName": "America/New_York",
+        "exchange": "CCY" if listing.is_pair else "PCX",
+        "fullExchangeName": "CCY" if listing.is_pair else "NYSEArca",
+        "exchangeTimezoneName": listing.zone.key,
         "exchangeTimezoneShortName": "EDT",
         "gmtOffSetMilliseconds": -14400000,
         "exchangeDataDelayedBy": 0,
@@ -135,20 +147,21 @@ def chart_payload(
     rows = list(days)
     today = now.astimezone(NEW_YORK).date()
     last_trade = fields.get("regularMarketTime")
-    stamps = [last_trade if day == today and last_trade else _epoch(day, time(9, 30)) for day, _ in rows]
+    opens = time() if listing.is_pair else time(9, 30)
+    stamps = [last_trade if day == today and last_trade else _epoch(day, opens, listing.zone) for day, _ in rows]
     values = [close for _, close in rows]
     meta = {
-        "currency": "USD",
+        "currency": listing.currency,
         "symbol": listing.symbol,
-        "exchangeName": "PCX",
-        "fullExchangeName": "NYSEArca",
+        "exchangeName": "CCY" if listing.is_pair else "PCX",
+        "fullExchangeName": "CCY" if listing.is_pair else "NYSEArca",
         "instrumentType": listing.kind,
         "firstTradeDate": 1100788200,
         "regularMarketTime": last_trade,
         "hasPrePostMarketData": True,
         "gmtoffset": -14400,
         "timezone": "EDT",
-        "exchangeTimezoneName": "America/New_York",
+        "exchangeTimezoneName": listing.zone.key,
         "regularMarketPrice": fields.get("regularMarketPrice"),
         "fiftyTwoWeekHigh": fields.get("fiftyTwoWeekHigh"),
         "fiftyTwoWeekLow": fields.get("fiftyTwoWeekLow"),
@@ -159,7 +172,9 @@ def chart_payload(
         "shortName": listing.name,
         "chartPreviousClose": round(listing.price * 0.93, 2),
         "priceHint": 2,
-        "currentTradingPeriod": {
+        "currentTradingPeriod": _round_the_clock(today)
+        if listing.is_pair
+        else {
             "pre": _period(today, time(4), time(9, 30)),
             "regular": _period(today, time(9, 30), time(16)),
             "post": _period(today, time(16), time(20)),
@@ -173,7 +188,10 @@ def chart_payload(
         "high": [_scaled(value, 1.006) for value in values],
         "low": [_scaled(value, 0.994) for value in values],
         "close": values,
-        "volume": [None if value is None else (0 if listing.kind == "INDEX" else 6_000_000) for value in values],
+        "volume": [
+            None if value is None else (6_000_000 if listing.currency == "USD" and listing.kind != "INDEX" else 0)
+            for value in values
+        ],
     }
     indicators = {"quote": [quote], "adjclose": [{"adjclose": values}]}
     result = {"meta": meta, "timestamp": stamps, "indicators": indicators}
@@ -227,8 +245,18 @@ def _period(day: date, start: time, end: time) -> dict:
     return {"timezone": "EDT", "start": _epoch(day, start), "end": _epoch(day, end), "gmtoffset": -14400}
 
 
-def _epoch(day: date, at: time) -> int:
-    return int(datetime.combine(day, at, NEW_YORK).timestamp())
+def _round_the_clock(day: date) -> dict:
+    """The periods of a pair: nothing before and nothing after the regular one, which is the whole day."""
+    begin, end = _epoch(day, time(), LONDON), _epoch(day, time(23, 59), LONDON)
+    spans = {"pre": (begin, begin), "regular": (begin, end), "post": (end, end)}
+    return {
+        name: {"timezone": "BST", "start": first, "end": last, "gmtoffset": 3600}
+        for name, (first, last) in spans.items()
+    }
+
+
+def _epoch(day: date, at: time, zone: ZoneInfo = NEW_YORK) -> int:
+    return int(datetime.combine(day, at, zone).timestamp())
 
 
 def _scaled(value: float | None, factor: float) -> float | None:

@@ -181,7 +181,7 @@ async def test_a_second_loan_without_a_price_is_a_failure(
     vault: Vault, clock: Clock, outside: Outside, yahoo: ScriptedMarket
 ):
     second = a_portfolio(1_000.0, 20_000.0, symbol="IAU")
-    await vault.book.add(Portfolio("second", second.collateral, second.loan), "test")
+    await vault.book.add(Portfolio("second", second.collateral, second.loan, name="Second"), "test")
     assert is_about_once_a_minute(await run(vault, clock, outside, 5), 5)
     asked = yahoo.quote
 

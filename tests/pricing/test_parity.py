@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.builders import NOON
-from vaultdash.clock import NewYorkHours
+from tests.new_york import HOURS
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.option import OptionChain, Right, years_to_expiry
 from vaultdash.market.demo import DemoMarket
@@ -99,7 +99,7 @@ def test_share_price_of_another_moment_is_no_yield_of_a_short_expiry() -> None:
 @pytest.fixture(scope="module")
 def demo_chains() -> list[OptionChain]:
     """Expiries of the demo market from nine days to two and a half years, of which the true yield is 0."""
-    market = DemoMarket(lambda: NOON, NewYorkHours(), american_price)
+    market = DemoMarket(lambda: NOON, HOURS, american_price)
 
     async def chains() -> list[OptionChain]:
         listed = (await market.expirations("GLD")).days

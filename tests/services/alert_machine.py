@@ -256,6 +256,7 @@ class AlertMachine(RuleBasedStateMachine):
         self.events: list[AlertEvent] = []
         self.windows: Counter[tuple[str, str]] = Counter()  # repeats that a crash after the acceptance allows
         self.standing: dict[str, dict[str, Any]] = {}  # of each raised rule: since, events, snoozed
+        self.edited: dict[str, list[str]] = {}  # of each rule that an edit armed: the events of what it had raised
         self.told_by: dict[str, set[str]] = defaultdict(set)  # of each event the channels there were
         self.silent: dict[str, int] = {}  # answered events, and how many messages had been taken then
         self.receipts: set[str] = set()
@@ -396,9 +397,13 @@ class AlertMachine(RuleBasedStateMachine):
             if event.kind is CLEARED:
                 del self.standing[name]
             elif event.kind is RAISED:
+                replaced = self.edited.get(name, [])
+                if name in was:
+                    replaced = [*self.standing[name]["events"], *self.standing[name]["replaced"]]
                 self.standing[name] = {
                     "since": event.at,
                     "events": [event.id],
+                    "replaced": replaced,
                     "snoozed": None,
                     "threshold": event.threshold,
                 }
@@ -408,6 +413,8 @@ class AlertMachine(RuleBasedStateMachine):
                 self.standing[name]["snoozed"] = None
             if not event.covered:
                 self.told_by[event.id] = channels
+        if snapshot is not None:
+            self.edited = {}
 
     @rule()
     def deliver(self) -> None:
@@ -481,7 +488,7 @@ class AlertMachine(RuleBasedStateMachine):
         for alert in self.standing.values() if stands else ():
             if own is not None and alert["since"] == own["since"]:
                 alert["snoozed"] = until
-                for name in alert["events"]:
+                for name in [*alert["events"], *alert["replaced"]]:
                     self.silent.setdefault(name, len(self.services.taken))
 
     @rule(
@@ -503,6 +510,10 @@ class AlertMachine(RuleBasedStateMachine):
         if self.commits:
             self.plan = plan
             armed = self.oracle.configure(rules, self.standing)
+            self.edited = {name: self.edited[name] for name in self.oracle.rules if name in self.edited}
+            self.edited |= {
+                name: [*self.standing[name]["events"], *self.standing[name]["replaced"]] for name in armed
+            }
             self.standing = {
                 name: self.standing[name] for name in self.oracle.rules if name in self.standing and name not in armed
             }

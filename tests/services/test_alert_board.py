@@ -6,8 +6,11 @@ import pytest
 
 from tests.builders import a_loan
 from tests.services.alert_house import AlertHouse
+from tests.services.alert_memory import MemoryDatabase
 from vaultdash.domain.alert import AlertPlan, usual_plan
+from vaultdash.domain.errors import Unavailable
 from vaultdash.domain.loan import HedgeCounting, Loan
+from vaultdash.notify.base import Accepted
 from vaultdash.services.alert_board import alert_board, remarks
 from vaultdash.storage.sql import SqlDatabase
 
@@ -70,4 +73,25 @@ async def test_the_gravest_alert_stands_first_with_its_messages(database: SqlDat
     board = await alert_board(database, house.portfolio)
     assert [raised.event.id for raised in board.raised] == [call.id, warning.id]
     assert [len(raised.deliveries) for raised in board.raised] == [1, 0]
-    assert (board.is_usual, board.reaches_somebody, board.remarks) == (True, True, ())
+    assert (board.plan.follows_loan, board.reaches_somebody, board.remarks) == (True, True, ())
+
+
+@pytest.mark.parametrize("gives_receipts", [False, True])
+async def test_what_reached_nobody_is_shown_until_a_service_took_it_after_all(gives_receipts: bool):
+    house = AlertHouse(MemoryDatabase())  # type: ignore[arg-type]  # a twin
+    await house.keep()
+    await house.channel("phone")
+    house.inbox.answer = lambda channel, message: Unavailable("it is down")
+    await house.ltv(0.76)
+    for _ in range(60):
+        await house.outbox.deliver()
+        house.clock.go_on(60)
+    assert len((await alert_board(house.database, house.portfolio)).undelivered) == 1
+    house.inbox.answer = lambda channel, message: Accepted(gives_receipts)
+    house.clock.go_on(minutes=30)
+    await house.outbox.deliver()
+    assert house.inbox.taken
+    assert (await alert_board(house.database, house.portfolio)).undelivered == ()
+    house.clock.go_on(minutes=6)  # by when a device should have confirmed it
+    await house.outbox.deliver()
+    assert len((await alert_board(house.database, house.portfolio)).undelivered) == gives_receipts

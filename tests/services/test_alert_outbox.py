@@ -46,6 +46,14 @@ async def house(database: SqlDatabase) -> AlertHouse:
     return house
 
 
+@pytest.fixture
+async def long_house() -> AlertHouse:
+    """For tests in which hours or weeks go by: on the twin of the database in memory."""
+    house = AlertHouse(MemoryDatabase())  # type: ignore[arg-type]  # a twin
+    await house.keep()
+    return house
+
+
 async def deliver_for(house: AlertHouse, span: timedelta, step: timedelta = MINUTE) -> None:
     """Deliver again and again while the clock goes on."""
     end = house.clock() + span
@@ -142,7 +150,8 @@ async def test_when_a_step_has_failed_for_good_the_next_is_due_at_once(house: Al
     assert not await house.events(UNDELIVERED)
 
 
-async def test_when_nobody_could_be_reached_it_is_shown_once_with_the_reasons(house: AlertHouse):
+async def test_when_nobody_could_be_reached_it_is_shown_once_with_the_reasons(long_house: AlertHouse):
+    house = long_house
     await house.channel("phone")
     await house.channel("mail", step=1)
     house.inbox.answer = failing("phone", "mail")  # type: ignore[assignment]
@@ -266,7 +275,8 @@ async def test_a_broken_one_leaves_when_there_is_another(house: AlertHouse):
     assert house.inbox.titles == ["mail: Margin call: LTV 76.0 % (limit 75 %)"]
 
 
-async def test_two_weeks_without_a_receipt_are_a_lost_channel(house: AlertHouse):
+async def test_two_weeks_without_a_receipt_are_a_lost_channel(long_house: AlertHouse):
+    house = long_house
     house.inbox.answer = lambda channel, message: Accepted(gives_receipts=channel.kind is PUSH)
     await house.channel("phone", PUSH)
     await house.channel("mail", step=1)
@@ -279,7 +289,8 @@ async def test_two_weeks_without_a_receipt_are_a_lost_channel(house: AlertHouse)
     assert house.inbox.titles[-1] == "mail: phone does not reach you any more"
 
 
-async def test_a_receipt_within_two_weeks_keeps_the_channel(house: AlertHouse):
+async def test_a_receipt_within_two_weeks_keeps_the_channel(long_house: AlertHouse):
+    house = long_house
     house.inbox.answer = receipts
     await house.channel("phone", PUSH)
     await house.ltv(0.71)
@@ -378,7 +389,11 @@ async def test_a_test_message_says_in_words_what_is_wrong_and_is_not_repeated(ho
     tried = house.inbox.tried
     await deliver_for(house, timedelta(hours=1))
     assert house.inbox.tried == tried
-    assert len(await house.events(AlertEventKind.TEST)) == 2
+    taken, tried_one, failed = await house.events(AlertEventKind.TEST)
+    assert taken.title == tried_one.title == "Test: a message to mail"
+    assert (failed.title, failed.about) == ("Test failed: mail was not reached", tried_one.id)
+    assert failed.body.startswith("535: wrong password.")
+    assert house.told == [taken, tried_one, failed]
     with pytest.raises(NotFound):
         await house.outbox.test("nobody")
 

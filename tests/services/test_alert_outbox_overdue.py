@@ -7,18 +7,19 @@ from datetime import timedelta
 import pytest
 
 from tests.services.alert_house import AlertHouse
+from tests.services.alert_memory import MemoryDatabase
 from tests.services.test_alert_outbox import MINUTE, PUSH, UNDELIVERED, USUAL, deliver_for, failing, receipts
 from tests.services.twins import until
 from vaultdash.domain.alert import AlertPlan
 from vaultdash.domain.alert_sending import MOST_ATTEMPTS
 from vaultdash.domain.errors import Unavailable
 from vaultdash.notify.base import Accepted
-from vaultdash.storage.sql import SqlDatabase
 
 
 @pytest.fixture
-async def house(database: SqlDatabase) -> AlertHouse:
-    house = AlertHouse(database)
+async def house() -> AlertHouse:
+    """Hours go by here: on the twin of the database in memory, which behaves as the real one does."""
+    house = AlertHouse(MemoryDatabase())  # type: ignore[arg-type]  # a twin
     await house.keep()
     return house
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,18 @@ from vaultdash.domain.alert import (
     AlertSeverity,
     DeliveryState,
     QuietHours,
+    usual_plan,
 )
 from vaultdash.domain.collateral import Collateral
 from vaultdash.domain.errors import DatabaseError, InvalidInput, NotFound, Refused
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.market import Freshness
+from vaultdash.domain.portfolio import Portfolio, mark
 from vaultdash.domain.position import HedgeMark, MarkBasis
 from vaultdash.domain.record import RecordKind
+from vaultdash.services.heartbeat import Beat
+from vaultdash.services.price_feed import QuoteStatus
 from vaultdash.storage.sql import SqlDatabase
 
 RAISED, CLEARED, REMINDED = AlertEventKind.RAISED, AlertEventKind.CLEARED, AlertEventKind.REMINDED
@@ -143,7 +148,8 @@ async def test_both_ltvs_crossing_at_once_are_one_message(database: SqlDatabase)
     assert len(events) == 4
     sent = [event for event in events if not event.covered]
     assert len(sent) == 1
-    assert "LTV with options 75.9 %" in sent[0].body
+    assert sent[0].title == "Margin call: LTV with options 75.9 % (limit 75 %)"
+    assert "Reached at once: LTV without options 76.0 %, the limit of 70 %." in sent[0].body
 
 
 COUNTED = a_portfolio(UNITS, LOAN, hedge_counting=HedgeCounting.AFTER_PAYMENT)
@@ -253,6 +259,42 @@ async def test_a_rule_that_is_edited_while_raised_is_raised_anew(house: AlertHou
     assert await house.ltv(0.74) == []
 
 
+@pytest.mark.parametrize("edit", [{"threshold": 0.73}, {"rearm": 0.03}])
+async def test_an_answer_to_what_an_edit_raised_anew_takes_back_the_messages_of_before(
+    house: AlertHouse, edit: dict[str, Any]
+):
+    await house.channel("phone")
+    await house.channel("mail", step=1)
+    rule = AlertRule("x", AlertMetric.LTV, 0.70)
+    await house.watch.configure("main", AlertPlan((rule,)))
+    (before,) = await house.ltv(0.76)
+    await house.watch.configure("main", AlertPlan((replace(rule, **edit),)))
+    (anew,) = await house.ltv(0.76)
+    assert anew.about == before.id
+    await house.watch.acknowledge(anew.id)
+    assert set(await states_of(house, before.id) + await states_of(house, anew.id)) == {DeliveryState.CANCELLED}
+
+
+async def test_an_answer_to_what_an_edit_ended_is_none_to_what_it_raised_anew(house: AlertHouse):
+    rule = AlertRule("x", AlertMetric.LTV, 0.70)
+    await house.watch.configure("main", AlertPlan((rule,)))
+    (before,) = await house.ltv(0.76)
+    await house.watch.configure("main", AlertPlan((replace(rule, threshold=0.75),)))
+    await house.ltv(0.76)
+    await house.watch.acknowledge(before.id)
+    assert (await house.watch.states("main"))["x"].acknowledged_at is None
+
+
+async def test_what_an_edit_ended_is_nothing_to_a_later_raise(house: AlertHouse):
+    rule = AlertRule("x", AlertMetric.LTV, 0.70)
+    await house.watch.configure("main", AlertPlan((rule,)))
+    await house.ltv(0.72)
+    await house.watch.configure("main", AlertPlan((replace(rule, rearm=0.03),)))
+    assert await house.ltv(0.65) == []
+    (later,) = await house.ltv(0.71)
+    assert (later.kind, later.about) == (RAISED, None)
+
+
 async def test_saving_a_plan_without_a_change_raises_nothing_again(house: AlertHouse):
     await house.ltv(0.76)
     plan = await house.watch.plan("main")
@@ -317,6 +359,100 @@ async def test_fifteen_minutes_of_trading_without_a_fresh_price_raise_and_the_ne
     assert [event.title for event in found] == ["No fresh price of GLD for 15 minutes of trading"]
     assert "Yahoo does not answer" in found[0].body
     assert [event.title for event in await house.ltv(0.60)] == ["Fresh prices of GLD again"]
+
+
+PER_DOLLAR = 0.80
+FRANCS = replace(
+    a_portfolio(UNITS, LOAN * PER_DOLLAR, currency="CHF", warning_ltv=0.70), id="francs", name="Loan in francs"
+)
+
+
+def in_two_currencies(house: AlertHouse, rate: QuoteStatus | None, ltv: float = 0.60) -> Beat:
+    """A beat at which both loans stand at an LTV; without a rate there is none of the one in francs."""
+    gold = a_status(price_at(ltv), house.clock())
+    snapshots = {"main": mark(house.portfolio, gold.quote.price, NOON.date())}
+    statuses = {"GLD": gold}
+    if rate is not None:
+        snapshots["francs"] = mark(FRANCS, gold.quote.price, NOON.date(), rate=ExchangeRate.of(rate.quote))
+        statuses["CHF=X"] = rate
+    return Beat(1, house.clock(), gold, snapshots["main"], 0.16, "test", statuses=statuses, snapshots=snapshots)
+
+
+def a_rate(at: datetime, per_dollar: float = PER_DOLLAR, **fields: object) -> QuoteStatus:
+    return a_status(per_dollar, at, symbol="CHF=X", currency="CHF", **fields)
+
+
+@pytest.fixture
+async def franc_house(house: AlertHouse) -> AlertHouse:
+    await house.keep(house.portfolio, FRANCS)
+    return house
+
+
+async def test_an_old_exchange_rate_leaves_the_loan_in_that_currency_unwatched_and_says_so(franc_house: AlertHouse):
+    house = franc_house
+    assert await house.watch.evaluate(in_two_currencies(house, a_rate(house.clock()))) == ()
+    told_at = house.clock()
+    old = {"freshness": Freshness.STALE, "problem": "Yahoo does not answer"}
+    house.clock.go_on(minutes=10)
+    assert await house.watch.evaluate(in_two_currencies(house, a_rate(told_at, **old))) == ()
+    house.clock.go_on(minutes=50)
+    events = await house.watch.evaluate(in_two_currencies(house, a_rate(told_at, **old), ltv=0.80))
+    told = {event.portfolio_id: event for event in events if not event.covered}
+    assert {event.metric for event in events if event.portfolio_id == "main"} == {AlertMetric.LTV}
+    assert [event.rule_id for event in events if event.portfolio_id == "francs"] == ["stale"]
+    assert (
+        told["francs"].title
+        == "No fresh exchange rate of the dollar in CHF for 60 minutes of trading · Loan in francs"
+    )
+    assert "Why: What a dollar costs in CHF is old (Yahoo does not answer)." in told["francs"].body
+    assert "A dollar costs 0.8000 CHF, test, 10 Jun 2026 12:00 New York, 60 min old" in told["francs"].body
+    back = await house.watch.evaluate(in_two_currencies(house, a_rate(house.clock()), ltv=0.80))
+    assert {event.portfolio_id for event in back} == {"francs"}
+    told_once = {(event.kind, event.rule_id) for event in back if not event.covered}
+    assert told_once == {(RAISED, "ltv-call"), (CLEARED, "stale")}
+
+
+@pytest.mark.parametrize("source", [None, "DEMO"])
+async def test_a_rate_that_is_unknown_or_invented_is_noticed_beside_a_fresh_price(
+    franc_house: AlertHouse, source: str | None
+):
+    house, found = franc_house, []
+    for minutes in (0, 14, 2):
+        house.clock.go_on(minutes=minutes)
+        rate = None if source is None else a_rate(house.clock(), source=source)
+        found = list(await house.watch.evaluate(in_two_currencies(house, rate)))
+    (event,) = found
+    assert (event.portfolio_id, event.rule_id) == ("francs", "stale")
+    assert "exchange rate" in event.title
+    assert "LTV 60" not in event.body  # judged by no rate that was invented
+
+
+async def test_a_price_is_watched_although_the_exchange_rate_is_missing(franc_house: AlertHouse):
+    house = franc_house
+    await house.watch.configure("francs", AlertPlan((AlertRule("p", AlertMetric.PRICE, 450.0),)))
+    events = await house.watch.evaluate(in_two_currencies(house, None, ltv=300.0 / 440.0))
+    assert [(event.portfolio_id, event.rule_id) for event in events] == [("francs", "p")]
+
+
+async def test_why_nothing_can_be_raised_is_told(franc_house: AlertHouse):
+    house, at = franc_house, franc_house.clock()
+
+    def silent(beat: Beat, portfolio: Portfolio = house.portfolio) -> str | None:
+        return house.watch.silence(portfolio, beat)
+
+    fresh = in_two_currencies(house, a_rate(at))
+    assert (silent(fresh), silent(fresh, FRANCS)) == (None, None)
+    old = in_two_currencies(house, a_rate(at, freshness=Freshness.STALE))
+    assert silent(old) is None
+    assert silent(old, FRANCS) == "No alert on the LTV can be raised now: What a dollar costs in CHF is old."
+    invented = a_beat(a_status(460.0, source="DEMO", problem="Yahoo does not answer"), house.portfolio)
+    assert silent(invented) == (
+        "No alert can be raised now: the price of GLD is invented (DEMO), a real one is missing "
+        "(Yahoo does not answer)."
+    )
+    assert "there is no price of GLD" in str(silent(a_beat(None, problem="no source answered")))
+    house.watch._trusts_demo = True
+    assert silent(invented) is None
 
 
 async def test_a_shut_market_is_not_stale(house: AlertHouse):
@@ -394,6 +530,28 @@ async def test_a_loan_that_is_not_kept_is_watched_no_more(house: AlertHouse):
 async def test_the_usual_plan_follows_the_lenders_limits(database: SqlDatabase):
     house = AlertHouse(database, a_portfolio(UNITS, LOAN, warning_ltv=0.55, margin_call_ltv=0.60))
     await house.keep()
+    assert rules(await house.ltv(0.56)) == [("raised", "ltv-warning", False)]
+
+
+async def test_usual_rules_follow_the_lenders_limits_whatever_the_quiet_hours(house: AlertHouse):
+    quiet = QuietHours(time(22), time(7))
+    await house.watch.configure("main", replace(await house.watch.plan("main"), quiet=quiet))
+    house.portfolio = a_portfolio(UNITS, LOAN, warning_ltv=0.55, margin_call_ltv=0.60)
+    await house.keep()
+    plan = await house.watch.plan("main")
+    assert plan == replace(usual_plan(house.portfolio.loan), quiet=quiet)
+    assert rules(await house.ltv(0.56)) == [("raised", "ltv-warning", False)]
+
+
+async def test_rules_of_the_owner_stay_where_they_are_and_can_be_given_up_for_the_usual_ones(house: AlertHouse):
+    usual = await house.watch.plan("main")
+    own = await house.watch.configure("main", replace(usual, rules=usual.rules[:-1]))
+    assert not own.follows_loan
+    house.portfolio = a_portfolio(UNITS, LOAN, warning_ltv=0.55, margin_call_ltv=0.60)
+    await house.keep()
+    assert await house.watch.plan("main") == own
+    await house.watch.configure("main", usual_plan(house.portfolio.loan))
+    assert (await house.watch.plan("main")).follows_loan
     assert rules(await house.ltv(0.56)) == [("raised", "ltv-warning", False)]
 
 

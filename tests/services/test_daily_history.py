@@ -10,7 +10,7 @@ from tests.builders import a_history
 from tests.services.twins import by_one_clock, until
 from vaultdash.domain.errors import BadPayload, NotFound, Refused, Unavailable
 from vaultdash.domain.market import Bar
-from vaultdash.services.daily_history import _unbroken
+from vaultdash.services.daily_history import unbroken_bars
 
 LAST_SESSION = date(2026, 6, 9)  # the clock stands at noon in New York on the 10th
 
@@ -292,5 +292,5 @@ def test_a_gap_of_months_is_no_daily_move():
     bars = tuple(
         Bar(date(2026, month, day), 400.0) for month, day in ((8, 20), (8, 21), (11, 16), (11, 18), (11, 19))
     )
-    assert _unbroken(bars) == bars[2:]
-    assert _unbroken(()) == ()
+    assert unbroken_bars(bars) == bars[2:]
+    assert unbroken_bars(()) == ()

@@ -1,13 +1,17 @@
 """A loan in another currency is marked at the rate of the beat; without a current one nothing is judged by it."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from tests.builders import a_loan, a_portfolio, a_quote
-from tests.services.twins import by_one_clock
+from tests.services.twins import by_one_clock, until
 from vaultdash.domain.errors import InvalidInput, Unavailable
 from vaultdash.domain.market import Freshness
+from vaultdash.services import heartbeat
+from vaultdash.services.exchange_rates import ExchangeRates, rate_words
+from vaultdash.services.hedge_advisor import Research
 
 PAIR = "CHF=X"
 
@@ -40,6 +44,55 @@ async def test_a_beat_asks_for_the_rate_and_marks_by_it(swiss):
     assert beat.snapshot.owed == pytest.approx(480_000)
     assert (beat.snapshot.rate.per_dollar, beat.snapshot.rate.source) == (0.80, "Scripted")
     assert (beat.status.freshness, beat.problem) == (Freshness.LIVE, None)
+
+
+class SlowPair:
+    """A market in which what a dollar costs comes only after `gate` opens."""
+
+    def __init__(self, market) -> None:
+        self.gate = asyncio.Event()
+        self._market = market
+
+    async def quote(self, symbol, *, refresh=False):
+        if symbol == PAIR:
+            await self.gate.wait()
+        return await self._market.quote(symbol, refresh=refresh)
+
+
+async def test_the_first_beat_waits_for_the_rate_as_for_the_gold_and_later_ones_do_not(swiss, monkeypatch):
+    monkeypatch.setattr(heartbeat, "OTHERS_SECONDS", 0.01)
+    swiss.prices._provider = slow = SlowPair(swiss.market)
+    told = []
+    with swiss.heartbeat.feed.heard_by(told.append):
+        first = asyncio.create_task(swiss.heartbeat.beat())
+        await until(lambda: swiss.prices.known("GLD") is not None)
+        await asyncio.sleep(0.05)  # much longer than the others are waited for
+        assert told == []
+        slow.gate.set()
+        await first
+        assert [(beat.snapshot.owed, beat.problem) for beat in told] == [(pytest.approx(480_000), None)]
+        slow.gate.clear()
+        swiss.market.price = 455.0
+        second = asyncio.create_task(swiss.heartbeat.beat())
+        await until(lambda: len(told) == 2)  # the known rate stands meanwhile
+        assert told[1].snapshot.price == 455.0
+        slow.gate.set()
+        await second
+
+
+async def test_a_rate_that_does_not_come_is_stood_in_for_while_the_gold_is_of_now(impatient):
+    impatient.store.save_quote(francs(impatient, 0.75))
+    await impatient.book.open()
+    await impatient.book.save(in_francs(), "test")
+    impatient.market.dollar_costs[PAIR] = francs(impatient)
+    impatient.prices._provider = slow = SlowPair(impatient.market)
+    beating = asyncio.create_task(impatient.heartbeat.beat())
+    await until(lambda: impatient.heartbeat.feed.latest is not None)
+    beat = impatient.heartbeat.feed.latest
+    assert (beat.statuses["GLD"].quote.source, beat.snapshot.rate.per_dollar) == ("Scripted", 0.75)
+    slow.gate.set()
+    await beating
+    assert impatient.heartbeat.feed.latest.snapshot.rate.per_dollar == 0.80
 
 
 async def test_a_move_of_the_rate_alone_moves_ltv(swiss):
@@ -98,3 +151,36 @@ async def test_what_is_compared_for_the_loan_is_in_dollars(swiss):
     portfolio, own = swiss.book.priced_by("GLD", 460.0, beat.snapshot.on)
     assert own
     assert portfolio.loan.amount == pytest.approx(600_000)
+
+
+async def test_a_pair_is_no_gold_to_compare_hedges_on(swiss):
+    await swiss.heartbeat.beat()
+    for symbol in (PAIR, "EUR=X"):
+        with pytest.raises(InvalidInput, match="what a dollar costs in"):
+            await swiss.advisor.advise(Research(symbol=symbol, spot=0.8))
+
+
+async def test_a_comparison_says_what_is_owed_in_the_loans_currency(swiss):
+    await swiss.heartbeat.beat()
+    advice = await swiss.advisor.advise(Research(spot=460.0))
+    assert advice.snapshot.portfolio.loan.amount == pytest.approx(600_000)
+    assert (advice.snapshot.owed, advice.snapshot.rate.per_dollar) == (pytest.approx(480_000), 0.80)
+
+
+async def test_a_rate_is_asked_for_where_no_beat_has():
+    asked = []
+
+    async def ask(symbol: str) -> None:
+        asked.append(symbol)
+
+    rates = ExchangeRates(lambda symbol: a_quote(0.86, symbol, currency="EUR") if symbol == "EUR=X" else None, ask)
+    for currency in ("USD", "EUR", "CHF"):
+        await rates.learn(currency)
+    assert asked == [PAIR]
+
+
+async def test_a_rate_in_words_has_its_age_and_source(swiss):
+    status = (await swiss.heartbeat.beat()).statuses[PAIR]
+    assert rate_words(replace(status, age_seconds=300.0)) == (
+        "1 USD = 0.8000 CHF, Scripted, 2026-06-10 16:00:00 UTC, 5 minutes old, live"
+    )

@@ -367,7 +367,7 @@ def second(symbol: str = "IAU", units: float = 20_000.0, loan: float = 500_000) 
 async def test_every_portfolio_is_marked_by_the_price_of_its_gold(house):
     await house.book.open()
     await house.book.add(second(), "test")
-    await house.book.add(replace(second("XAU-KG", 3.0, 200_000), id="third"), "test")
+    await house.book.add(replace(second("XAU-KG", 3.0, 200_000), id="third", name="Third"), "test")
     beat = await house.heartbeat.beat()
     assert set(beat.statuses) == {"GLD", "IAU"}
     assert set(beat.snapshots) == {"main", "second", "third"}
@@ -564,3 +564,16 @@ async def test_without_anybody_to_keep_it_a_beat_is_published_and_that_is_all(ho
     await house.heartbeat.beat()
     await house.heartbeat.keep_again()
     assert (house.heartbeat.feed.latest.number, house.heartbeat.keep_problem) == (1, None)
+
+
+async def test_each_gold_has_a_volatility_of_its_own(house):
+    for symbol, move in (("GLD", 0.01), ("IAU", 0.02)):
+        days = [NOON.date() - timedelta(days=back) for back in range(60, 0, -1)]
+        closes = {day: 400.0 * (1.0 + move * (place % 2)) for place, day in enumerate(days)}
+        house.store.merge_history(a_history(closes, symbol))
+    await house.book.open()
+    await house.book.add(second(), "test")
+    beat = await house.heartbeat.beat()
+    gold, other = (beat.volatility_of(beat.snapshots[name]) for name in ("main", "second"))
+    assert gold == beat.volatility
+    assert other == pytest.approx(2 * gold, rel=0.02)

@@ -191,7 +191,7 @@ async def test_a_contract_without_a_usable_quote_is_worth_the_surface(hedges, ma
     found = only(marked(portfolio))
     assert found.basis is MarkBasis.MODEL
     assert found.price == pytest.approx(black(440.0, Right.PUT, 460.0, years_to_expiry(MONTH, clock())), abs=0.02)
-    assert "no quote that can be believed (no_bid, no_ask); model price" in (found.problem or "")
+    assert "no quote that can be believed (no bid, no ask); model price" in (found.problem or "")
 
 
 async def test_a_chain_that_is_not_to_be_had_is_priced_from_the_others(hedges, marked, clock, market):

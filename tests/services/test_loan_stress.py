@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.conftest import KnownRate, by_quantlib
 from tests.builders import NOON, a_contract, a_portfolio
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.option import Right
 from vaultdash.domain.portfolio import Snapshot, mark
@@ -38,6 +39,18 @@ async def test_without_options_all_countings_are_the_same_and_that_is_said(stres
     assert "No options are held" in report.remarks[1]
     assert [row.zone for row in report.rows].count("call") == 1
     assert len(report.shocks) == 2
+
+
+async def test_a_fall_of_the_dollar_is_a_fall_of_gold_for_a_loan_in_francs(stress: LoanStress) -> None:
+    def francs(price: float, per_dollar: float) -> Snapshot:
+        rate = ExchangeRate("CHF", per_dollar, NOON, "test")
+        return mark(a_portfolio(loan=480_000, currency="CHF"), price, date(2026, 6, 10), rate=rate)
+
+    report = await stress.table(francs(460.0, 0.80))
+    assert "today's 0.8000 CHF for a dollar" in report.remarks[1]
+    assert "both at once are a fall of 19 %" in report.remarks[1]
+    assert francs(460.0, 0.72).ltv == pytest.approx(francs(414.0, 0.80).ltv)  # what the remark says
+    assert francs(414.0, 0.72).ltv == pytest.approx(francs(460.0 * 0.81, 0.80).ltv)
 
 
 async def test_held_options_are_marked_at_each_fall(stress: LoanStress) -> None:

@@ -1,8 +1,10 @@
 """LTV over time, on the real database: one record an hour whatever happens, gaps as gaps."""
 
+import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -20,6 +22,7 @@ from vaultdash.services.alert_watch import AlertWatch
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.ltv_history import LtvHistory, gaps
 from vaultdash.services.price_feed import QuoteStatus
+from vaultdash.storage.records import Transaction
 from vaultdash.storage.sql import SqlDatabase
 
 HOUR = timedelta(hours=1)
@@ -275,3 +278,23 @@ async def test_reading_bit_by_bit_gives_what_reading_at_once_gives(house: House)
 async def test_a_portfolio_without_records_has_an_empty_series(house: House) -> None:
     found = await house.history.series("none")
     assert (found.records, found.gaps) == ((), ())
+
+
+async def test_who_asks_in_the_same_moment_shares_one_read_and_one_answer(
+    database: SqlDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history, reads, usual = LtvHistory(database, FixedHours(), Clock()), [0], database.reading
+    async with database.transaction() as into:
+        for back in range(48):
+            await into.ltv.add(an_ltv_record(NOON - back * HOUR))
+
+    def reading() -> AbstractAsyncContextManager[Transaction]:
+        reads[0] += 1
+        return usual()
+
+    monkeypatch.setattr(database, "reading", reading)
+    found = await asyncio.gather(*(history.series("main", 7) for _ in range(20)))
+    assert (reads, len(found[0].records)) == ([1], 48)
+    assert all(each is found[0] for each in found)
+    assert await history.series("main", 7) is found[0]
+    assert reads == [2]  # who asks later sees what was written since

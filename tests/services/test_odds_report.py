@@ -9,6 +9,7 @@ from scipy.stats import norm
 
 from tests.builders import NOON, a_portfolio
 from tests.services.test_loan_stress import a_hedged, a_put
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.domain.loan import HedgeCounting, Interest
 from vaultdash.domain.option import DollarRate
 from vaultdash.domain.portfolio import Snapshot, mark
@@ -123,6 +124,29 @@ def test_a_loan_that_is_called_has_all_odds_against_it() -> None:
     assert odds.span(1) == odds.span(12) == (1.0, 1.0)
     assert odds.time.median == 0.0
     assert all(sigmas <= 0 for _, sigmas in odds.sigmas())
+    assert odds.passed == "call"
+
+
+def test_below_the_close_out_nothing_is_left_to_reckon() -> None:
+    near = some_odds(price=330.0, cure_days=5)  # called at 368, sold at 324.71
+    assert (near.passed, some_odds().passed) == ("call", "")
+    assert near.gap > 0.4 > some_odds(cure_days=5).gap  # from the price now, not from the call
+    gone = some_odds(price=300.0)
+    assert gone.passed == "close-out"
+    assert gone.gap == 1.0
+    assert odds_sentence(gone).startswith("The close-out limit is passed: the lender may sell")
+
+
+def test_for_a_loan_in_francs_the_drift_is_that_of_gold_in_francs() -> None:
+    rate = ExchangeRate("CHF", 0.80, NOON, "test")
+    francs = mark(a_portfolio(loan=480_000, currency="CHF"), 460.0, date(2026, 6, 10), rate=rate)
+    chosen = moves()
+    odds = reckon(francs, NOON, (chosen,), chosen, RATE, None)
+    assert [drift.name for drift in odds.drifts][1:] == [
+        "gold in CHF rises as dollars earn",
+        "gold in CHF falls as much",
+    ]
+    assert odds.central.by_months == some_odds().central.by_months  # 480,000 francs are 600,000 dollars
 
 
 def test_options_that_alone_keep_a_call_away_are_said_not_to_be_counted() -> None:

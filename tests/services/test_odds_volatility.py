@@ -10,6 +10,7 @@ from tests.api.conftest import by_quantlib
 from tests.builders import NOON, a_history, a_portfolio
 from tests.services.twins import Clock, FixedHours, ScriptedChains, ScriptedMarket
 from vaultdash.domain.errors import Unavailable
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.domain.option import DollarRate
 from vaultdash.domain.portfolio import Snapshot, mark
 from vaultdash.services.daily_history import DailyHistory
@@ -70,6 +71,24 @@ async def test_without_anything_else_daily_closes_are_used(known: OddsVolatility
     assert only.kind is VolatilityKind.MOVES
     assert set(only.by_months.values()) == {0.17}
     assert only.source == "EWMA of daily closes"
+
+
+async def test_in_another_currency_every_choice_is_joined_with_the_moves_of_the_rate(
+    known: OddsVolatility, store: ParquetPrices
+) -> None:
+    store.merge_history(a_history({date(2026, 6, 9): 17.0, date(2026, 6, 8): 17.0}, "^GVZ"))
+    assert await known.load_chains("GLD") is None
+    rate = ExchangeRate("CHF", 0.80, NOON, "test")
+    francs = mark(a_portfolio(loan=480_000, currency="CHF"), 460.0, date(2026, 6, 10), rate=rate)
+    in_dollars = await known.choices(a_snapshot(), 0.17, "EWMA", is_demo=False)
+    in_francs = await known.choices(francs, 0.17, "EWMA", is_demo=False)
+    assert len(in_francs) == 4
+    for alone, joined in zip(in_dollars, in_francs, strict=True):
+        assert joined.kind is alone.kind
+        assert joined.name == f"{alone.name}, in CHF"
+        assert joined.source.startswith(f"{alone.source}; a dollar in CHF assumed to move by 8% a year")
+        for months in HORIZONS:  # without a history of the rate: 8 % and no correlation
+            assert joined.by_months[months] == pytest.approx((alone.by_months[months] ** 2 + 0.08**2) ** 0.5)
 
 
 async def test_options_at_the_call_price_come_first_once_they_are_loaded(known: OddsVolatility) -> None:

@@ -30,6 +30,8 @@ def option(**fields: object) -> Portfolio:
 CASES: list[tuple[Portfolio, str]] = [
     (terms(amount=550_000.0), "loan 600,000 → 550,000 USD"),
     (terms(amount=550_000.5), "loan 600,000 → 550,000.50 USD"),
+    (terms(amount=480_000.0, currency="CHF"), "loan 600,000 USD → 480,000 CHF"),
+    (terms(currency="GBP"), "loan 600,000 USD → 600,000 GBP"),
     (terms(margin_call_ltv=0.72, warning_ltv=0.6), "call LTV 0.75 → 0.72; warning LTV 0.7 → 0.6"),
     (
         terms(hedge_counting=HedgeCounting.CREDITED, hedge_haircut=0.2),
@@ -81,6 +83,9 @@ def test_making_and_removing():
         "made: 2,000 shares of GLD against a loan of 600,000 USD; holds 5 GLD 17 Jul 2026 440 put, bought at 9.90"
     )
     assert change_words(BEFORE, None) == "removed"
+    in_francs = terms(amount=480_000.0, currency="CHF")
+    assert change_words(None, in_francs).startswith("made: 2,000 shares of GLD against a loan of 480,000 CHF;")
+    assert change_words(in_francs, terms(amount=470_000.0, currency="CHF")) == "loan 480,000 → 470,000 CHF"
 
 
 def test_what_is_too_small_to_show_is_still_a_change():

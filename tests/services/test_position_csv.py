@@ -105,6 +105,40 @@ def test_what_is_held_already_and_what_stands_twice_is_not_taken_again():
     ]
 
 
+def test_the_headers_of_brokers_are_understood_and_what_was_taken_for_granted_is_remarked():
+    found = read("Symbol,Quantity,Average Cost\ngld260918p00430000,5,9.90\n")
+    option = only(found)
+    assert (option.contract.osi, option.contracts, option.price_paid, option.opened_on) == (
+        "GLD   260918P00430000",
+        5,
+        9.9,
+        TODAY,
+    )
+    assert found.remarks == (
+        "average cost is taken as USD a share; divide it by 100 if it is of a contract",
+        "no column says when they were opened; today, 2026-06-10, is taken",
+    )
+    assert only(read("Contract,Qty,Price,Trade Date\nGLD260918P00430000,5,9.90,2026-06-01\n")).price_paid == 9.9
+    split = "Ticker,Exp. Date,Strike Price,Put/Call,Qty,Price,Date\nGLD,2026-09-18,430,P,5,9.90,2026-06-01\n"
+    assert only(read(split)).contract == option.contract
+
+
+def test_what_is_held_already_is_not_taken_again_from_a_file_without_days():
+    held = only(read(f"{HEAD}\n{ROW}\n"))
+    found = read("Contract,Qty,Price\nGLD260918P00430000,5,9.90\n", held)
+    assert [why for _, _, why in found.rejected] == ["row is in the portfolio or this file already"]
+
+
+def test_what_adds_to_a_held_contract_or_has_expired_is_taken_with_a_remark():
+    held = only(read(f"{HEAD}\n{ROW}\n"))
+    found = read(f"{HEAD}\nGLD260918P00430000,3,8.10,2026-06-02\nGLD260522P00430000,5,9.90,2026-05-01\n", held)
+    assert (len(found.options), found.rejected) == (2, ())
+    assert found.remarks == (
+        "line 2: GLD 18 Sep 2026 430 put is held already; this adds to it",
+        "line 3: GLD 22 May 2026 430 put has expired; it is kept, and counts for nothing any more",
+    )
+
+
 def test_a_formula_in_a_note_stays_the_text_it_is():
     option = only(read(f'{HEAD},note\n{ROW},"=HYPERLINK(""http://evil.example"")"\n'))
     assert option.note == '=HYPERLINK("http://evil.example")'
@@ -117,7 +151,7 @@ def test_columns_that_are_not_known_are_named():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "\n\n", HEAD, f"{HEAD}\n\n", "a,b,c\n1,2,3\n", "contract,contracts,price_paid\nx,1,1\n",
+    ["", "\n\n", HEAD, f"{HEAD}\n\n", "a,b,c\n1,2,3\n", "contract,contracts,opened_on\nx,1,1\n",
      "contract,contract,contracts,price_paid,opened_on\n", f'{HEAD}\n"never closed',
      "symbol,contracts,price_paid,opened_on\n"],
 )  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 from tests.builders import a_history, a_portfolio
 from tests.services.twins import Clock, FixedHours, ScriptedMarket
 from vaultdash.domain.errors import InvalidInput, NotFound
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.domain.market import Bar
 from vaultdash.domain.portfolio import Snapshot, mark
 from vaultdash.risk.replay import Outcome
@@ -151,11 +152,38 @@ async def test_invented_prices_are_marked_with_what_to_do(replays: SelloffReplay
     clock = Clock()
     demo = ScriptedMarket(clock, "DEMO")
     demo.bars = tuple(Bar(date(2020, 3, 9) + timedelta(days=n), 150.0 - n) for n in range(15))
-    replays._history._demo = demo
+    replays._gold._history._demo = demo
     report = await replays.named(a_snapshot())
     assert report.is_demo
     assert "DEMO" in report.remarks[0]
     assert "vault-dash history import" in report.remarks[0]
+
+
+async def test_a_loan_in_francs_is_called_when_the_dollar_falls_with_gold(
+    replays: SelloffReplays, store: ParquetPrices
+) -> None:
+    days = [date(2020, 3, 9) + timedelta(days=n) for n in (0, 1, 2, 3, 4, 7, 8, 9, 10)]
+    gold = [150.0 * 0.985**n for n in range(9)]  # 11.4 % in all
+    cost = [0.95 * 0.985**n for n in range(9)]
+    store.merge_history(a_history(dict(zip(days, gold, strict=True))))
+    rate = ExchangeRate("CHF", 0.80, source="test")
+    francs = mark(a_portfolio(loan=480_000, currency="CHF"), 460.0, date(2026, 6, 10), rate=rate)
+    held = by_id(await replays.named(francs, 0.60))["march-2020"].replay
+    assert held is not None
+    assert held.call is None  # at the rate of today 0.60 / 0.886 is no call
+    store.merge_history(a_history(dict(zip(days, cost, strict=True)), "CHF=X"))
+    report = await replays.named(francs, 0.60)
+    found = by_id(report)["march-2020"].replay
+    assert found is not None
+    assert found.call is not None
+    assert found.worst_ltv == pytest.approx(0.60 / (gold[-1] * cost[-1] / gold[0] / cost[0]))
+    assert found.call.on == days[8]  # 0.60 / 0.985^16 = 0.764, the close before 0.741
+    owed = report.rate.own(found.call.owed)
+    assert owed == pytest.approx(0.60 * 150.0 * 0.95 * francs.shares)  # francs of the time
+    assert "by the rate of each day" in report.remarks[0]
+    assert f"repay {report.rate.own(found.call.to_warning.repay_cash):,.0f} CHF ($ " in cure_sentence(
+        found.call, "70 %", found.call.to_warning, report.rate
+    )
 
 
 async def test_a_ltv_that_makes_no_sense_is_refused(replays: SelloffReplays, store: ParquetPrices) -> None:

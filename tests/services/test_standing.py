@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from tests.builders import NOON, a_held_put, a_loan, a_portfolio, a_quote
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.domain.loan import HedgeCounting
-from vaultdash.domain.market import Freshness
+from vaultdash.domain.market import DEMO_SOURCE, Freshness
 from vaultdash.domain.portfolio import Zone, hedged_ltv, mark
 from vaultdash.domain.position import HedgeMark, MarkBasis, OptionMark
 from vaultdash.services.heartbeat import Beat
@@ -173,3 +174,49 @@ def test_bought_options_that_the_lender_counts_are_told_beside_the_price_of_gold
         "Gold can fall 20.0 %, to GLD 368.00, before the lender calls, without the options; with them at today's "
         "value it calls at 341.01."
     )
+
+
+def a_beat_in_francs(price: float, gold: Freshness, rate: Freshness, *, demo_rate: bool = False) -> Beat:
+    """600,000 CHF, a dollar at 0.80 CHF: 750,000 USD on 2,173.91 shares."""
+    quoted = a_quote(0.8, symbol="CHF=X", currency="CHF", source=DEMO_SOURCE if demo_rate else "test")
+    statuses = {"GLD": QuoteStatus(a_quote(price), gold, 0.0), "CHF=X": QuoteStatus(quoted, rate, 0.0)}
+    loan = a_portfolio(currency="CHF")
+    snapshot = mark(loan, price, NOON.date(), rate=ExchangeRate.of(quoted))
+    beat = Beat(1, NOON, statuses["GLD"], snapshot, 0.16, "assumed", statuses=statuses, snapshots={"main": snapshot})
+    return replace(beat, status=beat.status_of(snapshot))
+
+
+def test_what_is_owed_and_repaid_is_told_in_the_loans_currency_and_prices_with_the_rate():
+    said = standing(a_beat_in_francs(500.0, Freshness.LIVE, Freshness.LIVE))
+    assert said.zone is Zone.ROOM
+    assert said.detail == (
+        "Gold can fall 8.0 %, to GLD 460.00, before the lender calls, while a dollar costs 0.8000 CHF. "
+        "You owe 600,000 CHF (750,000 USD)."
+    )  # 750,000 / (0.75 * 2,173.913)
+    called = standing(a_beat_in_francs(450.0, Freshness.LIVE, Freshness.LIVE))
+    # 750,000 - 0.70 * 450 * 2,173.913 = 65,217 USD
+    assert "52,174 CHF (65,217 USD) repaid brings it down" in called.detail
+
+
+@pytest.mark.parametrize(
+    ("rate", "demo", "words"),
+    [(Freshness.STALE, False, "an old exchange rate"), (Freshness.LIVE, True, "an invented exchange rate")],
+)
+def test_a_rate_that_cannot_be_believed_is_not_blamed_on_the_price(rate, demo, words):
+    called = standing(a_beat_in_francs(450.0, Freshness.LIVE, rate, demo_rate=demo))
+    assert called.detail.endswith(f"Judged by {words}.")
+    room = standing(a_beat_in_francs(500.0, Freshness.LIVE, rate, demo_rate=demo))
+    assert room.headline == "Not known now."
+    assert "exchange rate is" in room.detail
+    assert "price is old" not in room.detail
+
+
+def test_an_old_price_is_said_before_an_old_rate():
+    assert "Judged by an old price." in standing(a_beat_in_francs(450.0, Freshness.STALE, Freshness.STALE)).detail
+
+
+def test_without_a_rate_the_loan_is_not_valued_and_the_price_is_not_said_to_be_missing():
+    problem = "The loan is in CHF, and what a dollar costs in CHF is not known yet"
+    status = QuoteStatus(a_quote(460.0), Freshness.LIVE, 0.0)
+    said = standing(Beat(1, NOON, status, None, 0.16, "assumed", problem))
+    assert said.sentence == f"Not known now. The loan cannot be valued: {problem}"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vaultdash.clock import NewYorkHours
+from tests.new_york import HOURS
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.market import Bar
 from vaultdash.storage.base import ImportReport
@@ -17,7 +17,6 @@ from vaultdash.storage.price_csv import read_price_csv, symbol_in_name
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 TODAY = date(2026, 8, 24)
-HOURS = NewYorkHours()
 needs_shared_data = pytest.mark.skipif(not SHARED.exists(), reason="needs the shared market data")
 
 

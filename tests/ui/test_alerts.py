@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 from nicegui import ui
@@ -209,7 +210,7 @@ async def test_a_mail_server_is_added_and_tried(user: User, vault: Vault, mailma
     (channel,) = await vault.outbox.channels()
     assert channel.name == "E-mail to me@example.org"
     assert f"me:{CANARY}@smtp.example.org:587" in mailman.addresses[0]
-    assert mailman.titles == ["Test: alerts reach you here"]
+    assert mailman.titles == ["Test: a message to E-mail to me@example.org"]
     await user.should_not_see(CANARY)
 
 
@@ -221,6 +222,75 @@ async def test_a_test_that_fails_says_why(user: User, vault: Vault, mailman: Mai
     press(user, "Send a test")
     await see(user, "Not sent: The mail server does not accept this user and password (535).")
     await user.should_not_see(CANARY)
+
+
+async def test_a_test_that_failed_is_told_as_such_in_headline_toast_and_history(
+    user: User, vault: Vault, mailman: Mailman
+) -> None:
+    channel = await vault.outbox.add_channel(ChannelKind.APPRISE, "my mail", "x://", step=0, wait_minutes=5)
+    await user.open("/")
+    await see(user, "Seven rules watch; told: my mail.")
+    mailman.problem = "The mail server refuses it"
+    await vault.outbox.test(channel.id)
+    await see(
+        user,
+        "It is not sure that anybody would be told: the last message to my mail failed (The mail server refuses it).",
+    )
+    await see(user, "Test failed: my mail was not reached")
+    assert user.notify.messages == ["Test failed: my mail was not reached"]
+    mailman.problem = None
+    await vault.outbox.test(channel.id)
+    await see(user, "Seven rules watch; told: my mail.")
+    assert user.notify.messages[1:] == ["Test: a message to my mail"]
+
+
+async def test_the_page_says_that_nothing_can_be_raised_while_the_price_is_invented(
+    user: User, vault: Vault, mailman: Mailman
+) -> None:
+    vault.alerts._trusts_demo = False  # as where the real market was asked for
+    await vault.outbox.add_channel(ChannelKind.APPRISE, "my mail", "x://", step=0, wait_minutes=5)
+    await user.open("/")
+    await vault.heartbeat.beat()
+    await see(user, "No alert can be raised now: the price of GLD is invented (DEMO), a real one is missing.")
+    await see(user, "held against no price now")
+
+
+async def test_a_raised_alert_says_of_when_its_figures_are_and_how_the_loan_stands_now(
+    user: User, vault: Vault
+) -> None:
+    await user.open("/")
+    await raise_the_call(vault)
+    await see(user, "Figures of 10 Jun 2026 12:00 New York. Now: LTV 7")
+    loan = vault.book.current.loan
+    await vault.book.save(replace(vault.book.current, loan=replace(loan, amount=500_000.0)), "test")
+    await see(user, "Figures of 10 Jun 2026 12:00 New York. Now: LTV 5")
+
+
+async def test_what_the_plan_leaves_unwatched_is_said_and_the_usual_rules_come_back(user: User, vault: Vault) -> None:
+    usual = await vault.alerts.plan(vault.book.current.id)
+    await vault.alerts.configure(vault.book.current.id, replace(usual, rules=usual.rules[:1]))
+    await user.open("/")
+    await see(user, "No rule stands at the lender's call of 75 %.")
+    press(user, "Back to the usual rules")
+    await see(user, "Your own rules are given up; quiet hours stay.")
+    press(user, "Use the usual rules")
+    await see(user, "The usual rules, at the limits of your loan: they move with them.")
+    await user.should_not_see("No rule stands at", retries=TRIES)
+    assert await vault.alerts.plan(vault.book.current.id) == usual
+
+
+async def test_a_limit_typed_in_per_cent_is_refused_in_per_cent(user: User) -> None:
+    await user.open("/")
+    await see(user, "Add a rule")
+    press(user, "Add a rule")
+    await see(user, "A new rule")
+    fill(user, "Limit", "120")
+    press(user, "Keep")
+    await see(user, "Limit must be between 0 and 100 %, such as 72.5.")
+    fill(user, "Limit", "72")
+    fill(user, "Armed again after it is back by", "80")
+    press(user, "Keep")
+    await see(user, "Distance must be below the limit of 72 %.")
 
 
 async def test_a_database_that_cannot_be_read_is_said_and_the_page_stays(

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from tests.builders import a_portfolio, a_situation
+from vaultdash.domain.exchange import DOLLAR
 from vaultdash.domain.loan import Interest
 from vaultdash.domain.portfolio import mark
 from vaultdash.strategies.engine import compare
@@ -13,7 +14,7 @@ from vaultdash.ui.components.hedge_table import _cure, _kept, _repay
 
 def test_repaying_with_the_premium_moves_the_call_down() -> None:
     comparison = compare(a_situation())
-    row = _repay(comparison, "protective_put_atm", Interest(reference_rate=0.04, spread=0.02))
+    row = _repay(comparison, "protective_put_atm", Interest(reference_rate=0.04, spread=0.02), DOLLAR)
     left = 600_000 - comparison.hedges[0].cost.total_cost
     assert row.cells["ignored"].sort == pytest.approx(
         left / 800_000

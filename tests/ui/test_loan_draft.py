@@ -7,6 +7,7 @@ import pytest
 
 from tests.builders import a_portfolio
 from vaultdash.domain.collateral import Collateral, EntryMode, Lot
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.domain.loan import DayCount, HedgeCounting, Interest
 from vaultdash.domain.portfolio import Portfolio
 from vaultdash.ui.components.loan_draft import LoanDraft, LotDraft, changed_fields
@@ -200,3 +201,48 @@ def test_a_kept_amount_of_fractions_of_a_cent_is_no_new_amount() -> None:
     draft = LoanDraft.of(kept)
     draft.lender = "Bank B"
     assert draft.read(kept, TODAY, 460.0).portfolio == replace(kept, lender="Bank B")
+
+
+@pytest.mark.parametrize(("currency", "text"), [("CHF", "CHF 480'000"), ("GBP", "480,000 GBP"), ("EUR", "480000")])
+def test_an_amount_is_typed_in_the_loans_currency(currency: str, text: str) -> None:
+    draft = a_draft(amount=text, currency=currency)
+    found = draft.read(a_portfolio(), TODAY, 460.0, lambda _: ExchangeRate(currency, 0.8)).portfolio
+    assert found is not None
+    assert (found.loan.amount, found.loan.currency) == (480_000, currency)
+    assert LoanDraft.of(found).currency == currency
+
+
+def test_a_loan_in_another_currency_is_refused_by_its_dollars_and_only_at_a_known_rate() -> None:
+    draft = a_draft(amount="800,000", currency="CHF")  # a million dollars at 0.80, on gold worth 920,000
+    refused = draft.read(a_portfolio(), TODAY, 460.0, lambda _: ExchangeRate("CHF", 0.8))
+    assert "must be below 100 %" in refused.problems["amount"]
+    assert draft.read(a_portfolio(), TODAY, 460.0, lambda _: None).portfolio is not None
+
+
+def test_the_day_count_follows_the_currency_until_it_is_typed() -> None:
+    draft = a_draft()
+    draft.type_currency("GBP")
+    assert draft.day_count == "act/365"
+    draft.type_currency("CHF")
+    assert draft.day_count == "act/360"
+    unusual = a_draft(day_count="act/365")
+    unusual.type_currency("EUR")
+    assert unusual.day_count == "act/365"  # the contract of this loan said so
+    typed = a_draft(day_count_typed=True)
+    typed.type_currency("GBP")
+    assert typed.day_count == "act/360"
+
+
+def test_a_loan_that_stood_above_its_gold_may_be_changed_when_it_gets_no_worse() -> None:
+    under = replace(a_portfolio(2_000.0), loan=replace(a_portfolio().loan, amount=1_000_000.0))  # 920,000 of gold
+    same = replace(LoanDraft.of(under), lender="Bank A").read(under, TODAY, 460.0)
+    assert same.portfolio is not None
+    worse = replace(LoanDraft.of(under), amount="1,000,001").read(under, TODAY, 460.0)
+    assert "must be below 100 %" in worse.problems["amount"]
+
+
+@pytest.mark.parametrize("name", ["Coins", "coins ", "COINS"])
+def test_a_name_that_another_loan_has_is_refused_with_a_free_one(name: str) -> None:
+    reading = a_draft(name=name).read(a_portfolio(), TODAY, 460.0, is_new=True, taken=("Coins", "Coins 2"))
+    free = f"{name.strip()} 3"
+    assert reading.problems == {"name": f"Name is that of another loan already; write “{free}”, for instance."}

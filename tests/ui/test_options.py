@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,10 @@ from tests.api.conftest import LEAPS, MONTH, SOON
 from tests.builders import a_contract, an_option_quote
 from tests.services.twins import Clock, ScriptedChains, a_priced_smile, until
 from vaultdash.domain.errors import NotFound, RateLimited, Unavailable
+from vaultdash.domain.loan import HedgeCounting
+from vaultdash.domain.market import DEMO_SOURCE
 from vaultdash.domain.option import Right
+from vaultdash.services.exchange_rates import ExchangeRates
 from vaultdash.services.vault import Vault
 from vaultdash.ui.components.chain_ladder import _Ladder
 
@@ -134,6 +138,26 @@ async def test_old_quotes_are_said_to_be_old(user: User, listed: ScriptedChains,
     press(user, "Refresh")
     await see(user, "The quotes are stale, of 2 h ago:")
     await see(user, "stale")
+
+
+async def test_an_invented_chain_stands_under_a_red_banner_unless_all_is_invented(
+    user: User, vault: Vault, listed: ScriptedChains
+) -> None:
+    listed.source = DEMO_SOURCE
+    await user.open("/options")
+    await see(user, "A put at 400")
+    await user.should_not_see("No real option quotes could be had: every price")
+    vault.market = "auto"
+    press(user, "Refresh")
+    await see(user, "No real option quotes could be had: every price of this chain is invented.")
+
+
+async def test_while_the_exchange_rate_is_not_known_no_price_of_the_loan_is_marked(user: User, vault: Vault) -> None:
+    vault.book.rates = ExchangeRates(lambda _: None)
+    vault.book._first = replace(vault.book.current, loan=replace(vault.book.current.loan, currency="CHF"))
+    await user.open("/options")
+    await see(user, "what a dollar costs in CHF is not known yet, so no price of it is marked.")
+    assert {mark["tone"] for mark in ladder(user)["marks"]} == {"gold"}
 
 
 async def test_the_loans_prices_stand_among_the_strikes(user: User) -> None:
@@ -265,3 +289,9 @@ async def test_the_age_of_what_is_shown_follows_the_heartbeat(user: User, vault:
     clock.go_on(hours=2)
     await vault.heartbeat.beat()
     await see(user, "The quotes are stale, of 2 h ago:")
+
+
+async def test_the_recommended_hedge_says_that_this_lender_does_not_count_it(user: User, vault: Vault) -> None:
+    assert vault.book.current.loan.hedge_counting is HedgeCounting.IGNORED
+    await user.open("/hedge")
+    await see(user, ", for your wealth: your lender ignores it, and the call stays where it is.")

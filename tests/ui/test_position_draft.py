@@ -30,6 +30,7 @@ def test_a_kept_position_is_read_back_as_the_same() -> None:
 def test_a_symbol_fills_the_pieces() -> None:
     draft = PositionDraft(contract="GLD 261218C00400000")
     assert draft.take_symbol("GLD") is None
+    assert replace(draft, contract=draft.contract.lower()).take_symbol("GLD") is None
     assert (draft.expiration, draft.right, draft.strike) == ("2026-12-18", "C", "400")
     assert "this loan is valued by GLD" in (PositionDraft(contract="IAU261218P00040000").take_symbol("GLD") or "")
     assert "is no option symbol" in (PositionDraft(contract="puts").take_symbol("GLD") or "")

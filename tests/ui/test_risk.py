@@ -8,13 +8,14 @@ import pytest
 from nicegui.testing import User
 from nicegui.testing.user_simulation import user_simulation
 
-from tests.builders import a_portfolio
+from tests.builders import NOON, a_portfolio
 from tests.risk.test_replay import a_path, a_replay
 from tests.services.test_loan_stress import a_hedged, a_put
 from vaultdash.compute.worker import WorkerDied
 from vaultdash.domain.errors import Unavailable
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.domain.loan import HedgeCounting
-from vaultdash.domain.portfolio import Zone
+from vaultdash.domain.portfolio import Zone, mark
 from vaultdash.risk.stress import lender_shocks, stress_row
 from vaultdash.services.selloff_replay import Replayed
 from vaultdash.services.vault import Vault
@@ -89,7 +90,7 @@ async def test_a_history_that_cannot_be_read_leaves_the_rest(
         raise Unavailable("the disk is full of holes")
 
     await house.heartbeat.beat()
-    monkeypatch.setattr(house.selloffs._history, "load", nothing)
+    monkeypatch.setattr(house.selloffs._gold._history, "load", nothing)
     await person.open("/risk")
     await person.should_see("Past falls could not be replayed", retries=100)
     await person.should_see("No options are held")
@@ -126,27 +127,37 @@ def test_a_range_is_as_exact_as_it_is_known(low: float, high: float, words: str)
 
 
 def test_a_row_that_is_a_call_says_what_cures_it() -> None:
-    loan = a_portfolio().loan
-    units = 1_000_000 / 460
-    room = _fall(stress_row(loan, units, 460.0, -0.05, 0.0, 0.0), loan, with_options=False).cells
-    call = _fall(stress_row(loan, units, 460.0, -0.20, 0.0, 0.0), loan, with_options=False).cells
+    snapshot = mark(a_portfolio(), 460.0, date(2026, 6, 10))
+    loan, units = snapshot.portfolio.loan, snapshot.shares
+    room = _fall(stress_row(loan, units, 460.0, -0.05, 0.0, 0.0), snapshot, with_options=False).cells
+    call = _fall(stress_row(loan, units, 460.0, -0.20, 0.0, 0.0), snapshot, with_options=False).cells
     assert (room["repay"].text, room["ltv"].tone) == ("–", "")
-    assert call["ltv"].text.endswith("call")
+    assert call["ltv"].sub == "call"
     assert call["ltv"].tone == "call"
     assert all("$" in call[name].text for name in ("repay", "add", "sell"))
+
+
+def test_what_is_repaid_is_in_the_currency_of_the_loan_with_the_dollars_below() -> None:
+    rate = ExchangeRate("CHF", 0.80, NOON, "test")
+    snapshot = mark(a_portfolio(loan=480_000, currency="CHF"), 460.0, date(2026, 6, 10), rate=rate)
+    row = stress_row(snapshot.portfolio.loan, snapshot.shares, 460.0, -0.20, 0.0, 0.0)
+    cells = _fall(row, snapshot, with_options=False).cells
+    assert cells["repay"].text.replace("\u00a0", " ") == "32,000 CHF"  # (600,000 - 0.70 * 800,000) * 0.80
+    assert cells["repay"].sub.replace("\u00a0", " ") == "$ 40,000"
+    assert "$" in cells["add"].text
 
 
 def test_options_held_show_every_counting_and_the_crash() -> None:
     snapshot = a_hedged(a_put(), counting=HedgeCounting.AFTER_PAYMENT)
     loan = snapshot.portfolio.loan
     cells = _fall(
-        stress_row(loan, snapshot.shares, 460.0, -0.30, 700_000.0, 710_000.0), loan, with_options=True
+        stress_row(loan, snapshot.shares, 460.0, -0.30, 700_000.0, 710_000.0), snapshot, with_options=True
     ).cells
     assert cells["paid"].text == "repaid"
     assert cells["ignored"].tone == Zone.CLOSE_OUT.value
     assert "in a crash" in cells["credited"].sub
     assert "in a crash" in cells["options"].sub
-    called = _shock(lender_shocks(loan, snapshot.shares, 300.0, 0.0)[0]).cells
+    called = _shock(lender_shocks(loan, snapshot.shares, 300.0, 0.0)[0], snapshot.rate).cells
     assert called["drop"].text == "called"
 
 

@@ -28,10 +28,12 @@ from vaultdash.domain.alert import (
     Channel,
     Delivery,
     QuietHours,
+    usual_plan,
 )
 from vaultdash.domain.alert_rules import LTVS, severity_of
 from vaultdash.domain.alert_sending import quiet_until
 from vaultdash.domain.alert_words import rule_words
+from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.loan import Loan
 from vaultdash.services.alert_board import AlertBoard
 from vaultdash.services.alert_notes import is_broken, reaches
@@ -61,6 +63,7 @@ def alerts_answer(board: AlertBoard, loan: Loan, now: datetime) -> AlertsAnswer:
         undelivered=tuple(event_answer(event) for event in board.undelivered),
         channels=tuple(channel_answer(channel) for channel in board.channels),
         nobody_told=not board.reaches_somebody,
+        doubts=board.doubts,
         remarks=board.remarks,
     )
 
@@ -73,7 +76,7 @@ def plan_answer(board: AlertBoard, loan: Loan, now: datetime) -> PlanAnswer:
     rules, quiet = board.plan.rules, board.plan.quiet
     return PlanAnswer(
         portfolio_id=board.portfolio_id,
-        usual=board.is_usual,
+        usual=board.plan.follows_loan,
         thresholds=tuple(
             sorted(
                 rule.threshold
@@ -154,8 +157,19 @@ def channels_answer(channels: tuple[Channel, ...]) -> ChannelsAnswer:
 
 def plan_of(given: PlanInput, known: AlertPlan, loan: Loan) -> AlertPlan:
     """The plan that was asked for; what was not given stays. Raises InvalidInput."""
+    if given.usual and not (given.rules is None and given.thresholds is None):
+        raise InvalidInput("usual", "rules are asked for, and others with them: leave thresholds and rules out")
+    usual = usual_plan(loan)
     rules = known.rules if given.rules is None else tuple(_rule_of(rule, known, loan) for rule in given.rules)
-    if given.thresholds is not None:
+    follows_loan = known.follows_loan if given.rules is None and given.thresholds is None else False
+    if given.usual:
+        rules, follows_loan = usual.rules, True
+    elif given.thresholds == ():
+        own = rules if given.rules is not None else [rule for rule in rules if rule.metric not in LTVS]
+        ids = {rule.id for rule in own}
+        rules = (*(rule for rule in usual.rules if rule.metric in LTVS and rule.id not in ids), *own)
+        follows_loan = rules == usual.rules
+    elif given.thresholds is not None:
         watched = [
             _rule_of(RuleInput(metric, threshold), known, loan) for metric in LTVS for threshold in given.thresholds
         ]
@@ -171,7 +185,7 @@ def plan_of(given: PlanInput, known: AlertPlan, loan: Loan) -> AlertPlan:
         quiet = None
     elif isinstance(given.quiet_hours, QuietInput):
         quiet = QuietHours(given.quiet_hours.begins, given.quiet_hours.ends, given.quiet_hours.zone)
-    return AlertPlan(rules, quiet)
+    return AlertPlan(rules, quiet, follows_loan)
 
 
 def rule_id(metric: AlertMetric, threshold: float, months: int) -> str:
@@ -209,7 +223,7 @@ def _rule(rule: AlertRule, state: AlertState, loan: Loan) -> RuleAnswer:
         is_on=rule.is_on,
         words=rule_words(rule),
         is_raised=state.is_raised,
-        event_id=state.event_id,
+        event_id=state.event_id if state.is_raised else None,
         raised_at=state.raised_at,
         acknowledged_at=state.acknowledged_at,
         snoozed_until=state.snoozed_until,

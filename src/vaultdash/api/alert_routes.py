@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from vaultdash.api.alert_answers import (
     alerts_answer,
@@ -27,6 +27,7 @@ from vaultdash.api.alert_schemas import (
     SnoozeInput,
     TestAnswer,
 )
+from vaultdash.api.endpoints import Endpoints
 from vaultdash.api.parameters import ERRORS
 from vaultdash.api.respond import respond
 from vaultdash.api.schemas import ErrorAnswer
@@ -34,6 +35,7 @@ from vaultdash.domain.errors import InvalidInput, NotFound
 from vaultdash.domain.portfolio import Portfolio
 from vaultdash.services.alert_answers import LONGEST_SNOOZE
 from vaultdash.services.alert_board import alert_board
+from vaultdash.services.alert_doubts import silence_of
 from vaultdash.services.vault import Vault
 
 SAME_MOMENT = 100  # events of one moment that a page of the history is lengthened by, so that none is skipped
@@ -49,21 +51,26 @@ ALL_ERRORS = {
 }
 
 
-def alert_router(vault: Vault) -> APIRouter:
+def alert_router(vault: Vault) -> Endpoints:
     """All endpoints under /api/alerts."""
-    router = APIRouter(tags=["alerts"])
+    router = Endpoints(tags=["alerts"])
 
     @router.get("/api/alerts", responses={200: {"model": AlertsAnswer}, **ERRORS})
     async def alerts(request: Request, portfolio: PortfolioId = None) -> Response:
         """What is watched, what is raised and whom it reached, and who would be told."""
         chosen = _chosen(vault, portfolio)
-        board = await alert_board(vault.database, chosen)
+        board = await alert_board(vault.database, chosen, silence_of(vault, chosen))
         return respond(request, alerts_answer(board, chosen.loan, vault.now()))
 
     @router.post("/api/alerts/configure", responses={200: {"model": PlanAnswer}, **ALL_ERRORS})
     async def configure(request: Request, plan: PlanInput, portfolio: PortfolioId = None) -> Response:
-        """Choose what is watched: thresholds on LTV, or every rule, and quiet hours. What is not given stays."""
-        chosen = _chosen(vault, portfolio)
+        """Choose what is watched: thresholds on LTV, every rule, or the usual ones, and quiet hours.
+
+        What is not given stays.
+        """
+        if portfolio is not None and plan.portfolio not in (None, portfolio):
+            raise InvalidInput("portfolio", "is another one in the address than in the body")
+        chosen = _chosen(vault, portfolio or plan.portfolio)
         known = await vault.alerts.plan(chosen.id)
         await vault.alerts.configure(chosen.id, plan_of(plan, known, chosen.loan))
         board = await alert_board(vault.database, chosen)

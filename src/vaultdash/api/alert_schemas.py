@@ -68,7 +68,7 @@ class QuietAnswer:
 
 @dataclass(frozen=True, slots=True)
 class PlanAnswer:
-    """What is watched. `usual` while the owner has chosen nothing.
+    """What is watched. `usual` while the rules are the usual ones, which move with the loan's limits.
 
     `thresholds` are those on LTV without options, the usual one at the close-out apart.
     """
@@ -134,8 +134,8 @@ class ChannelsAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AlertsAnswer:
-    """How the alerts stand. `undelivered` reached nobody and was not acknowledged since; `remarks` say what the plan
-    leaves unwatched.
+    """How the alerts stand. `undelivered` reached nobody and was not acknowledged since. `doubts` say why it is not
+    sure that an alert would come and be told, `remarks` what the plan leaves unwatched.
     """
 
     portfolio_id: str
@@ -145,6 +145,7 @@ class AlertsAnswer:
     undelivered: tuple[EventAnswer, ...]
     channels: tuple[ChannelAnswer, ...]
     nobody_told: bool
+    doubts: tuple[str, ...]
     remarks: tuple[str, ...]
 
 
@@ -196,14 +197,18 @@ class QuietInput:
 @dataclass(frozen=True)
 class PlanInput:
     """What to watch. `thresholds` sets the LTV rules, with and without options, and leaves the others and the usual
-    rule at the close-out; `rules` sets all. `quiet_hours` false means none; what is not given stays.
+    rule at the close-out; empty it gives the usual LTV rules. `rules` sets all. `usual` true goes back to all usual
+    rules, which move with the loan's limits. `quiet_hours` false means none; what is not given stays. `portfolio` is
+    its id, here or in the address; default the current one.
     """
 
     __pydantic_config__ = STRICT
 
     thresholds: Annotated[tuple[Number, ...], Field(max_length=20)] | None = None
     rules: Annotated[tuple[RuleInput, ...], Field(max_length=50)] | None = None
+    usual: Literal[True] | None = None
     quiet_hours: QuietInput | Literal[False] | None = None
+    portfolio: Annotated[str, Field(max_length=40)] | None = None
 
 
 @dataclass(frozen=True)

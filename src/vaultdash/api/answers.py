@@ -1,5 +1,6 @@
 """Turns what the Vault says into the shapes of the answers."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from vaultdash.api.schemas import (
@@ -13,20 +14,24 @@ from vaultdash.api.schemas import (
     PortfolioUpdate,
     PositionState,
     QuoteAnswer,
+    RateAnswer,
     RecommendationAnswer,
     SensitivitiesAnswer,
     SensitivityAnswer,
     StrategiesAnswer,
     StrategyAnswer,
 )
+from vaultdash.domain.exchange import PAIRS, ExchangeRate
 from vaultdash.domain.hedge import MeasuredHedge, RiskProfile, SensitivityPoint
 from vaultdash.domain.loan import HedgeCounting
-from vaultdash.domain.market import PriceHistory
+from vaultdash.domain.market import Freshness, PriceHistory
 from vaultdash.domain.portfolio import Snapshot
 from vaultdash.domain.position import HedgeMark, OptionMark
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.hedge_advisor import Advice
 from vaultdash.services.price_feed import QuoteStatus
+
+Judge = Callable[[str], QuoteStatus | None]  # a symbol's quote with its freshness now, None when it has none
 
 
 def quote_answer(status: QuoteStatus) -> QuoteAnswer:
@@ -46,11 +51,30 @@ def quote_answer(status: QuoteStatus) -> QuoteAnswer:
         demo=quote.is_demo,
         age_seconds=float(int(status.age_seconds)),
         problem=status.problem,
+        currency=quote.currency,
     )
 
 
-def portfolio_state(snapshot: Snapshot) -> PortfolioState:
-    """A loan at a price."""
+def rate_answer(rate: ExchangeRate, judge: Judge) -> RateAnswer | None:
+    """The exchange rate of a loan with its age as `judge` sees it now; None of the dollar itself."""
+    if rate.is_dollar:
+        return None
+    pair = PAIRS[rate.currency]
+    status = judge(pair)
+    is_known = status is not None and status.quote.at == rate.at
+    return RateAnswer(
+        pair=pair,
+        per_dollar=rate.per_dollar,
+        at=rate.at,
+        age_seconds=float(int(status.age_seconds)) if status is not None and is_known else None,
+        freshness=status.freshness if status is not None and is_known else Freshness.STALE,
+        source=rate.source,
+        is_demo=rate.is_demo,
+    )
+
+
+def portfolio_state(snapshot: Snapshot, judge: Judge) -> PortfolioState:
+    """A loan at a price; `judge` gives the quote of its exchange rate with its freshness."""
     portfolio, loan = snapshot.portfolio, snapshot.portfolio.loan
     instrument = portfolio.collateral.instrument
     return PortfolioState(
@@ -81,6 +105,9 @@ def portfolio_state(snapshot: Snapshot) -> PortfolioState:
         name=portfolio.name,
         equity=snapshot.equity,
         accrued_interest=snapshot.accrued_interest,
+        loan_currency=snapshot.rate.currency,
+        loan_owed=snapshot.owed,
+        exchange_rate=rate_answer(snapshot.rate, judge),
         cure_days=loan.cure_days,
         credit_factor=loan.credit_factor,
         hedge_value=snapshot.hedge_value,
@@ -144,8 +171,8 @@ def portfolio_update(beat: Beat, symbol: str, now: datetime) -> PortfolioUpdate:
         symbol=symbol,
         as_of=now,
         quote=quote_answer(beat.status) if beat.status else None,
-        portfolio=portfolio_state(beat.snapshot) if beat.snapshot else None,
-        portfolios=tuple(portfolio_state(snapshot) for snapshot in beat.snapshots.values()),
+        portfolio=portfolio_state(beat.snapshot, beat.statuses.get) if beat.snapshot else None,
+        portfolios=tuple(portfolio_state(snapshot, beat.statuses.get) for snapshot in beat.snapshots.values()),
         volatility=beat.volatility,
         volatility_source=beat.volatility_source,
         daily_sigmas_to_call=beat.daily_sigmas_to_call,
@@ -153,7 +180,7 @@ def portfolio_update(beat: Beat, symbol: str, now: datetime) -> PortfolioUpdate:
     )
 
 
-def strategies_answer(advice: Advice) -> StrategiesAnswer:
+def strategies_answer(advice: Advice, judge: Judge) -> StrategiesAnswer:
     """A comparison; recommendations keep their shape when advice is withheld."""
     comparison, situation = advice.comparison, advice.comparison.situation
     return StrategiesAnswer(
@@ -171,7 +198,7 @@ def strategies_answer(advice: Advice) -> StrategiesAnswer:
             exercise=situation.exercise,
         ),
         assumptions=advice.assumptions,
-        portfolio=portfolio_state(advice.snapshot),
+        portfolio=portfolio_state(advice.snapshot, judge),
         strategies=tuple(_strategy(hedge) for hedge in comparison.hedges),
         recommendations={profile: _recommendation(advice, profile) for profile in RiskProfile},
         sensitivity=SensitivitiesAnswer(

@@ -8,7 +8,6 @@ import fastapi_offline
 from fastapi import FastAPI, HTTPException
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
-from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
 from vaultdash.api import errors
@@ -45,13 +44,12 @@ def create_api(
         lifespan=running,
         docs_url=None,
         redoc_url=None,
-        generate_unique_id_function=_operation_id,
     )
     app.state.broadcast = broadcast
     errors.install(app)
     app.add_middleware(Methods, paths=API_PATHS)
-    app.include_router(api_router(vault))
-    app.include_router(live_router(broadcast, send_timeout_seconds))
+    for group in (api_router(vault), live_router(broadcast, send_timeout_seconds)):
+        app.router.routes.extend(group.routes)  # including a router would build each route a second time
     assets = Path(fastapi_offline.__file__).parent / "static"
     app.mount("/static/docs", StaticFiles(directory=assets), name="docs-assets")
 
@@ -70,7 +68,3 @@ def create_api(
         raise HTTPException(404, f"There is no endpoint /api/{rest[:60]}; /docs lists them all")
 
     return app
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name

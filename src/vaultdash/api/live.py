@@ -149,9 +149,9 @@ class Broadcast:
             self._broken.discard(what)
 
     def _statuses(self, beat: Beat) -> Mapping[str, QuoteStatus]:
-        """The newest price of every symbol that values a portfolio, as it is judged now."""
+        """The newest price of every symbol that values a portfolio or its loan, each judged now by itself."""
         shown = {} if beat.status is None else {beat.status.quote.symbol: beat.status}
-        return {**beat.statuses, **shown}
+        return {**shown, **beat.statuses}
 
     def _update(self, beat: Beat) -> str:
         return _text(portfolio_update(beat, self._vault.book.symbol, self._vault.now()))

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
+from vaultdash.api.endpoints import Endpoints
 from vaultdash.api.ltv_schemas import GapAnswer, LtvHistoryAnswer, LtvRecordAnswer
 from vaultdash.api.parameters import ERRORS
 from vaultdash.api.respond import Encoded, Remembered, respond
@@ -72,9 +73,9 @@ class Packed:
         return cls(plain, gzip.compress(plain.body, ZIP_LEVEL, mtime=0))
 
 
-def ltv_router(vault: Vault) -> APIRouter:
+def ltv_router(vault: Vault) -> Endpoints:
     """The endpoints under /api/history/ltv."""
-    router = APIRouter(tags=["loan"])
+    router = Endpoints(tags=["loan"])
     packed = Remembered[LtvSeries, Packed](8)
     turn = asyncio.Lock()  # of who asks in the same moment, one packs it for all
 

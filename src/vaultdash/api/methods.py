@@ -1,11 +1,13 @@
-"""The methods of the API: HEAD is answered like GET, and what an endpoint does not take is refused before it."""
+"""What endpoints take: HEAD is answered like GET, and a method, body or query that one does not know is refused."""
 
 from collections.abc import Sequence
 from re import Pattern
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 from fastapi.routing import iter_route_contexts
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,21 +17,24 @@ READING = ("GET", "HEAD")
 WITH_BODY = ("POST", "PUT", "PATCH")
 JSON = "application/json"
 MOST_BODY_BYTES = 1_000_000
+LONGEST_NAME = 80
 
 
 class Taken(NamedTuple):
-    """What one route takes: a pattern of paths, methods, and the media types of its body."""
+    """What one route takes: a pattern of paths, methods, the media types of its body, the names of its query."""
 
     path: Pattern[str]
     methods: frozenset[str]
     media: frozenset[str]
+    names: frozenset[str]
 
 
 class Methods:
     """Guards the paths given, or with a slash at the end the beginnings of paths; others pass untouched.
 
     405 with `Allow` for a method that the endpoint does not take, 415 for a body that is not of its kind (JSON,
-    unless the route names another), 413 for one above 1 MB.
+    unless the route names another), 413 for one above 1 MB, 422 for a parameter that it does not know: one that is
+    misspelt would else be passed over, and the answer be to another question.
     """
 
     def __init__(self, app: ASGIApp, *, paths: tuple[str, ...], most_bytes: int = MOST_BODY_BYTES) -> None:
@@ -44,24 +49,22 @@ class Methods:
             return await self.app(scope, receive, send)
         if self._routes is None:
             self._routes = taken_by(scope["app"].router.routes)
-        allowed, media = self._allowed(scope)
-        if scope["method"] not in allowed:
-            told = ", ".join(sorted(allowed))
+        here = [route for route in self._routes if route.path.match(scope["path"])]
+        asked = [route for route in here if scope["method"] in route.methods]
+        if not asked and (here or scope["method"] not in READING):  # unknown paths may be read
+            told = ", ".join(sorted(frozenset().union(*(route.methods for route in here)) or READING))
             headers = {"Allow": told}
             refusal = error_response(405, "method_not_allowed", f"Only {told} can be used here", headers=headers)
             return await refusal(scope, receive, send)
+        strange = _strange(scope, asked)
+        if strange is not None:
+            return await strange(scope, receive, send)
         if scope["method"] == "HEAD":
             return await self.app({**scope, "method": "GET"}, receive, send)
         if scope["method"] not in WITH_BODY:
             return await self.app(scope, receive, send)
+        media = frozenset(kind for route in asked for kind in route.media)
         return await self._with_body(scope, receive, send, media)
-
-    def _allowed(self, scope: Scope) -> tuple[frozenset[str], frozenset[str]]:
-        """The methods of the path, and the media types of its writing routes; unknown paths may be read."""
-        found = [route for route in self._routes or () if route.path.match(scope["path"])]
-        methods = frozenset(method for route in found for method in route.methods) or frozenset(READING)
-        writing = [route for route in found if scope["method"] in route.methods]
-        return methods, frozenset(kind for route in writing for kind in route.media)
 
     async def _with_body(self, scope: Scope, receive: Receive, send: Send, media: frozenset[str]) -> None:
         headers = Headers(scope=scope)
@@ -120,5 +123,20 @@ def taken_by(routes: Sequence[BaseRoute]) -> tuple[Taken, ...]:
             continue
         extra: dict[str, Any] = getattr(route, "openapi_extra", None) or {}
         media = frozenset(extra.get("requestBody", {}).get("content", {JSON: None}))
-        found.append(Taken(path, frozenset(methods) | ({"HEAD"} if "GET" in methods else frozenset()), media))
+        dependant = getattr(route, "dependant", None)
+        names = () if dependant is None else dependant.query_params  # ours depend on nothing else
+        allowed = frozenset(methods) | ({"HEAD"} if "GET" in methods else frozenset())
+        found.append(Taken(path, allowed, media, frozenset(field.alias for field in names)))
     return tuple(found)
+
+
+def _strange(scope: Scope, asked: Sequence[Taken]) -> Response | None:
+    """The refusal of the first parameter that none of the routes knows."""
+    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    known = sorted({name for route in asked for name in route.names})
+    unknown = next((name for name, _ in query if name not in known), None)
+    if unknown is None or not asked:
+        return None
+    shown = unknown[:LONGEST_NAME] if unknown.isprintable() else "(unreadable)"
+    takes = f"known are {', '.join(known)}" if known else "this endpoint takes none"
+    return error_response(422, "invalid_input", f"{shown} is no parameter here; {takes}", shown)

@@ -5,8 +5,9 @@ import re
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
+from vaultdash.api.endpoints import Endpoints
 from vaultdash.api.option_answers import (
     Wanted,
     chain_answer,
@@ -33,9 +34,9 @@ CSV: dict[int | str, dict[str, Any]] = {
 }
 
 
-def option_router(vault: Vault) -> APIRouter:
+def option_router(vault: Vault) -> Endpoints:
     """All endpoints under /api/options."""
-    router = APIRouter(tags=["options"])
+    router = Endpoints(tags=["options"])
 
     async def chains(
         symbol: str | None,

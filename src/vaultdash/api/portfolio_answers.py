@@ -17,7 +17,7 @@ from vaultdash.api.portfolio_schemas import (
     PortfolioEntry,
     SurvivorAnswer,
 )
-from vaultdash.api.schemas import QuoteAnswer
+from vaultdash.api.schemas import QuoteAnswer, RateAnswer
 from vaultdash.clock import NEW_YORK
 from vaultdash.domain.carry import carry
 from vaultdash.domain.collateral import Collateral, EntryMode, Lot
@@ -207,9 +207,11 @@ def change_answer(change: PortfolioChange) -> ChangeAnswer:
     )
 
 
-def cure_answer(snapshot: Snapshot, quote: QuoteAnswer | None, target: float, drop: float | None) -> CureAnswer:
+def cure_answer(
+    snapshot: Snapshot, quote: QuoteAnswer | None, rate: RateAnswer | None, target: float, drop: float | None
+) -> CureAnswer:
     """What brings a portfolio to a target LTV at its price, and what it costs to carry."""
-    portfolio, loan = snapshot.portfolio, snapshot.portfolio.loan
+    portfolio, loan, own = snapshot.portfolio, snapshot.portfolio.loan, snapshot.rate.own
     value = snapshot.gold_value
     needed, cost = cure(loan.amount, value, target), carry(snapshot)
     units = portfolio.collateral.units_on(snapshot.on)
@@ -217,7 +219,10 @@ def cure_answer(snapshot: Snapshot, quote: QuoteAnswer | None, target: float, dr
     survivor = None
     if drop is not None:
         most = largest_initial_ltv(loan.margin_call_ltv, drop)
-        survivor = SurvivorAnswer(drop, most, largest_loan(value, most), largest_loan(value, most) - loan.amount)
+        largest = largest_loan(value, most)
+        survivor = SurvivorAnswer(
+            drop, most, largest, largest - loan.amount, own(largest), own(largest - loan.amount)
+        )
     wanted = loan.amount / target
     return CureAnswer(
         id=portfolio.id,
@@ -240,8 +245,14 @@ def cure_answer(snapshot: Snapshot, quote: QuoteAnswer | None, target: float, dr
         under_water=needed.sell_gold > value,
         recommended_collateral=wanted,
         missing_collateral=wanted - value,
+        loan_currency=snapshot.rate.currency,
+        loan_owed=snapshot.owed,
+        repay_cash_in_loan_currency=own(needed.repay_cash),
+        exchange_rate=rate,
         survives=survivor,
-        carry=CarryAnswer(cost.interest, cost.hedge, cost.total, cost.of_collateral, cost.of_equity),
+        carry=CarryAnswer(
+            cost.interest, cost.hedge, cost.total, cost.of_collateral, cost.of_equity, own(cost.interest)
+        ),
     )
 
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
+from fastapi import Body, Header, Path, Query, Request, Response
 
-from vaultdash.api.answers import portfolio_state, quote_answer
+from vaultdash.api.answers import portfolio_state, quote_answer, rate_answer
+from vaultdash.api.endpoints import Endpoints
 from vaultdash.api.parameters import ERRORS, refusal
 from vaultdash.api.portfolio_answers import (
     change_answer,
@@ -35,10 +36,11 @@ from vaultdash.api.portfolio_schemas import (
 )
 from vaultdash.api.respond import encode, respond
 from vaultdash.clock import NEW_YORK
-from vaultdash.domain.errors import InvalidInput, NotFound
-from vaultdash.domain.portfolio import Portfolio, Snapshot, mark
+from vaultdash.domain.errors import InvalidInput, NotFound, Unavailable
+from vaultdash.domain.portfolio import Portfolio, Snapshot
 from vaultdash.domain.position import HeldOption
 from vaultdash.services.position_csv import csv_text, read_positions, rejection_words
+from vaultdash.services.price_feed import QuoteStatus
 from vaultdash.services.vault import Vault
 
 ACTOR = "api"
@@ -58,9 +60,9 @@ WRITING: dict[int | str, dict[str, Any]] = {
 CSV_BODY = {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
-def portfolio_router(vault: Vault) -> APIRouter:
+def portfolio_router(vault: Vault) -> Endpoints:
     """Everything below /api/portfolios."""
-    router = APIRouter(tags=["portfolios"])
+    router = Endpoints(tags=["portfolios"])
     book = vault.book
 
     def today() -> date:
@@ -122,7 +124,8 @@ def portfolio_router(vault: Vault) -> APIRouter:
         if entry.change_id not in {change.id for change in known}:
             raise NotFound(f"There is no change {entry.change_id} of the portfolio {portfolio_id!r}")
         back = await book.undo(entry.change_id, ACTOR, expected_version=entry.expected_version)
-        return _written(UndoAnswer(None if back is None else told(portfolio_id)))
+        made = (await book.changes(portfolio_id, 1))[0]
+        return _written(UndoAnswer(None if back is None else told(portfolio_id), made.id, made.what))
 
     @router.post("/api/portfolios/{portfolio_id}/current", responses={200: {"model": PortfolioDocument}, **WRITING})
     async def choose_portfolio(portfolio_id: PortfolioId) -> Response:
@@ -145,7 +148,8 @@ def portfolio_router(vault: Vault) -> APIRouter:
         portfolio = book.stored(portfolio_id).portfolio
         snapshot, quote = await _snapshot(vault, portfolio, price)
         wanted = portfolio.target_ltv if target is None else target
-        return respond(request, cure_answer(snapshot, quote_answer(quote) if quote else None, wanted, drop))
+        rate = rate_answer(snapshot.rate, vault.known_status)
+        return respond(request, cure_answer(snapshot, quote_answer(quote) if quote else None, rate, wanted, drop))
 
     @router.post(
         "/api/portfolios/{portfolio_id}/options",
@@ -239,21 +243,35 @@ def _line(vault: Vault, portfolio_id: str) -> PortfolioLine:
     return PortfolioLine(
         document=document(stored, vault.book, vault.now()),
         quote=None if status is None else quote_answer(status),
-        state=None if snapshot is None else portfolio_state(snapshot),
+        state=None if snapshot is None else portfolio_state(snapshot, vault.known_status),
+        problem=None if snapshot is not None else _unmarked(vault, stored.portfolio, status),
     )
 
 
-async def _snapshot(vault: Vault, portfolio: Portfolio, price: float | None) -> tuple[Snapshot, Any]:
+def _unmarked(vault: Vault, portfolio: Portfolio, gold: QuoteStatus | None) -> str:
+    """Why a portfolio has no state: the price of its gold, or that of the dollar, is missing."""
+    if gold is None:
+        return f"The price of {portfolio.collateral.quoted_by} is not known yet"
+    try:
+        vault.book.rates.of(portfolio.loan.currency)
+    except Unavailable as error:
+        return str(error)
+    return "It is marked at the next price"
+
+
+async def _snapshot(vault: Vault, portfolio: Portfolio, price: float | None) -> tuple[Snapshot, QuoteStatus | None]:
     """The portfolio at a price, or at the newest quote, which is then given, too."""
+    await vault.book.rates.learn(portfolio.loan.currency)
     on = vault.now().astimezone(NEW_YORK).date()
     if price is not None:
-        return mark(portfolio, price, on), None
+        return vault.book.mark(portfolio, price, on), None
     beat = vault.heartbeat.current()
     if beat is not None and portfolio.id in beat.snapshots:
         return beat.snapshots[portfolio.id], beat.statuses[portfolio.collateral.quoted_by]
     status = await vault.prices.latest(portfolio.collateral.quoted_by)
     hedge = vault.held.mark(portfolio, status.quote, vault.now())
-    return mark(portfolio, status.quote.price, status.quote.at.astimezone(NEW_YORK).date(), hedge), status
+    on = status.quote.at.astimezone(NEW_YORK).date()
+    return vault.book.mark(portfolio, status.quote.price, on, hedge), status
 
 
 def _with_options(

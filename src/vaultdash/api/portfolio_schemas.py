@@ -1,4 +1,6 @@
-"""The shapes of what is asked of portfolios and answered. LTV, rates and haircut are fractions; money is USD."""
+"""The shapes of what is asked of portfolios and answered. LTV, rates and haircut are fractions; money is USD, except
+where a field says that it is in the loan's currency.
+"""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Strict
 
-from vaultdash.api.schemas import PortfolioState, QuoteAnswer
+from vaultdash.api.schemas import PortfolioState, QuoteAnswer, RateAnswer
 from vaultdash.domain.collateral import EntryMode
 from vaultdash.domain.loan import DayCount, HedgeCounting
 from vaultdash.domain.option import Right
@@ -147,7 +149,7 @@ class OptionDocument:
 
 @dataclass(frozen=True, slots=True)
 class PortfolioContent:
-    """What was entered of a portfolio. `loan_amount` is owed on `as_of`."""
+    """What was entered of a portfolio. `loan_amount`, in `currency`, is owed on `as_of`."""
 
     id: str
     name: str
@@ -172,7 +174,8 @@ class PortfolioContent:
 
 @dataclass(frozen=True, slots=True)
 class PortfolioDocument(PortfolioContent):
-    """A portfolio as it is kept, and what follows from it: `owed_today` includes interest added since `as_of`.
+    """A portfolio as it is kept, and what follows from it: `owed_today` includes interest added since `as_of`, which
+    is `accrued_interest`; both are in `currency`.
 
     `units` is the whole collateral in `unit`s of its first lot, `shares` in those of `quoted_by`, whose price values
     it. `example` is true while nobody has saved it.
@@ -197,6 +200,7 @@ class PortfolioDocument(PortfolioContent):
 class PortfolioEntry:
     """A portfolio to be made or changed. What is left out, or null, stays as it is, or as is usual for a new one.
 
+    `loan_amount` is in `currency`: USD, CHF, EUR or GBP. A new currency without a new amount leaves the figure.
     `options` replaces all positions when given; the routes below `options` change single ones. `as_of` is the day of
     `loan_amount`, from which interest grows that is `capitalised`: a new amount without it is what is owed today, and
     new terms of interest without a new amount hold from today on, when what has accrued is added to the amount.
@@ -235,11 +239,14 @@ TOLD_OF_PORTFOLIOS = without(
 
 @dataclass(frozen=True, slots=True)
 class PortfolioLine:
-    """One of the portfolios with how it stands; `state` is null without a price of its gold."""
+    """One of the portfolios with how it stands; `state` is null without a price of its gold, or of the dollar in its
+    loan's currency: then `problem` says why.
+    """
 
     document: PortfolioDocument
     quote: QuoteAnswer | None
     state: PortfolioState | None
+    problem: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,9 +283,13 @@ class ChangesAnswer:
 
 @dataclass(frozen=True, slots=True)
 class UndoAnswer:
-    """What was brought back; null when that took the portfolio away."""
+    """What was brought back; `portfolio` is null when that took it away. `what` says in words what was changed by it,
+    and `change_id` is the number of that change, by which it can be undone itself.
+    """
 
     portfolio: PortfolioDocument | None
+    change_id: int
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,23 +315,31 @@ class ImportAnswer:
 
 @dataclass(frozen=True, slots=True)
 class CarryAnswer:
-    """USD a year: interest, and the premiums of open positions over their terms; fractions of gold and of equity."""
+    """USD a year: interest, and the premiums of open positions over their terms; fractions of gold and of equity.
+
+    `interest_in_loan_currency` is the interest as the lender charges it.
+    """
 
     interest: float
     hedge: float
     total: float
     of_collateral: float
     of_equity: float | None
+    interest_in_loan_currency: float
 
 
 @dataclass(frozen=True, slots=True)
 class SurvivorAnswer:
-    """The largest loan that a fall of `drop` does not bring to a call, and how far today's is from it."""
+    """The largest loan that a fall of `drop` does not bring to a call, and how far today's is from it; the last two
+    in the loan's currency, at the rate of now.
+    """
 
     drop: float
     ltv: float
     loan: float
     to_spare: float
+    loan_in_loan_currency: float
+    to_spare_in_loan_currency: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +349,8 @@ class CureAnswer:
 
     `add_units` and `sell_units` are in `unit`s. `under_water` when more gold would have to be sold than there is.
     `missing_collateral` is what the recommended collateral (loan / target) exceeds the gold by, negative when there
-    is more. `quote` is null when the price was given.
+    is more. `quote` is null when the price was given. Amounts are USD, but `loan_owed` and
+    `repay_cash_in_loan_currency`, which are in `loan_currency` at the `exchange_rate` (null for a loan in USD).
     """
 
     id: str
@@ -353,5 +373,9 @@ class CureAnswer:
     under_water: bool
     recommended_collateral: float
     missing_collateral: float
+    loan_currency: str
+    loan_owed: float
+    repay_cash_in_loan_currency: float
+    exchange_rate: RateAnswer | None
     survives: SurvivorAnswer | None
     carry: CarryAnswer

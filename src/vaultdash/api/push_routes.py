@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
+from vaultdash.api.endpoints import Endpoints
 from vaultdash.api.parameters import ERRORS
 from vaultdash.api.push_schemas import PushKeyAnswer, SubscriptionAnswer, SubscriptionEnd, SubscriptionEntry
 from vaultdash.api.respond import respond
@@ -21,9 +22,9 @@ DECLINED: dict[int | str, dict[str, Any]] = {
 }
 
 
-def push_router(vault: Vault) -> APIRouter:
+def push_router(vault: Vault) -> Endpoints:
     """Key, subscriptions and receipts."""
-    router = APIRouter(tags=["alerts"])
+    router = Endpoints(tags=["alerts"])
 
     @router.get("/api/alerts/push/key", responses={200: {"model": PushKeyAnswer}, **ERRORS, **DECLINED})
     async def push_key(request: Request) -> Response:

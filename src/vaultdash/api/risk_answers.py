@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 
-from vaultdash.api.answers import quote_answer
+from vaultdash.api.answers import Judge, quote_answer, rate_answer
 from vaultdash.api.risk_schemas import (
     CallParameters,
     CallProbabilityAnswer,
@@ -24,6 +24,7 @@ from vaultdash.api.risk_schemas import (
     TimeAnswer,
     VolatilityAnswer,
 )
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.domain.loan import HedgeCounting, is_breached
 from vaultdash.risk.replay import Call, Outcome
 from vaultdash.risk.stress import LenderShock, StressRow
@@ -35,10 +36,11 @@ from vaultdash.services.selloff_replay import Replayed, SelloffReport
 
 
 def probability_answer(
-    reply: Reply, status: QuoteStatus | None, now: datetime, lower: tuple[LowerOdds, ...]
+    reply: Reply, status: QuoteStatus | None, now: datetime, lower: tuple[LowerOdds, ...], judge: Judge
 ) -> CallProbabilityAnswer:
-    """A reply; about the portfolio it has models, volatilities and the reverse, too."""
+    """A reply; about the portfolio it has models, volatilities and the reverse, too. `judge` as in `rate_answer`."""
     odds, asked = reply.odds, reply.parameters
+    rate = None if odds is None else odds.snapshot.rate
     return CallProbabilityAnswer(
         probability=reply.probability,
         range=RangeAnswer(reply.low, reply.high),
@@ -67,28 +69,32 @@ def probability_answer(
         portfolio_id=None if odds is None else odds.snapshot.portfolio.id,
         models=() if odds is None else tuple(_model(model) for model in odds.models),
         volatilities=() if odds is None else _volatilities(odds),
-        lower=tuple(_lower(each) for each in lower),
+        lower=() if rate is None else tuple(_lower(each, rate) for each in lower),
+        loan_currency=None if rate is None else rate.currency,
+        exchange_rate=None if rate is None else rate_answer(rate, judge),
     )
 
 
-def stress_answer(report: StressReport, status: QuoteStatus) -> StressAnswer:
-    """Falls and lender shocks."""
+def stress_answer(report: StressReport, status: QuoteStatus, judge: Judge) -> StressAnswer:
+    """Falls and lender shocks; `judge` as in `rate_answer`."""
     snapshot = report.snapshot
-    loan = snapshot.portfolio.loan
+    loan, rate = snapshot.portfolio.loan, snapshot.rate
     return StressAnswer(
         portfolio_id=snapshot.portfolio.id,
         as_of=report.at,
         quote=quote_answer(status),
         ltv=_known(snapshot.lender_ltv),
         hedge_counting=loan.hedge_counting,
-        rows=tuple(_stress(row, loan.margin_call_ltv) for row in report.rows),
-        lender_shocks=tuple(_shock(shock) for shock in report.shocks),
+        rows=tuple(_stress(row, loan.margin_call_ltv, rate) for row in report.rows),
+        lender_shocks=tuple(_shock(shock, rate) for shock in report.shocks),
+        loan_currency=rate.currency,
+        exchange_rate=rate_answer(rate, judge),
         remarks=report.remarks,
     )
 
 
-def selloffs_answer(report: SelloffReport) -> SelloffsAnswer:
-    """Replays with the terms they ran on."""
+def selloffs_answer(report: SelloffReport, judge: Judge) -> SelloffsAnswer:
+    """Replays with the terms they ran on; `judge` as in `rate_answer`."""
     loan = report.loan
     return SelloffsAnswer(
         symbol=report.symbol,
@@ -104,7 +110,9 @@ def selloffs_answer(report: SelloffReport) -> SelloffsAnswer:
         margin_call_ltv=loan.margin_call_ltv,
         close_out_ltv=loan.close_out_ltv,
         cure_days=loan.cure_days,
-        selloffs=tuple(_selloff(row) for row in report.rows),
+        loan_currency=report.rate.currency,
+        exchange_rate=rate_answer(report.rate, judge),
+        selloffs=tuple(_selloff(row, report.rate) for row in report.rows),
         remarks=report.remarks,
     )
 
@@ -147,7 +155,7 @@ def _volatilities(odds: Odds) -> tuple[VolatilityAnswer, ...]:
     )
 
 
-def _lower(each: LowerOdds) -> LowerAnswer:
+def _lower(each: LowerOdds, rate: ExchangeRate) -> LowerAnswer:
     return LowerAnswer(
         wanted=each.probability,
         months=each.months,
@@ -158,10 +166,12 @@ def _lower(each: LowerOdds) -> LowerAnswer:
         repay_cash=each.ways.repay_cash,
         add_gold=_known(each.ways.add_gold),
         sell_gold=_known(each.ways.sell_gold),
+        loan_in_loan_currency=rate.own(each.loan),
+        repay_cash_in_loan_currency=rate.own(each.ways.repay_cash),
     )
 
 
-def _stress(row: StressRow, limit: float) -> StressRowAnswer:
+def _stress(row: StressRow, limit: float, rate: ExchangeRate) -> StressRowAnswer:
     return StressRowAnswer(
         price_change_pct=row.change,
         price=row.price,
@@ -173,7 +183,7 @@ def _stress(row: StressRow, limit: float) -> StressRowAnswer:
         ltv_in_crash=_ltvs(row.crashed_ltvs),
         zone=row.zone,
         called=is_breached(row.lender_ltv, limit),
-        cure=CureAnswer.of(row.cure),
+        cure=CureAnswer.of(row.cure, rate),
     )
 
 
@@ -181,7 +191,7 @@ def _ltvs(found: Mapping[HedgeCounting, float]) -> dict[HedgeCounting, float | N
     return {counting: _known(ltv) for counting, ltv in found.items()}
 
 
-def _shock(shock: LenderShock) -> LenderShockAnswer:
+def _shock(shock: LenderShock, rate: ExchangeRate) -> LenderShockAnswer:
     return LenderShockAnswer(
         name=shock.name,
         told=shock.told,
@@ -192,11 +202,11 @@ def _shock(shock: LenderShock) -> LenderShockAnswer:
         drop_to_margin_call=shock.drop_to_call,
         zone=shock.zone,
         called=is_breached(shock.ltv, shock.loan.margin_call_ltv),
-        cure=CureAnswer.of(shock.cure),
+        cure=CureAnswer.of(shock.cure, rate),
     )
 
 
-def _selloff(row: Replayed) -> SelloffAnswer:
+def _selloff(row: Replayed, rate: ExchangeRate) -> SelloffAnswer:
     found = row.replay
     return SelloffAnswer(
         id=row.id,
@@ -208,7 +218,7 @@ def _selloff(row: Replayed) -> SelloffAnswer:
         among_ten_deepest=row.is_deepest,
         outcome=None if found is None else found.outcome,
         called=None if found is None else found.call is not None,
-        call=None if found is None or found.call is None else _call(found.call),
+        call=None if found is None or found.call is None else _call(found.call, rate),
         called_intraday_on=None if found is None else found.called_intraday_on,
         close_out_on=None if found is None else found.close_out_on,
         closed_out_intraday_on=None if found is None else found.closed_out_intraday_on,
@@ -224,7 +234,7 @@ def _selloff(row: Replayed) -> SelloffAnswer:
     )
 
 
-def _call(call: Call) -> MarginCallAnswer:
+def _call(call: Call, rate: ExchangeRate) -> MarginCallAnswer:
     return MarginCallAnswer(
         on=call.on,
         price=call.price,
@@ -233,8 +243,9 @@ def _call(call: Call) -> MarginCallAnswer:
         owed=call.owed,
         deadline=call.deadline,
         ltv_at_deadline=call.deadline_ltv,
-        to_warning=CureAnswer.of(call.to_warning),
-        to_target=CureAnswer.of(call.to_target),
+        owed_in_loan_currency=rate.own(call.owed),
+        to_warning=CureAnswer.of(call.to_warning, rate),
+        to_target=CureAnswer.of(call.to_target, rate),
     )
 
 

@@ -3,8 +3,9 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
+from vaultdash.api.endpoints import Endpoints
 from vaultdash.api.parameters import ERRORS
 from vaultdash.api.respond import respond
 from vaultdash.api.risk_answers import probability_answer, selloffs_answer, stress_answer
@@ -24,9 +25,9 @@ Rate = Annotated[float | None, Query(ge=-LARGEST_RATE, le=LARGEST_RATE, allow_in
 Fraction = Annotated[float | None, Query(gt=0, lt=1, allow_inf_nan=False)]
 
 
-def risk_router(vault: Vault) -> APIRouter:
+def risk_router(vault: Vault) -> Endpoints:
     """All endpoints under /api/risk."""
-    router = APIRouter(prefix="/api/risk", tags=["risk"])
+    router = Endpoints(prefix="/api/risk", tags=["risk"])
 
     @router.get("/call-probability", responses={200: {"model": CallProbabilityAnswer}, **ERRORS})
     async def call_probability(
@@ -71,15 +72,14 @@ def risk_router(vault: Vault) -> APIRouter:
         said = await reply(vault.odds, beat, vault.book.current.loan, question)
         lower = () if said.odds is None else lower_odds(said.odds, wanted or USUAL_WANTED, 12)
         status = beat.status if beat is not None else None
-        return respond(request, probability_answer(said, status, vault.now(), lower))
+        return respond(request, probability_answer(said, status, vault.now(), lower, vault.known_status))
 
     @router.get("/stress", responses={200: {"model": StressAnswer}, **ERRORS})
     async def stress(request: Request) -> Response:
         """The current loan when gold falls 5 to 40 %, held options re-marked, and under harsher terms."""
         snapshot, status = _now(vault.heartbeat.current())
-        return respond(
-            request, stress_answer(await vault.stress.table(snapshot, invented=status.quote.is_demo), status)
-        )
+        report = await vault.stress.table(snapshot, invented=status.quote.is_demo)
+        return respond(request, stress_answer(report, status, vault.known_status))
 
     @router.get("/selloffs", responses={200: {"model": SelloffsAnswer}, **ERRORS})
     async def selloffs(
@@ -93,8 +93,10 @@ def risk_router(vault: Vault) -> APIRouter:
         """Past falls of gold on today's loan at today's price, or with `ltv` on a loan drawn at each peak."""
         snapshot, _ = _now(vault.heartbeat.current())
         if start is None and end is None:
-            return respond(request, selloffs_answer(await vault.selloffs.named(snapshot, ltv)))
-        return respond(request, selloffs_answer(await vault.selloffs.between(snapshot, start, end, ltv)))
+            report = await vault.selloffs.named(snapshot, ltv)
+        else:
+            report = await vault.selloffs.between(snapshot, start, end, ltv)
+        return respond(request, selloffs_answer(report, vault.known_status))
 
     return router
 

@@ -1,10 +1,13 @@
-"""The answers about risk. Probabilities, LTVs, rates and `_pct` are fractions; money is USD; times are UTC."""
+"""The answers about risk. Probabilities, LTVs, rates and `_pct` are fractions; times are UTC. Money is USD, but what
+ends in `_in_loan_currency`; `exchange_rate` is null for a loan in USD.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from vaultdash.api.schemas import QuoteAnswer
+from vaultdash.api.schemas import QuoteAnswer, RateAnswer
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.portfolio import Cure, Zone
 from vaultdash.risk.replay import Outcome
@@ -91,7 +94,9 @@ class ModelAnswer:
 
 @dataclass(frozen=True, slots=True)
 class VolatilityAnswer:
-    """A volatility that could be used, a year ahead, and the closed form's probability with it over a year."""
+    """A volatility of gold in the loan's currency that could be used, a year ahead, and the closed form's probability
+    with it over a year.
+    """
 
     kind: VolatilityKind
     name: str
@@ -117,6 +122,8 @@ class LowerAnswer:
     repay_cash: float
     add_gold: float | None
     sell_gold: float | None
+    loan_in_loan_currency: float
+    repay_cash_in_loan_currency: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +131,8 @@ class CallProbabilityAnswer:
     """How likely a margin call is.
 
     `probability` is the closed form of `parameters`, `range` what drifts and simulated models make of it. `assumed`
-    says of each parameter that was not given where it comes from. The last four are null or empty when numbers were
-    given; `models` holds simulations once they have been computed for this price.
+    says of each parameter that was not given where it comes from. What follows the quote is null or empty when
+    numbers were given; `models` holds simulations once they have been computed for this price.
     """
 
     probability: float
@@ -142,6 +149,8 @@ class CallProbabilityAnswer:
     models: tuple[ModelAnswer, ...]
     volatilities: tuple[VolatilityAnswer, ...]
     lower: tuple[LowerAnswer, ...]
+    loan_currency: str | None
+    exchange_rate: RateAnswer | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +160,13 @@ class CureAnswer:
     repay_cash: float
     add_gold: float
     sell_gold: float | None
+    repay_cash_in_loan_currency: float
 
     @classmethod
-    def of(cls, ways: Cure) -> "CureAnswer":
-        """In dollars; what is without limit is null."""
-        return cls(ways.repay_cash, ways.add_gold, ways.sell_gold if ways.sell_gold < 1e300 else None)
+    def of(cls, ways: Cure, rate: ExchangeRate) -> "CureAnswer":
+        """What is without limit is null."""
+        sale = ways.sell_gold if ways.sell_gold < 1e300 else None
+        return cls(ways.repay_cash, ways.add_gold, sale, rate.own(ways.repay_cash))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +207,7 @@ class LenderShockAnswer:
 
 @dataclass(frozen=True, slots=True)
 class StressAnswer:
-    """The current loan under falls of gold and harsher terms."""
+    """The current loan under falls of gold in USD, at the exchange rate of now, and under harsher terms."""
 
     portfolio_id: str
     as_of: datetime
@@ -205,6 +216,8 @@ class StressAnswer:
     hedge_counting: HedgeCounting
     rows: tuple[StressRowAnswer, ...]
     lender_shocks: tuple[LenderShockAnswer, ...]
+    loan_currency: str
+    exchange_rate: RateAnswer | None
     remarks: tuple[str, ...]
 
 
@@ -219,6 +232,7 @@ class MarginCallAnswer:
     owed: float
     deadline: date
     ltv_at_deadline: float | None
+    owed_in_loan_currency: float
     to_warning: CureAnswer
     to_target: CureAnswer
 
@@ -254,7 +268,11 @@ class SelloffAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SelloffsAnswer:
-    """Past falls on today's loan, or with `ltv` on a loan drawn at each start; with `demo` prices are invented."""
+    """Past falls on today's loan, or with `ltv` on a loan drawn at each start; with `demo` prices are invented.
+
+    For a loan in another currency than USD prices are those of gold in it by the rate of each day, in USD at the rate
+    of now, where such rates are stored; `remarks` say so, or that the rate is held.
+    """
 
     symbol: str
     source: str
@@ -269,5 +287,7 @@ class SelloffsAnswer:
     margin_call_ltv: float
     close_out_ltv: float
     cure_days: int
+    loan_currency: str
+    exchange_rate: RateAnswer | None
     selloffs: tuple[SelloffAnswer, ...]
     remarks: tuple[str, ...]

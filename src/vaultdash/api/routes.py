@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from vaultdash.api.alert_routes import alert_router
 from vaultdash.api.answers import (
@@ -12,6 +12,7 @@ from vaultdash.api.answers import (
     quote_answer,
     strategies_answer,
 )
+from vaultdash.api.endpoints import Endpoints
 from vaultdash.api.ltv_routes import ltv_router
 from vaultdash.api.option_routes import option_router
 from vaultdash.api.parameters import ERRORS, Symbol, named
@@ -38,16 +39,16 @@ LARGEST_SIZE = 1e15  # USD; far beyond any loan
 Size = Annotated[float | None, Query(gt=0, le=LARGEST_SIZE, allow_inf_nan=False)]
 
 
-def api_router(vault: Vault) -> APIRouter:
+def api_router(vault: Vault) -> Endpoints:
     """All endpoints under /api, and /health."""
 
-    router = APIRouter()
-    router.include_router(option_router(vault))
-    router.include_router(portfolio_router(vault))
-    router.include_router(ltv_router(vault))
-    router.include_router(push_router(vault))
-    router.include_router(alert_router(vault))
-    router.include_router(risk_router(vault))
+    router = Endpoints()
+    router.take(option_router(vault))
+    router.take(portfolio_router(vault))
+    router.take(ltv_router(vault))
+    router.take(push_router(vault))
+    router.take(alert_router(vault))
+    router.take(risk_router(vault))
     whole_histories = Remembered[PriceHistory, Encoded]()  # thousands of days, which change once a day
 
     @router.get(
@@ -94,7 +95,8 @@ def api_router(vault: Vault) -> APIRouter:
             price_changes=parse_changes(price_changes),
         )
         status = await vault.quote_status(named(vault, symbol)) if spot is None else None
-        return respond(request, strategies_answer(await vault.advisor.advise(research, status)))
+        advice = await vault.advisor.advise(research, status)
+        return respond(request, strategies_answer(advice, vault.known_status))
 
     @router.get("/api/history", responses={200: {"model": HistoryAnswer}, **ERRORS}, tags=["market"])
     async def history(
@@ -117,20 +119,25 @@ def api_router(vault: Vault) -> APIRouter:
 
 
 async def _portfolio(vault: Vault, symbol: str) -> PortfolioAnswer:
+    book = vault.book
     status = await vault.quote_status(symbol)
+    await book.rates.learn(book.current.loan.currency)
     on = status.quote.at.astimezone(NEW_YORK).date()
-    portfolio, own = vault.book.priced_by(symbol, status.quote.price, on)
+    portfolio, own = book.priced_by(symbol, status.quote.price, on)
     beat = vault.heartbeat.current() if own else None
     known = beat.snapshots.get(portfolio.id) if beat is not None and beat.status is not None else None
     if known is not None and known.price != status.quote.price:
         known = None
-    hedge = vault.held.mark(portfolio, status.quote, vault.now()) if own and known is None else None
+    if known is None and own:
+        hedge = vault.held.mark(portfolio, status.quote, vault.now())
+        known = book.mark(book.current, status.quote.price, on, hedge)
+    rate = book.rates.of(book.current.loan.currency)
     return PortfolioAnswer(
         symbol=symbol,
         as_of=vault.now(),
         own=own,
         quote=quote_answer(status),
-        portfolio=portfolio_state(known or mark(portfolio, status.quote.price, on, hedge)),
+        portfolio=portfolio_state(known or mark(portfolio, status.quote.price, on, rate=rate), vault.known_status),
         volatility=beat.volatility if beat else None,
         volatility_source=beat.volatility_source if beat else None,
         daily_sigmas_to_call=beat.daily_sigmas_to_call if beat else None,

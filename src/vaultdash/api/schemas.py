@@ -23,7 +23,10 @@ from vaultdash.domain.position import MarkBasis
 
 @dataclass(frozen=True, slots=True)
 class QuoteAnswer:
-    """A price with its age and source. `freshness` judges it; `problem` says why a better source was not heard."""
+    """A price with its age and source. `freshness` judges it; `problem` says why a better source was not heard.
+
+    `currency` is USD, but for a pair such as CHF=X, which is what one dollar costs in that currency.
+    """
 
     price: float
     previous_close: float | None
@@ -38,6 +41,20 @@ class QuoteAnswer:
     demo: bool
     age_seconds: float
     problem: str | None
+    currency: str = "USD"
+
+
+@dataclass(frozen=True, slots=True)
+class RateAnswer:
+    """What a dollar costs: units of the loan's currency for one USD, when it was quoted (`pair`) and by whom."""
+
+    pair: str
+    per_dollar: float
+    at: datetime | None
+    age_seconds: float | None
+    freshness: Freshness
+    source: str
+    is_demo: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +105,10 @@ class PositionState:
 class PortfolioState:
     """A loan at a price. Prices are per share of the quoted symbol; `shares` is the collateral in those shares.
 
+    Every amount is USD, `loan_amount` too, but `loan_owed`: that is what is owed in `loan_currency`, and
+    `exchange_rate`, null for a loan in USD, turned it into `loan_amount`. The prices at the limits hold while that
+    rate stands.
+
     `ltv` counts no hedge, `lender_ltv` as the lender counts it, from which `zone` and `headroom` follow;
     `ltv_after_payment` and `ltv_credited` are the other ways to count it; null when sold options have eaten the
     collateral. `credit_factor` is h of
@@ -122,6 +143,9 @@ class PortfolioState:
     name: str
     equity: float
     accrued_interest: float
+    loan_currency: str
+    loan_owed: float
+    exchange_rate: RateAnswer | None
     cure_days: int
     credit_factor: float
     hedge_value: float

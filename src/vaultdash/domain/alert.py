@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from enum import IntEnum, StrEnum
 from zoneinfo import ZoneInfo
@@ -89,7 +89,10 @@ class AlertRule:
 
 @dataclass(frozen=True, slots=True)
 class AlertState:
-    """What is remembered of a rule between evaluations. A rule without a state is armed."""
+    """What is remembered of a rule between evaluations. A rule without a state is armed.
+
+    One that is not raised keeps the id of an event only from an edit that ended its alert to the next evaluation.
+    """
 
     rule_id: str
     is_raised: bool = False
@@ -118,8 +121,9 @@ class AlertEvent:
     """Something that happened to an alert; history is only ever added to.
 
     `value` is the metric's value at the time. `about` is the id of the event that this one answers to: the raise, or
-    the last reminder of it, that was acknowledged, cleared or not delivered. `covered` is true for an event that is
-    not sent because a more severe one of the same kind came with it and tells of both.
+    the last reminder of it, that was acknowledged, cleared, not delivered, or ended by an edit of its rule and raised
+    anew; of a test that failed, the test. `covered` is true for an event that is not sent because a more severe one
+    of the same kind came with it and tells of both.
     """
 
     id: str
@@ -249,10 +253,14 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True)
 class AlertPlan:
-    """What is watched for a portfolio, and when its owner sleeps."""
+    """What is watched for a portfolio, and when its owner sleeps.
+
+    `follows_loan` while the rules are the usual ones: they move with the loan's limits.
+    """
 
     rules: tuple[AlertRule, ...]
     quiet: QuietHours | None = None
+    follows_loan: bool = False
 
     def __post_init__(self) -> None:
         if len({rule.id for rule in self.rules}) < len(self.rules):
@@ -276,7 +284,14 @@ def usual_plan(loan: Loan) -> AlertPlan:
         for of, metric in metrics
         for name, limit, severity in limits
     ]
-    return AlertPlan((*rules, AlertRule("stale", AlertMetric.STALE_DATA, STALE_MINUTES)))
+    return AlertPlan((*rules, AlertRule("stale", AlertMetric.STALE_DATA, STALE_MINUTES)), follows_loan=True)
+
+
+def plan_in_force(kept: AlertPlan | None, loan: Loan) -> AlertPlan:
+    """What is watched for a loan, given what is kept: the usual rules at its limits unless the owner has own ones."""
+    if kept is None or kept.follows_loan:
+        return replace(usual_plan(loan), quiet=None if kept is None else kept.quiet)
+    return kept
 
 
 USUAL_PLAN = usual_plan(Loan(1.0))  # of a loan on usual terms: 70, 75 and 85 %

@@ -59,7 +59,8 @@ def decide(
     value is beyond the threshold, the owner is reminded. A rule whose value is not known stays as it is.
 
     `moved` are the ids of raised rules whose threshold is another one now: what they had raised is over, so beyond
-    the threshold of now they are raised anew, and short of it cleared.
+    the threshold of now they are raised anew, and short of it cleared. A raise that takes the place of one that an
+    edit ended is about it: an answer to the new one is an answer to both.
     """
     changed: list[AlertState] = []
     crossings: list[Crossing] = []
@@ -71,9 +72,12 @@ def decide(
         is_moved = rule.id in moved
         if not state.is_raised or (is_moved and value is not None and is_reached(rule, value)):
             if value is not None and is_reached(rule, value):
-                made = Crossing(new_id(), AlertEventKind.RAISED, rule, value, severity_at(rule, reading))
+                severity = severity_at(rule, reading)
+                made = Crossing(new_id(), AlertEventKind.RAISED, rule, value, severity, state.event_id)
                 crossings.append(made)
                 changed.append(AlertState(rule.id, True, made.event_id, reading.at))
+            elif value is not None and state.event_id is not None:  # what an edit ended does not hold any more
+                changed.append(AlertState(rule.id))
         elif back is not None and (is_back(rule, back) or (is_moved and not is_reached(rule, back))):
             sleeps = state.snoozed_until is not None and state.snoozed_until > reading.at
             now = back if value is None else value

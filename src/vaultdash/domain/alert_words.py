@@ -7,8 +7,10 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from vaultdash.domain.alert import AlertEventKind, AlertMetric, AlertPlan, AlertRule, Reading
-from vaultdash.domain.alert_rules import Crossing
-from vaultdash.domain.loan import HedgeCounting, is_breached
+from vaultdash.domain.alert_rules import LTVS, Crossing
+from vaultdash.domain.exchange import DOLLAR, ExchangeRate
+from vaultdash.domain.gold import InstrumentKind
+from vaultdash.domain.loan import is_breached
 from vaultdash.domain.portfolio import Portfolio, Snapshot, cure, cure_as_counted
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -24,13 +26,18 @@ METRICS = {
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What an alert is told with. `problem` says why no price came; `is_one_of_many` that the loan must be named."""
+    """What an alert is told with. `problem` says why no price came; `is_one_of_many` that the loan must be named.
+
+    `currency` is that of the loan; with `lacks_rate` only what a dollar costs in it is missing, the price is not.
+    """
 
     portfolio: Portfolio
     reading: Reading
     snapshot: Snapshot | None = None
     problem: str | None = None
     is_one_of_many: bool = False
+    currency: str = "USD"
+    lacks_rate: bool = False
 
 
 def told(crossing: Crossing, occasion: Occasion) -> tuple[str, str]:
@@ -98,29 +105,47 @@ def plan_words(plan: AlertPlan) -> str:
 
 
 def _ltv(crossing: Crossing, occasion: Occasion) -> tuple[str, list[str]]:
-    rule, snapshot = crossing.rule, occasion.snapshot
+    snapshot = occasion.snapshot
     assert snapshot is not None
-    counted = rule.metric is AlertMetric.HEDGED_LTV or snapshot.hedge is None
-    name = METRICS[rule.metric] if counted else "LTV without options"
-    title = f"{_alarm(crossing, snapshot)}: {name} {measured(crossing.value)} (limit {percent(rule.threshold)})"
-    return title, [*_remedy(crossing, occasion), _beside(crossing), _standing(occasion), *_doubts(snapshot)]
+    alarm, said, limit = _alarm(crossing, snapshot)
+    beside = _beside(crossing, "Reached at once", said, limit, snapshot)
+    title = f"{alarm}: {said} (limit {percent(limit)})"
+    return title, [*_remedy(crossing, occasion), beside, _standing(occasion), *_doubts(snapshot)]
 
 
-def _alarm(crossing: Crossing, snapshot: Snapshot) -> str:
-    """What the lender may do now, or how near it is: it counts the options as it counts them."""
-    loan, stands = snapshot.portfolio.loan, snapshot.lender_ltv
+def _alarm(crossing: Crossing, snapshot: Snapshot) -> tuple[str, str, float]:
+    """What the lender may do now, or how near it is; the LTV by which that is so, and the limit that it passed.
+
+    Of a call and a close-out these are the lender's own, whichever rule tells of it.
+    """
+    loan, stands, value = snapshot.portfolio.loan, snapshot.lender_ltv, crossing.value
+    lenders = f"{_name(AlertMetric.HEDGED_LTV, snapshot)} {measured(stands)}"
     if is_breached(stands, loan.close_out_ltv):
-        return "Close-out"
-    return "Margin call" if snapshot.is_called else "Warning"
+        return "Close-out", lenders, loan.close_out_ltv
+    if snapshot.is_called:
+        return "Margin call", lenders, loan.margin_call_ltv
+    limits = [crossing.rule.threshold, *([loan.warning_ltv] if is_breached(value, loan.warning_ltv) else ())]
+    return "Warning", f"{_name(crossing.rule.metric, snapshot)} {measured(value)}", max(limits)
 
 
-def _beside(crossing: Crossing) -> str:
-    others = {f"{METRICS[each.rule.metric]} {measured(each.value)}" for each in crossing.covers}
-    others -= {f"{METRICS[crossing.rule.metric]} {measured(crossing.value)}"}
-    limits = ", ".join(sorted({percent(each.rule.threshold) for each in crossing.covers}))
-    if not crossing.covers:
-        return ""
-    return f"Reached at once: {', '.join(sorted(others)) + ', ' if others else ''}also the limit of {limits}."
+def _name(metric: AlertMetric, snapshot: Snapshot | None) -> str:
+    """What a metric is called: options are spoken of only where some are held and the lender counts them."""
+    if metric not in LTVS:
+        return METRICS[metric]
+    if snapshot is None or not snapshot.counts_options:
+        return METRICS[AlertMetric.LTV]
+    return METRICS[metric] if metric is AlertMetric.HEDGED_LTV else "LTV without options"
+
+
+def _beside(crossing: Crossing, words: str, said: str, limit: float, snapshot: Snapshot | None) -> str:
+    """What came at once with what the title says, which is `said` and `limit`."""
+    every = (crossing, *crossing.covers)
+    others = {f"{_name(each.rule.metric, snapshot)} {measured(each.value)}" for each in every} - {said}
+    limits = sorted({percent(each.rule.threshold) for each in every} - {percent(limit)})
+    found = sorted(others)
+    if limits:
+        found.append(f"the limit{'s' if len(limits) > 1 else ''} of {' and '.join(limits)}")
+    return f"{words}: {', '.join(found)}." if found else ""
 
 
 def _standing(occasion: Occasion) -> str:
@@ -129,12 +154,26 @@ def _standing(occasion: Occasion) -> str:
     name = f"{portfolio.name} ({portfolio.lender})" if portfolio.lender else portfolio.name
     if snapshot is None:
         return f"{name}."
-    alone = " for gold alone" if _counts(snapshot) else ""
-    options = "" if snapshot.hedge is None else f", {measured(snapshot.lender_ltv)} as the lender counts the options"
+    alone, options = "", ""
+    if snapshot.counts_options:
+        alone = " for gold alone"
+        options = f", {measured(snapshot.lender_ltv)} as the lender counts the options"
     return (
         f"{name}: LTV {measured(snapshot.ltv)}{options}; margin call at {percent(loan.margin_call_ltv)} "
         f"({snapshot.margin_call_price:,.2f}{alone}), close-out at {percent(loan.close_out_ltv)} "
-        f"({snapshot.close_out_price:,.2f}{alone}).\n{_price(occasion)}"
+        f"({snapshot.close_out_price:,.2f}{alone}).{_rate(snapshot, occasion.reading.at)}\n{_price(occasion)}"
+    )
+
+
+def _rate(snapshot: Snapshot, at: datetime) -> str:
+    """What is owed in the loan's own currency and what it stands on; nothing of a loan in dollars."""
+    rate = snapshot.rate
+    if rate.is_dollar:
+        return ""
+    told = "" if rate.at is None else f", {rate.source}, {moment(rate.at)}, {_age(_seconds(rate.at, at))} old"
+    return (
+        f"\nOwed: {_money(snapshot.portfolio.loan.amount, rate)}. "
+        f"A dollar costs {rate.per_dollar:.4f} {rate.currency}{told}; the prices at the limits hold while it does."
     )
 
 
@@ -142,8 +181,8 @@ def _price(occasion: Occasion) -> str:
     reading, symbol = occasion.reading, occasion.portfolio.collateral.quoted_by
     if reading.price is None or reading.quote_at is None:
         return f"There is no price of {symbol}."
-    age = max((reading.at - reading.quote_at).total_seconds(), 0.0)
-    return f"{symbol} {reading.price:,.2f} USD, {reading.source}, {moment(reading.quote_at)}, {_age(age)} old."
+    age = _age(_seconds(reading.quote_at, reading.at))
+    return f"{symbol} {reading.price:,.2f} USD, {reading.source}, {moment(reading.quote_at)}, {age} old."
 
 
 def _remedy(crossing: Crossing, occasion: Occasion) -> list[str]:
@@ -164,7 +203,8 @@ def back_at(snapshot: Snapshot, ltv: float) -> float | None:
 
 
 def _cure(snapshot: Snapshot, *, hedged: bool) -> str:
-    """The three ways back, USD: of gold alone and as the lender counts the options what needs more.
+    """The three ways back: of gold alone and as the lender counts the options what needs more. What is to be repaid
+    is in the loan's own currency, with USD beside it.
 
     `hedged` asks for the lender's counting alone: what a rule on gold alone has not raised need not be cured.
     """
@@ -174,29 +214,32 @@ def _cure(snapshot: Snapshot, *, hedged: bool) -> str:
         return ""
     found = cure_as_counted(loan, value, worth, target)
     alone = cure(loan.amount, value, target)
-    is_counted = _counts(snapshot)
+    is_counted = snapshot.counts_options
     if not hedged and alone.repay_cash >= found.repay_cash:
         found, is_counted = alone, False
-    ounces = ""
-    if snapshot.gold_ounces:
-        ounces = f" ({found.add_gold * snapshot.gold_ounces / snapshot.gold_value:,.1f} oz)"
-    ways = [f"add gold worth {_usd(found.add_gold)}{ounces}", f"repay {_usd(found.repay_cash)}"]
+    gold = f"{_usd(found.add_gold)}{_weight(found.add_gold, snapshot)}"
+    ways = [f"add gold worth {gold}", f"repay {_money(found.repay_cash, snapshot.rate)}"]
     if found.sell_gold < snapshot.gold_value:
         ways.append(f"sell gold for {_usd(found.sell_gold)} and repay with it")
     counted = " as the lender counts the options" if is_counted else ""
     return f"To be back at {percent(target)}{counted}: {', or '.join(ways)}."
 
 
-def _counts(snapshot: Snapshot) -> bool:
-    """True when options are held that the lender counts: the prices at the limits are then of gold alone."""
-    return snapshot.hedge is not None and snapshot.portfolio.loan.hedge_counting is not HedgeCounting.IGNORED
+def _weight(worth: float, snapshot: Snapshot) -> str:
+    """Gold worth so many USD as it is pledged: whole shares where shares are, and ounces."""
+    collateral, said = snapshot.portfolio.collateral, []
+    if collateral.instrument.kind is not InstrumentKind.BULLION and math.isfinite(worth):
+        said.append(f"{math.ceil(worth / snapshot.price):,} shares of {collateral.quoted_by}")
+    if snapshot.gold_ounces:
+        said.append(f"{worth * snapshot.gold_ounces / snapshot.gold_value:,.1f} oz")
+    return f" ({', '.join(said)})" if said else ""
 
 
 def _deadline(snapshot: Snapshot, at: datetime) -> str:
     loan = snapshot.portfolio.loan
     if is_breached(snapshot.lender_ltv, loan.close_out_ltv):
         return "The lender may sell the gold now, without a further call: speak to the lender at once."
-    close_out = "For gold alone close-out" if _counts(snapshot) else "Close-out"
+    close_out = "For gold alone close-out" if snapshot.counts_options else "Close-out"
     near = (
         f"{close_out} is {measured(1 - snapshot.close_out_price / snapshot.price)} lower"
         if (snapshot.close_out_price < snapshot.price)
@@ -230,24 +273,34 @@ def _doubts(snapshot: Snapshot | None) -> Sequence[str]:
 
 
 def _stale(crossing: Crossing, occasion: Occasion) -> tuple[str, list[str]]:
-    symbol = occasion.portfolio.collateral.quoted_by
-    return f"No fresh price of {symbol} for {_minutes(crossing.value)} of trading", [
+    missing = f"price of {occasion.portfolio.collateral.quoted_by}"
+    until = "Nothing watches the loan until a fresh price comes: its alerts wait. Look at a price elsewhere."
+    if occasion.lacks_rate:
+        missing = f"exchange rate of the dollar in {occasion.currency}"
+        until = (
+            "Nothing watches the LTV of this loan until a fresh rate comes: LTV alerts wait, those on the price do "
+            "not. Look at a rate elsewhere."
+        )
+    return f"No fresh {missing} for {_minutes(crossing.value)} of trading", [
         _standing(occasion) if occasion.snapshot is not None else f"{occasion.portfolio.name}. {_price(occasion)}",
         f"Why: {occasion.problem}." if occasion.problem else "",
-        "Nothing watches the loan until a fresh price comes: LTV and price alerts wait. Look at a price elsewhere.",
+        until,
     ]
 
 
 def _over(crossing: Crossing, occasion: Occasion) -> tuple[str, list[str]]:
     rule = crossing.rule
     if rule.metric is AlertMetric.STALE_DATA:
-        return f"Fresh prices of {occasion.portfolio.collateral.quoted_by} again", [_standing(occasion)]
+        symbol, currency = occasion.portfolio.collateral.quoted_by, occasion.currency
+        rate = "" if currency == DOLLAR.currency else f" and of the dollar in {currency}"
+        return f"Fresh prices of {symbol}{rate} again", [_standing(occasion)]
     if rule.metric is AlertMetric.PRICE:
         value, limit = f"{crossing.value:,.2f}", f"{rule.threshold:,.2f}"
     else:
         value, limit = measured(crossing.value), percent(rule.threshold)
-    name = METRICS[rule.metric]
-    return f"Over: {name} back at {value} (limit {limit})", [_standing(occasion), _beside(crossing)]
+    name = _name(rule.metric, occasion.snapshot)
+    beside = _beside(crossing, "Also over", f"{name} {value}", rule.threshold, occasion.snapshot)
+    return f"Over: {name} back at {value} (limit {limit})", [_standing(occasion), beside]
 
 
 def moment(at: datetime) -> str:
@@ -270,6 +323,11 @@ def _usd(amount: float) -> str:
     return f"{amount:,.0f} USD"
 
 
+def _money(dollars: float, rate: ExchangeRate) -> str:
+    """An amount of USD in the loan's currency: `12,300 CHF (15,185 USD)`."""
+    return _usd(dollars) if rate.is_dollar else f"{rate.own(dollars):,.0f} {rate.currency} ({_usd(dollars)})"
+
+
 def _months(rule: AlertRule) -> str:
     return "1 month" if rule.months == 1 else f"{rule.months} months"
 
@@ -278,6 +336,10 @@ def _minutes(minutes: float) -> str:
     if minutes < 90:
         return "1 minute" if round(minutes) == 1 else f"{minutes:.0f} minutes"
     return f"{minutes / 60:.1f} hours"
+
+
+def _seconds(since: datetime, at: datetime) -> float:
+    return max((at - since).total_seconds(), 0.0)
 
 
 def _age(seconds: float) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.portfolio import TRADING_DAYS
 from vaultdash.pricing.base import FloatArray
+from vaultdash.risk.garch import fit_garch
 from vaultdash.risk.models import FilteredHistory
 
 FITTED_FROM = 750  # daily returns; fewer do not tell persistence from a change of level
@@ -17,7 +18,6 @@ BLOCK_DAYS = 10
 MOST_PERSISTENT = 0.999
 EWMA_DECAY = 0.94
 USUAL_ALPHA, USUAL_BETA = 0.06, 0.92  # of daily returns where none could be fitted
-PERCENT = 100.0  # the optimiser wants returns of the size of one
 
 
 class Filter(NamedTuple):
@@ -34,7 +34,7 @@ class Filter(NamedTuple):
 def filtered_history(closes: Sequence[float], volatility: float, years: float = 1.0) -> FilteredHistory:
     """The model of `closes` (daily, ascending), of `volatility` in all over `years`.
 
-    GARCH(1,1) with Student t (Bollerslev 1987), fitted by maximum likelihood with `arch`; its own forecast shapes the
+    GARCH(1,1) with Student t (Bollerslev 1987), fitted by maximum likelihood; its own forecast shapes the
     course of the variance, and all variances are scaled so that their mean over `years` is volatility^2. With fewer
     than 750 returns, or when the fit fails, an exponentially weighted filter (0.94) with usual weights stands in;
     `basis` says so, and why. Raises InvalidInput for fewer than 250 returns.
@@ -77,26 +77,17 @@ def daily_returns(closes: Sequence[float]) -> FloatArray:
 
 def _garch(returns: FloatArray) -> Filter:
     try:
-        from arch import arch_model  # pandas and statsmodels come with it: seconds
-
-        model = arch_model(returns * PERCENT, mean="Constant", vol="GARCH", p=1, q=1, dist="t", rescale=False)
-        fitted = model.fit(disp="off", show_warning=False)
-        mean, omega, alpha, beta, freedom = (float(number) for number in fitted.params.to_numpy())
-        residuals = np.asarray(fitted.std_resid, dtype=np.float64)
-        last = float(fitted.conditional_volatility[-1]) ** 2
-        is_converged = int(fitted.convergence_flag) == 0
-    except Exception as error:  # noqa: BLE001  # whatever the optimiser raises, the history can still be filtered
-        return _ewma(returns, f"the fit failed ({type(error).__name__})")
+        found = fit_garch(returns)
+    except InvalidInput as error:
+        return _ewma(returns, f"GARCH(1,1) could not be fitted, as the {error}")
+    alpha, beta, variances = found.alpha, found.beta, found.variances
     persistence = alpha + beta
-    numbers = (mean, omega, alpha, beta, freedom, last)
-    is_sound = is_converged and all(map(math.isfinite, numbers)) and bool(np.isfinite(residuals).all())
-    if not is_sound or not omega > 0.0 or not 0.0 <= persistence < 1.0:
-        return _ewma(returns, "the fit did not converge to a variance that returns to its mean")
-    shock = returns[-1] * PERCENT - mean
-    start = (omega + alpha * shock * shock + beta * last) * (1.0 - persistence) / omega
+    start = float(variances[-1]) * (1.0 - persistence) / found.omega
     if persistence > MOST_PERSISTENT:
         alpha, beta = (weight * MOST_PERSISTENT / persistence for weight in (alpha, beta))
+    freedom = found.degrees_of_freedom
     basis = f"GARCH(1,1) with Student t, {freedom:.1f} degrees of freedom, fitted to {returns.size:,} daily returns"
+    residuals = (returns - found.mean) / np.sqrt(variances[:-1])
     return Filter(residuals, alpha, beta, start, freedom, basis)
 
 

@@ -104,8 +104,10 @@ async def _standing(into: Transaction, event: AlertEvent) -> list[AlertState]:
     return standing
 
 
-async def _alert(into: Transaction, state: AlertState) -> list[str]:
-    """The ids of a raised alert's events: the last reminder, those before it, the raise."""
+async def _alert(into: Transaction, state: AlertState, *, with_replaced: bool = False) -> list[str]:
+    """The ids of a raised alert's events: the last reminder, those before it, the raise, and on request those of the
+    alert that an edit of its rule ended.
+    """
     found: list[str] = []
     following = state.event_id
     while following is not None and following not in found:
@@ -113,12 +115,14 @@ async def _alert(into: Transaction, state: AlertState) -> list[str]:
         if event is None:
             break
         found.append(event.id)
+        if event.kind is AlertEventKind.RAISED and not with_replaced:
+            break
         following = event.about
     return found
 
 
 async def _stop_alert(into: Transaction, state: AlertState) -> None:
-    for event_id in await _alert(into, state):
+    for event_id in await _alert(into, state, with_replaced=True):
         await stop_sending(into, event_id)
 
 

@@ -11,13 +11,14 @@ from vaultdash.domain.alert import (
     AlertState,
     Channel,
     Delivery,
-    DeliveryState,
-    usual_plan,
+    plan_in_force,
 )
 from vaultdash.domain.alert_rules import LTVS
+from vaultdash.domain.alert_sending import is_settled
 from vaultdash.domain.alert_words import percent
 from vaultdash.domain.loan import LTV_TOLERANCE, HedgeCounting, Loan
 from vaultdash.domain.portfolio import Portfolio
+from vaultdash.services.alert_doubts import channel_doubts
 from vaultdash.services.alert_notes import reaches
 from vaultdash.storage.records import Database, Transaction
 
@@ -36,39 +37,40 @@ class RaisedAlert:
 
 @dataclass(frozen=True, slots=True)
 class AlertBoard:
-    """`is_usual` while the owner has chosen nothing. `undelivered` is what reached nobody and was not seen since.
+    """`undelivered` is what reached nobody and was not seen since.
 
-    `reaches_somebody` is false when no channel leads to a person: then an alert is only shown here. `remarks` are
-    sentences about what the plan leaves unwatched.
+    `reaches_somebody` is false when no channel leads to a person: then an alert is only shown here. `doubts` are
+    sentences about why it is not sure that an alert would come and be told, `remarks` about what the plan leaves
+    unwatched.
     """
 
     portfolio_id: str
     plan: AlertPlan
-    is_usual: bool
     states: Mapping[str, AlertState]
     raised: tuple[RaisedAlert, ...]
     undelivered: tuple[AlertEvent, ...]
     channels: tuple[Channel, ...]
     reaches_somebody: bool
+    doubts: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
 
-async def alert_board(database: Database, portfolio: Portfolio) -> AlertBoard:
-    """Everything of one moment. Raises DatabaseError."""
+async def alert_board(database: Database, portfolio: Portfolio, silence: str | None = None) -> AlertBoard:
+    """Everything of one moment; `silence` says why nothing can be raised, if so. Raises DatabaseError."""
     async with database.reading() as stored:
-        plan = await stored.alerts.plan(portfolio.id)
+        plan = plan_in_force(await stored.alerts.plan(portfolio.id), portfolio.loan)
         states = await stored.alerts.states(portfolio.id)
         channels = tuple(await stored.alerts.channels())
         return AlertBoard(
             portfolio_id=portfolio.id,
-            plan=plan or usual_plan(portfolio.loan),
-            is_usual=plan is None,
+            plan=plan,
             states=states,
             raised=await _raised(stored, states),
             undelivered=await _undelivered(stored, portfolio.id),
             channels=channels,
             reaches_somebody=any(reaches(channel) for channel in channels),
-            remarks=remarks(plan or usual_plan(portfolio.loan), portfolio.loan),
+            doubts=(*channel_doubts(channels), *([] if silence is None else [silence])),
+            remarks=remarks(plan, portfolio.loan),
         )
 
 
@@ -112,6 +114,7 @@ async def _undelivered(stored: Transaction, portfolio_id: str) -> tuple[AlertEve
             continue
         rows = await stored.alerts.deliveries(event.about)
         is_seen = await stored.alerts.event(f"{event.about}-ack") is not None
-        if not is_seen and not any(row.state is DeliveryState.CONFIRMED for row in rows):
+        is_taken = any(row.is_accepted and row.problem is None for row in rows)
+        if not (is_seen or is_taken or is_settled(rows)):
             found.append(event)
     return tuple(found)

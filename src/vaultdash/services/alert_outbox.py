@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from vaultdash.domain.alert import AlertEvent, AlertEventKind, Channel, ChannelKind, Delivery
+from vaultdash.domain.alert import AlertEvent, AlertEventKind, AlertSeverity, Channel, ChannelKind, Delivery
 from vaultdash.domain.errors import InvalidInput, NotFound, ProviderError, Refused, Unavailable
 from vaultdash.feed import Feed
 from vaultdash.notify.base import Accepted, Message, Notifier
@@ -40,7 +40,10 @@ class TestResult:
 
 
 class AlertOutbox:
-    """Owns the channels. `deliver` is a job; it is also woken when something was written."""
+    """Owns the channels. `deliver` is a job; it is also woken when something was written.
+
+    `changed` is told the id of each channel that came, changed, went, or was tried.
+    """
 
     def __init__(
         self,
@@ -53,6 +56,7 @@ class AlertOutbox:
         patience_seconds: float = PATIENCE_SECONDS,
         receipt_path: str = RECEIPT_PATH,
     ) -> None:
+        self.changed: Feed[str] = Feed()
         self._database = database
         self._notifiers = notifiers
         self._now = now
@@ -93,6 +97,7 @@ class AlertOutbox:
             if len(await into.alerts.channels()) >= MOST_CHANNELS:
                 raise Refused(f"There are {MOST_CHANNELS} channels already; remove one first")
             await into.alerts.put_channel(channel)
+        self.changed.publish(channel.id)
         return channel
 
     async def change_channel(self, channel: Channel) -> Channel:
@@ -117,6 +122,7 @@ class AlertOutbox:
             )
             await into.alerts.put_channel(changed)
             await queue_again(into, changed.id, self._now(), self._lease(self._now()))
+        self.changed.publish(changed.id)
         return changed
 
     async def remove_channel(self, channel_id: str) -> None:
@@ -124,9 +130,10 @@ class AlertOutbox:
         async with self._database.transaction() as into:
             known = await self._known(into, channel_id)
             await into.alerts.put_channel(replace(known, removed_at=self._now()))
+        self.changed.publish(channel_id)
 
     async def test(self, channel_id: str) -> TestResult:
-        """Send one message now; a failure is told, not repeated. Raises NotFound.
+        """Send one message now; a failure is told, not repeated, and is a line of the history. Raises NotFound.
 
         After one that was taken the channel is given what still stands and has reached nobody.
         """
@@ -139,8 +146,8 @@ class AlertOutbox:
                 portfolio_id=portfolios[0].portfolio.id if portfolios else "main",
                 at=at,
                 kind=AlertEventKind.TEST,
-                title="Test: alerts reach you here",
-                body=f"This came by {channel.name}. Nothing has happened to the loan.",
+                title=f"Test: a message to {channel.name}",
+                body="Where you read this, alerts reach you. Nothing has happened to the loan.",
             )
             row = Delivery(
                 _new_id(), event.id, event.portfolio_id, channel.id, event.id, channel.step, self._lease(at)
@@ -148,13 +155,18 @@ class AlertOutbox:
             row = replace(row, attempts=1)
             await into.alerts.add_event(event)
             await into.alerts.add_delivery(row)
-        self._told.publish(event)
         outcome = await self._hand_over(channel, self._message(row, event))
         await self._note(row, outcome, again=False)
         problem = str(outcome) if isinstance(outcome, ProviderError) else None
-        if problem is None:
-            async with self._database.transaction() as into:
+        written = [event]
+        async with self._database.transaction() as into:
+            if problem is None:
                 await queue_again(into, channel.id, self._now(), self._lease(self._now()))
+            else:
+                written.append(failed_test(event, channel, problem, self._now()))
+                await into.alerts.add_event(written[-1])
+        for each in written:
+            self._told.publish(each)
         return TestResult(channel_id, problem is None, problem, event.id)
 
     async def deliveries(self, event_id: str) -> Sequence[Delivery]:
@@ -230,6 +242,7 @@ class AlertOutbox:
                 log.warning("alert_not_sent", delivery=row.id, attempt=row.attempts, reason=str(outcome))
                 await notes.refused(row.id, outcome, again=again)
         self._tell(notes)
+        self.changed.publish(row.channel_id)
 
     def _message(self, row: Delivery, event: AlertEvent) -> Message:
         return Message(
@@ -263,6 +276,20 @@ class AlertOutbox:
     def _tell(self, notes: Notes) -> None:
         for event in notes.events:
             self._told.publish(event)
+
+
+def failed_test(test: AlertEvent, channel: Channel, problem: str, at: datetime) -> AlertEvent:
+    """The line of the history that says that a test reached nobody, and why."""
+    return AlertEvent(
+        id=f"{test.id}-failed",
+        portfolio_id=test.portfolio_id,
+        at=at,
+        kind=AlertEventKind.TEST,
+        title=f"Test failed: {channel.name} was not reached",
+        body=f"{problem}.\nAlerts would not reach you by {channel.name} now.",
+        severity=AlertSeverity.WARNING,
+        about=test.id,
+    )
 
 
 def _new_id() -> str:

@@ -3,7 +3,7 @@
 import math
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,6 +16,7 @@ from vaultdash.domain.alert import (
     AlertPlan,
     AlertState,
     Reading,
+    plan_in_force,
     usual_plan,
 )
 from vaultdash.domain.alert_rules import TOLERANCE, Crossing, decide, is_edited
@@ -27,9 +28,9 @@ from vaultdash.domain.portfolio import Portfolio, Snapshot, hedged_ltv
 from vaultdash.domain.position import HedgeMark, MarkBasis
 from vaultdash.feed import Feed
 from vaultdash.services import alert_answers
+from vaultdash.services.alert_marks import Marked, marked, why_silent
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.ltv_history import LtvHistory
-from vaultdash.services.price_feed import QuoteStatus
 from vaultdash.storage.records import Database, Transaction
 
 log = structlog.get_logger()
@@ -37,15 +38,6 @@ Probabilities = Callable[[Snapshot, float], Mapping[int, float]]  # by months, f
 CROSSINGS = (AlertEventKind.RAISED, AlertEventKind.CLEARED)
 LOADING = timedelta(minutes=5)  # after the start, while chains are asked for
 LARGEST_LTV = 99.0  # stands for one without bounds: sold options have eaten the collateral
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """A portfolio at a beat: `snapshot` and `status` are None when its symbol has no price."""
-
-    portfolio: Portfolio
-    snapshot: Snapshot | None
-    status: QuoteStatus | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +74,8 @@ class AlertWatch:
         self._evaluated = evaluated  # after a completed evaluation
         self._hours = hours
         self._trusts_demo = trusts_demo  # the demo market is what was asked for: its prices raise alerts
-        self._fresh_at: dict[str, datetime] = {}  # by symbol, when a fresh price was last seen
+        self._fresh_at: dict[str, datetime] = {}  # by portfolio, when price and rate were last seen fresh
+        self._seen_at: dict[str, datetime] = {}  # by portfolio, when it was first looked at
         self._begun: datetime | None = None
         self._volatilities: dict[str, float] = {}  # by symbol, as last told: a beat tells that of one
 
@@ -118,17 +111,20 @@ class AlertWatch:
         """Replace what is watched; written into the history. Raises NotFound.
 
         A rule that is off, or is another one under the same id, is armed: what is beyond it is raised at the next
-        beat. What it had raised stays in the history and in the outbox.
+        beat. What it had raised stays in the history and in the outbox, until the new raise is answered to. Rules
+        that are not the usual ones of this loan do not follow it.
         """
         async with self._database.transaction() as into:
             portfolio = await self._portfolio(into, portfolio_id)
             before = {rule.id: rule for rule in (await _plan(into, portfolio)).rules}
-            call_ltv = portfolio.loan.margin_call_ltv
+            call_ltv, usual = portfolio.loan.margin_call_ltv, usual_plan(portfolio.loan)
+            plan = replace(plan, follows_loan=plan.follows_loan and plan.rules == usual.rules)
             await into.alerts.put_plan(portfolio_id, plan)
             states = await into.alerts.states(portfolio_id)
             for rule in plan.rules:
                 if rule.id in states and is_edited(before.get(rule.id, rule), rule, call_ltv):
-                    await into.alerts.put_state(portfolio_id, AlertState(rule.id))
+                    ended = states[rule.id].event_id if rule.is_on else None  # what is raised anew is about it
+                    await into.alerts.put_state(portfolio_id, AlertState(rule.id, event_id=ended))
             event = AlertEvent(
                 id=new_id(),
                 portfolio_id=portfolio_id,
@@ -140,6 +136,10 @@ class AlertWatch:
             await into.alerts.add_event(event)
         self._publish([event])
         return plan
+
+    def silence(self, portfolio: Portfolio, beat: Beat) -> str | None:
+        """Why no alert on a portfolio's LTV can be raised at a beat, in a sentence; None while it can."""
+        return why_silent(marked(portfolio, beat), beat, trusts_demo=self._trusts_demo)
 
     async def states(self, portfolio_id: str) -> Mapping[str, AlertState]:
         """By rule id; a rule without one is armed."""
@@ -182,15 +182,13 @@ class AlertWatch:
         reading = self._reading(mark, plan, beat, at)
         states = await into.alerts.states(portfolio.id)
         decision = decide(plan, states, reading, new_id, await _moved(into, plan, states))
-        if not decision.crossings:
-            return []
-        problem = (mark.status.problem if mark.status else None) or beat.problem
-        snapshot = mark.snapshot if reading.price is not None else None  # none of a price that nobody asked for
-        occasion = Occasion(portfolio, reading, snapshot, problem, is_one_of_many)
-        events = [event_of(crossing, occasion) for crossing in decision.crossings]
-        channels = await into.alerts.channels()
         for state in decision.states:
             await into.alerts.put_state(portfolio.id, state)
+        if not decision.crossings:
+            return []
+        occasion = self._occasion(mark, reading, beat, is_one_of_many=is_one_of_many)
+        events = [event_of(crossing, occasion) for crossing in decision.crossings]
+        channels = await into.alerts.channels()
         for event in events:
             await into.alerts.add_event(event)
             if not event.covered:
@@ -202,19 +200,28 @@ class AlertWatch:
         """Every portfolio that is kept; those of the beat while nothing is."""
         snapshots = beat.snapshots or ({beat.snapshot.portfolio.id: beat.snapshot} if beat.snapshot else {})
         kept = [stored.portfolio for stored in await into.portfolios.all()]
-        marks = []
-        for portfolio in kept or [snapshot.portfolio for snapshot in snapshots.values()]:
-            snapshot, symbol = snapshots.get(portfolio.id), portfolio.collateral.quoted_by
-            status = beat.statuses.get(symbol) if snapshot is None else beat.status_of(snapshot)
-            if status is None and beat.status is not None and beat.status.quote.symbol == symbol:
-                status = beat.status
-            marks.append(Marked(snapshot.portfolio if snapshot else portfolio, snapshot, status))
-        return marks
+        return [marked(each, beat) for each in kept or [snapshot.portfolio for snapshot in snapshots.values()]]
+
+    def _occasion(self, mark: Marked, reading: Reading, beat: Beat, *, is_one_of_many: bool) -> Occasion:
+        """What is told with; nothing that stands on a price or a rate that nobody asked for."""
+        is_invented = mark.snapshot is not None and mark.snapshot.rate.is_demo and not self._trusts_demo
+        return Occasion(
+            mark.portfolio,
+            reading,
+            None if reading.price is None or is_invented else mark.snapshot,
+            mark.problem(trusts_demo=self._trusts_demo) or beat.problem,
+            is_one_of_many,
+            currency=mark.currency,
+            lacks_rate=mark.lacks_rate(trusts_demo=self._trusts_demo),
+        )
 
     def _reading(self, mark: Marked, plan: AlertPlan, beat: Beat, at: datetime) -> Reading:
-        """What is known of a portfolio: without a price that can be trusted only how long there has been none."""
+        """What is known of a portfolio: without a price that can be trusted only how long there has been none.
+
+        Without a rate that can be trusted only that and the price.
+        """
         snapshot, status = mark.snapshot, mark.status
-        is_known = status is not None and not status.is_stale and (self._trusts_demo or not status.quote.is_demo)
+        is_known = mark.is_known(trusts_demo=self._trusts_demo)
         values = {AlertMetric.STALE_DATA: self._minutes_without(mark, at, is_known=is_known)}
         clearing: dict[AlertMetric, float | None] = {}
         probabilities: Mapping[int, float] = {}
@@ -227,6 +234,8 @@ class AlertWatch:
             clearing[AlertMetric.HEDGED_LTV] = hedged.clearing
             if any(rule.is_on and rule.metric is AlertMetric.PROBABILITY for rule in plan.rules):
                 probabilities = self._chances(snapshot, beat)
+        elif status is not None and mark.lacks_rate(trusts_demo=self._trusts_demo):
+            values[AlertMetric.PRICE] = status.quote.price
         quote = status.quote if status and (self._trusts_demo or not status.quote.is_demo) else None
         return Reading(
             at=at,
@@ -279,19 +288,16 @@ class AlertWatch:
         return {months: chance for months, chance in found.items() if math.isfinite(chance)}
 
     def _minutes_without(self, mark: Marked, at: datetime, *, is_known: bool) -> float:
-        """Minutes of trading since the last price that could be trusted; none while there is one."""
-        symbol = mark.portfolio.collateral.quoted_by
+        """Minutes of trading since price and rate could last be trusted; none while they can."""
+        key = mark.portfolio.id
         if is_known:
-            self._fresh_at[symbol] = at
+            self._fresh_at[key] = at
             return 0.0
-        since = self._fresh_at.get(symbol)
-        quote = mark.status.quote if mark.status else None
-        if quote is not None and (self._trusts_demo or not quote.is_demo) and not quote.is_from_the_future(at):
-            told_at = quote.at + timedelta(seconds=quote.delay_seconds)
-            since = max(since, told_at) if since else told_at
-        since = min(since or self._begun or at, at)  # the clock may have been set back
-        if symbol in self._fresh_at:
-            self._fresh_at[symbol] = min(self._fresh_at[symbol], at)
+        seen_at = self._seen_at[key] = min(self._seen_at.get(key, at), at)  # the clock may have been set back
+        if key in self._fresh_at:
+            self._fresh_at[key] = min(self._fresh_at[key], at)
+        known = (self._fresh_at.get(key), mark.told_at(at, trusts_demo=self._trusts_demo))
+        since = min(max((each for each in known if each is not None), default=seen_at), at)
         return self._hours.open_seconds(since, at) / 60.0
 
     async def _portfolio(self, stored: Transaction, portfolio_id: str) -> Portfolio:
@@ -306,7 +312,7 @@ class AlertWatch:
 
 
 async def _plan(stored: Transaction, portfolio: Portfolio) -> AlertPlan:
-    return await stored.alerts.plan(portfolio.id) or usual_plan(portfolio.loan)
+    return plan_in_force(await stored.alerts.plan(portfolio.id), portfolio.loan)
 
 
 async def _moved(stored: Transaction, plan: AlertPlan, states: Mapping[str, AlertState]) -> set[str]:

@@ -1,8 +1,9 @@
 """How likely a margin call is: a range over models and drifts, never one number."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from vaultdash.compute.base import Compute
 from vaultdash.domain.errors import InvalidInput
@@ -11,6 +12,7 @@ from vaultdash.domain.validation import finite
 from vaultdash.feed import Feed
 from vaultdash.services.daily_history import DailyHistory
 from vaultdash.services.dollar_rate import DollarRates
+from vaultdash.services.gold_in_currency import RateMoves, gold_words
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.odds_report import Odds, accrual_rate, closed_form, reckon
 from vaultdash.services.odds_simulation import OddsSimulations, Progress
@@ -19,6 +21,8 @@ from vaultdash.services.option_chains import OptionChains
 
 LARGEST_VIEW = 1.0  # a yearly drift; beyond it nobody speaks of gold
 LEAST_VOLATILITY, MOST_VOLATILITY = 0.01, 4.0
+RENEWED_AFTER = timedelta(hours=1)  # daily closes come once a day
+Rate = tuple[str, str, bool]  # symbol of the gold, currency of the loan, whether its rate is invented
 
 
 class CallOdds:
@@ -36,17 +40,41 @@ class CallOdds:
         self._simulations = OddsSimulations(history, compute, now)
         self._rates = rates
         self._now = now
+        self._moves: dict[Rate, tuple[datetime, RateMoves]] = {}  # when they were read
+        self._reading: dict[Rate, asyncio.Task[None]] = {}
 
     def quick(self, snapshot: Snapshot, volatility: float) -> Mapping[int, float]:
         """Closed form by months, drift 0, close-of-day monitoring, at the loan's own accrual: what alerts watch.
 
-        No option is counted: too high for a lender who counts bought ones, too low for one who counts sold ones. A
-        loan called already has 1.
+        `volatility` is that of gold in dollars; for a loan in another currency it is joined with the moves of the
+        rate, and nothing is said in the moments until they have been read. No option is counted: too high for a
+        lender who counts bought ones, too low for one who counts sold ones. A loan called already has 1.
         """
         if snapshot.is_called:
             return dict.fromkeys(HORIZONS, 1.0)
         moves = flat(VolatilityKind.MOVES, "", volatility, "")
+        if not snapshot.rate.is_dollar:
+            joining = self._rate_moves(snapshot)
+            if joining is None:
+                return {}
+            moves = moves.joined(joining)
         return closed_form(snapshot, moves, 0.0, accrual_rate(snapshot.portfolio.loan.interest))
+
+    def _rate_moves(self, snapshot: Snapshot) -> RateMoves | None:
+        """As last read, at most an hour ago or being read again behind the caller."""
+        rate = snapshot.rate
+        key = snapshot.portfolio.collateral.quoted_by, rate.currency, rate.is_demo
+        read_at, known = self._moves.get(key, (None, None))
+        if key not in self._reading and (read_at is None or self._now() - read_at > RENEWED_AFTER):
+
+            async def read() -> None:
+                try:
+                    self._moves[key] = self._now(), await self.volatilities.rate_moves(snapshot)
+                finally:
+                    del self._reading[key]
+
+            self._reading[key] = asyncio.create_task(read(), name="moves of the exchange rate")
+        return known
 
     async def look(
         self,
@@ -66,7 +94,7 @@ class CallOdds:
         if volatility is not None:
             if not LEAST_VOLATILITY <= finite("volatility", volatility) <= MOST_VOLATILITY:
                 raise InvalidInput("volatility", "must be a fraction from 0.01 to 4; write 0.18 for 18 %")
-            chosen = flat(VolatilityKind.GIVEN, "yours", volatility, "given by you")
+            chosen = flat(VolatilityKind.GIVEN, "yours", volatility, f"given by you for {gold_words(snapshot.rate)}")
             known = (chosen, *known)
         if view is not None and abs(finite("drift", view)) > LARGEST_VIEW:
             raise InvalidInput("drift", "must be a fraction from -1 to 1 a year; write 0.05 for 5 %")
@@ -98,4 +126,8 @@ class CallOdds:
 
     async def aclose(self) -> None:
         """Stop what is under way."""
+        reading = tuple(self._reading.values())
+        for task in reading:
+            task.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
         await self._simulations.aclose()

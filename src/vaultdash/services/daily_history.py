@@ -114,7 +114,7 @@ class DailyHistory:
         """EWMA volatility of the last year; None without enough prices."""
         try:
             history = await self.load(symbol, self._today() - timedelta(days=365))
-            volatility = ewma_volatility([bar.close for bar in _unbroken(history.bars)])
+            volatility = ewma_volatility([bar.close for bar in unbroken_bars(history.bars)])
         except VaultError:  # no prices, too few, or closes at or below zero
             return None
         if volatility <= 0:  # the price did not move, which no model can use
@@ -167,7 +167,7 @@ class DailyHistory:
         return self._now().astimezone(UTC).date()
 
 
-def _unbroken(bars: tuple[Bar, ...]) -> tuple[Bar, ...]:
+def unbroken_bars(bars: tuple[Bar, ...]) -> tuple[Bar, ...]:
     """The newest bars without a gap: three months between two bars are no daily move."""
     begin = len(bars) - 1
     while begin > 0 and bars[begin].on - bars[begin - 1].on <= LONGEST_GAP:

@@ -35,7 +35,8 @@ class Beat:
     """What is known at a moment: the quote, the current portfolio at it, and what went wrong, if anything.
 
     `status` is stale as well while the exchange rate of the current portfolio is. `statuses` holds the quote of every
-    symbol that values a portfolio or its loan, `snapshots` every portfolio that has a price, by id.
+    symbol that values a portfolio or its loan, `snapshots` every portfolio that has a price, by id, `volatilities`
+    that of each gold, by symbol; `volatility` is that of the current portfolio's.
     """
 
     number: int
@@ -47,6 +48,11 @@ class Beat:
     problem: str | None = None
     statuses: Mapping[str, QuoteStatus] = field(default_factory=dict)
     snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
+    volatilities: Mapping[str, float] = field(default_factory=dict)
+
+    def volatility_of(self, snapshot: Snapshot) -> float:
+        """That of a snapshot's own gold, a fraction per sqrt(year); the current portfolio's while it is not read."""
+        return self.volatilities.get(snapshot.portfolio.collateral.quoted_by, self.volatility)
 
     def status_of(self, snapshot: Snapshot) -> QuoteStatus | None:
         """How far a snapshot can be trusted: its gold's quote, stale as well where the exchange rate is not current.
@@ -147,22 +153,30 @@ class Heartbeat:
     async def beat(self) -> Beat:
         """Ask for new prices and publish what they mean. Until the first answer, what is stored stands in."""
         async with self._lock:
-            symbol, symbols = self._book.symbol, self._symbols()
+            symbol, symbols, wanted = self._book.symbol, self._symbols(), needed(self._book.current)
             self._prices.interval_seconds = max(self._interval, self._seconds_per_symbol * len(symbols))
             asking = {name: asyncio.ensure_future(self._prices.refresh(name)) for name in symbols}
-            moving = asyncio.ensure_future(self._history.volatility(symbol))  # may wait for the provider as long
+            moving = {name: self._asked_moves(name) for name in symbols if name not in PAIRS.values()}
             try:
                 if self.feed.latest is None and self._meanwhile is not None:
-                    await asyncio.wait({asking[symbol]}, timeout=self._patience)
-                    if not asking[symbol].done():
-                        for name in needed(self._book.current):
-                            await self._learn(name, self._meanwhile.refresh(name))
-                        self._moves[symbol] = await moving
+                    await asyncio.wait([asking[name] for name in wanted], timeout=self._patience)
+                    if not all(asking[name].done() for name in wanted):
+                        for name in wanted:
+                            answer = asking[name]
+                            if not answer.done():
+                                answer = asyncio.ensure_future(self._meanwhile.refresh(name))
+                            await self._learn_others({name: answer}, None)
+                        self._moves[symbol] = await moving[symbol]
                         self._publish()
-                        moving = asyncio.ensure_future(self._history.volatility(symbol))
+                        moving[symbol] = self._asked_moves(symbol)
                 await self._learn(symbol, asking.pop(symbol))
-                self._moves[symbol] = await moving
-                late = await self._learn_others(asking, OTHERS_SECONDS)
+                unknown = [name for name in wanted if name in asking and name not in self._statuses]
+                await self._learn_others({name: asking.pop(name) for name in unknown}, None)  # else nothing is marked
+                self._moves[symbol] = await moving.pop(symbol)
+                if others := {*asking.values(), *moving.values()}:
+                    await asyncio.wait(others, timeout=OTHERS_SECONDS)
+                late = await self._learn_others(asking, 0.0)
+                self._moves |= {name: task.result() for name, task in moving.items() if _is_answered(task)}
                 beat = self._publish()
                 await self._have_kept()
                 if late:
@@ -170,7 +184,7 @@ class Heartbeat:
                     beat = self._publish()
                     await self._have_kept()
             finally:
-                for task in (*asking.values(), moving):
+                for task in (*asking.values(), *moving.values()):
                     task.cancel()
             self._last = self._monotonic()
             return beat
@@ -217,6 +231,10 @@ class Heartbeat:
             dict.fromkeys(symbol for each in (self._book.current, *self._book.all) for symbol in needed(each))
         )
 
+    def _asked_moves(self, symbol: str) -> asyncio.Task[Volatility | None]:
+        """Behind the price, as it may wait for the provider as long."""
+        return asyncio.create_task(self._history.volatility(symbol))
+
     async def _learn(self, symbol: str, asking: Awaitable[QuoteStatus]) -> None:
         try:
             self._statuses[symbol] = await asking
@@ -227,9 +245,9 @@ class Heartbeat:
             log.warning("no_price", symbol=symbol, reason=str(error))
 
     async def _learn_others(
-        self, asking: Mapping[str, asyncio.Future[QuoteStatus]], seconds: float
+        self, asking: Mapping[str, asyncio.Future[QuoteStatus]], seconds: float | None
     ) -> dict[str, asyncio.Future[QuoteStatus]]:
-        """Take what comes within some seconds; gives back what did not."""
+        """Take what comes within some seconds, None waits for all; gives back what did not."""
         if asking:
             await asyncio.wait(asking.values(), timeout=seconds)
         for symbol, answer in asking.items():
@@ -252,9 +270,7 @@ class Heartbeat:
             problem = self._problems.get(symbol, f"the price of {symbol} is being asked for")
         else:
             problem = status.problem if snapshot is not None else self._problems.get(self._book.current.id)
-        moves = self._moves.get(symbol) or ASSUMED
-        if moves.is_demo and status is not None and not status.quote.is_demo:
-            moves = ASSUMED_BESIDE_DEMO  # invented moves say nothing of a real price
+        moves = self._moves_of(symbol)
         beat = Beat(
             number=self._number,
             at=self._now(),
@@ -265,6 +281,7 @@ class Heartbeat:
             problem=problem,
             statuses=dict(self._statuses),
             snapshots=snapshots,
+            volatilities={name: self._moves_of(name).value for name in self._moves},
         )
         if snapshot is not None:
             whole = beat.status_of(snapshot)
@@ -272,6 +289,12 @@ class Heartbeat:
         self._is_unkept = True
         self.feed.publish(beat)
         return beat
+
+    def _moves_of(self, symbol: str) -> Volatility:
+        moves, status = self._moves.get(symbol) or ASSUMED, self._statuses.get(symbol)
+        if moves.is_demo and status is not None and not status.quote.is_demo:
+            return ASSUMED_BESIDE_DEMO  # invented moves say nothing of a real price
+        return moves
 
     def _snapshots(self) -> dict[str, Snapshot]:
         found, now = {}, self._now()
@@ -317,3 +340,7 @@ class Heartbeat:
         if self._hours.is_open(now):
             return interval
         return max(interval, EXTENDED_PAUSE if self._hours.is_extended(now) else CLOSED_PAUSE)
+
+
+def _is_answered(task: asyncio.Task[Volatility | None]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None

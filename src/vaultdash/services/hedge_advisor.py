@@ -79,6 +79,7 @@ class HedgeAdvisor:
             status = None
         elif status is None:
             status = await self._prices.latest(symbol)
+        await self._book.rates.learn(self._book.current.loan.currency)
         snapshot, own = self._snapshot(symbol, research, status)
         situation = Situation(
             spot=snapshot.price,
@@ -104,7 +105,7 @@ class HedgeAdvisor:
         portfolio, own = self._book.priced_by(symbol, spot, on, research.portfolio_value)
         if research.loan_amount is not None or research.margin_call_ltv is not None:
             portfolio = portfolio.with_terms(research.loan_amount, research.margin_call_ltv)
-        snapshot = mark(portfolio, spot, on)
+        snapshot = mark(portfolio, spot, on, rate=self._book.rates.of(self._book.current.loan.currency))
         entered = research.loan_amount is not None or research.portfolio_value is not None
         return (require_solvent(snapshot) if entered else snapshot), own
 
@@ -141,15 +142,7 @@ class HedgeAdvisor:
             )
         if status is None or not status.is_stale:
             return None
-        return f"The price is {_age(status.age_seconds)} old: no recommendation until a new one arrives."
-
-
-def _age(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} seconds"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} minutes"
-    return f"{seconds / 3600:.0f} hours" if seconds < 172_800 else f"{seconds / 86_400:,.0f} days"
+        return f"The price is {status.age_words} old: no recommendation until a new one arrives."
 
 
 def _given(value: T | None, default: T) -> T:

@@ -90,8 +90,14 @@ def option_book(hedge: HedgeMark, now: datetime) -> OptionBook:
 
 
 def _remarks(snapshot: Snapshot, rate: DollarRate) -> list[str]:
-    loan = snapshot.portfolio.loan
+    loan, own = snapshot.portfolio.loan, snapshot.rate
     said = [f"{COUNTING_WORDS[loan.hedge_counting]}. The cure leads back to the warning level."]
+    if not own.is_dollar:
+        said.append(
+            f"Gold falls in dollars, at today's {own.per_dollar:.4f} {own.currency} for a dollar. Without options a "
+            f"dollar that falls by 10 % against {own.currency} does to this loan what a fall of gold by 10 % does; "
+            "both at once are a fall of 19 %."
+        )
     if snapshot.hedge is None or not snapshot.hedge.marks:
         said.append("No options are held, so all countings are the same.")
         return said

@@ -1,5 +1,6 @@
 """LTV over time: written every hour and at each crossing, read with its gaps."""
 
+import asyncio
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -52,7 +53,9 @@ class LtvHistory:
         self._keeps_demo = keeps_demo
         self._written: dict[str, datetime] = {}  # the hour of which a record was found in the database
         self._read: dict[str, tuple[datetime, tuple[LtvRecord, ...]]] = {}  # and when all was read
-        self._given: dict[tuple[str, int | None], LtvSeries] = {}
+        self._given: dict[tuple[str, int | None], _Given] = {}
+        self._turn = asyncio.Lock()
+        self._next: dict[str, asyncio.Task[tuple[LtvRecord, ...]]] = {}  # reads that have not begun, by portfolio
 
     async def record(self, into: Transaction, beat: Beat, crossed: Sequence[str] = ()) -> None:
         """Write each portfolio's first LTV of the hour (UTC), and one now for each portfolio in `crossed`.
@@ -75,16 +78,19 @@ class LtvHistory:
         records = await self._all(portfolio_id)
         now = self._now()
         start = None if days is None else now - timedelta(days=days)
-        begin = 0 if start is None else bisect_left(records, start, key=_at)
-        before = records[max(begin - 1, 0) : begin]
-        found = gaps([record.at for record in (*before, *records[begin:])], _hour(now))
+        begin, hour = 0 if start is None else bisect_left(records, start, key=_at), _hour(now)
         known = self._given.pop((portfolio_id, days), None)
-        if known is None or known.records != records[begin:] or known.gaps != found:
-            known = LtvSeries(portfolio_id, days, records[begin:], found)
+        if known is None or known.of is not records or (known.begin, known.hour) != (begin, hour):
+            wanted, before = records[begin:], records[max(begin - 1, 0) : begin]
+            found = gaps([record.at for record in (*before, *wanted)], hour)
+            series = None if known is None else known.series
+            if series is None or series.records != wanted or series.gaps != found:
+                series = LtvSeries(portfolio_id, days, wanted, found)
+            known = _Given(records, begin, hour, series)
         self._given[portfolio_id, days] = known  # the last used stands last
         if len(self._given) > MOST_SERIES:
             del self._given[next(iter(self._given))]
-        return known
+        return known.series
 
     async def _is_due(self, into: Transaction, portfolio_id: str, at: datetime) -> bool:
         hour = _hour(at)
@@ -121,7 +127,19 @@ class LtvHistory:
         )
 
     async def _all(self, portfolio_id: str) -> tuple[LtvRecord, ...]:
-        """Every record. What was written never changes, so that mostly only the last day is read again."""
+        """Every record. Who asks while another read is under way shares the next one with all who do."""
+        reading = self._next.get(portfolio_id)
+        if reading is None:
+            reading = self._next[portfolio_id] = asyncio.create_task(self._read_in_turn(portfolio_id))
+        return await asyncio.shield(reading)  # one who goes takes nothing from the others
+
+    async def _read_in_turn(self, portfolio_id: str) -> tuple[LtvRecord, ...]:
+        async with self._turn:
+            del self._next[portfolio_id]
+            return await self._read_again(portfolio_id)
+
+    async def _read_again(self, portfolio_id: str) -> tuple[LtvRecord, ...]:
+        """What was written never changes, so that mostly only the last day is read again."""
         now = self._now()
         read_at, known = self._read.pop(portfolio_id, (now, ()))
         since = known[-1].at - READ_AGAIN if known else None
@@ -137,6 +155,16 @@ class LtvHistory:
         if len(self._read) > MOST_KEPT:
             del self._read[next(iter(self._read))]
         return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A series, and of what it was made: all records, the first of its days, and the hour."""
+
+    of: tuple[LtvRecord, ...]
+    begin: int
+    hour: datetime
+    series: LtvSeries
 
 
 def gaps(instants: Sequence[datetime], until: datetime) -> tuple[tuple[datetime, datetime], ...]:

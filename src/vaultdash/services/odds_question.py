@@ -205,7 +205,9 @@ def _price_words(snapshot: Snapshot) -> str:
 
 
 def _call_words(snapshot: Snapshot) -> str:
-    return f"the margin-call price of {snapshot.portfolio.name}"
+    rate = snapshot.rate
+    held = "" if rate.is_dollar else f", in USD while a dollar costs {rate.per_dollar:.4f} {rate.currency}"
+    return f"the margin-call price of {snapshot.portfolio.name}{held}"
 
 
 def _rate_words(rate: float) -> str:

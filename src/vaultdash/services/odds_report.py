@@ -7,14 +7,14 @@ from datetime import datetime
 
 from vaultdash.domain.loan import Interest
 from vaultdash.domain.option import DollarRate
-from vaultdash.domain.portfolio import Cure, Snapshot, cure, sigmas_to_price
+from vaultdash.domain.portfolio import TRADING_DAYS, Cure, Snapshot, cure, sigmas_to_price
 from vaultdash.risk.margin_call import (
     TimeToCall,
     call_probability,
-    gap_risk,
     ltv_for_probability,
     time_to_call,
 )
+from vaultdash.services.gold_in_currency import gold_words
 from vaultdash.services.odds_volatility import HORIZONS, VolatilityChoice
 
 CLOSED_FORM = "closed form"
@@ -24,7 +24,7 @@ MONTH_SESSIONS, YEAR_SESSIONS = 21, 252
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A yearly drift of the gold price, continuous, with why it is looked at; nobody can estimate it."""
+    """A yearly drift of gold in the loan's currency, continuous, with why it is looked at; nobody can estimate it."""
 
     name: str
     value: float
@@ -57,7 +57,8 @@ class Odds:
     `volatility` is the one used, one of `volatilities`. `loan_rate` is at which the loan and its call price grow,
     zero when interest is paid in cash. `closed` holds the closed form a drift, watched at each close. `simulated` are
     the models that have been simulated near this price; until then it is empty. Options are not counted: a lender who
-    counts them calls later.
+    counts them calls later. `gap` is the chance that the close-out price is reached within the days to cure, from the
+    call price on, or from the price now when that is below it.
     """
 
     snapshot: Snapshot
@@ -81,6 +82,13 @@ class Odds:
     def needs_options(self) -> bool:
         """True when only options that the lender counts keep a call away: every probability is 1, without them."""
         return not self.is_called and self.snapshot.price <= self.snapshot.margin_call_price
+
+    @property
+    def passed(self) -> str:
+        """The limit that the price has passed, `call` or `close-out`; empty words above both, options not counted."""
+        if self.snapshot.price <= self.snapshot.close_out_price:
+            return "close-out"
+        return "call" if self.snapshot.price <= self.snapshot.margin_call_price else ""
 
     @property
     def models(self) -> tuple[ModelOdds, ...]:
@@ -109,7 +117,7 @@ class Odds:
         )
 
     def sigmas(self) -> tuple[tuple[str, float], ...]:
-        """ln(S/H) in standard deviations of a day, a month and a year; negative once called."""
+        """ln(S/H) in standard deviations of a day, a month and a year; negative, of no use, below the call."""
         snapshot = self.snapshot
         spans = (("day", 1, 1 / 12), ("month", MONTH_SESSIONS, 1 / 12), ("year", YEAR_SESSIONS, 1.0))
         return tuple(
@@ -149,7 +157,7 @@ def reckon(
     """All closed forms of a snapshot; `view` is the owner's own drift, continuous a year."""
     loan, call = snapshot.portfolio.loan, snapshot.margin_call_price
     accrual = accrual_rate(loan.interest)
-    drifts = drifts_of(rate, view)
+    drifts = drifts_of(rate, view, gold_words(snapshot.rate))
     closed = tuple(
         ModelOdds(CLOSED_FORM, drift, closed_form(snapshot, chosen, drift.value, accrual)) for drift in drifts
     )
@@ -165,15 +173,17 @@ def reckon(
         closed=closed,
         simulated=(),
         time=time_to_call(snapshot.price, call, yearly, 0.0, accrual, "daily"),
-        gap=gap_risk(loan.margin_call_ltv, loan.close_out_ltv, loan.cure_days, chosen.by_months[1]),
+        gap=call_probability(
+            min(snapshot.price, call), snapshot.close_out_price, loan.cure_days / TRADING_DAYS, chosen.by_months[1]
+        ),
     )
 
 
-def drifts_of(rate: DollarRate, view: float | None) -> tuple[Drift, ...]:
-    """None, the dollar rate, minus the dollar rate, and the owner's own when given."""
+def drifts_of(rate: DollarRate, view: float | None, gold: str = "gold") -> tuple[Drift, ...]:
+    """None, the dollar rate, minus the dollar rate, and the owner's own when given; `gold` says in which currency."""
     found = [Drift("no drift", 0.0)]
     if rate.value:
-        found += [Drift("gold rises as dollars earn", rate.value), Drift("gold falls as much", -rate.value)]
+        found += [Drift(f"{gold} rises as dollars earn", rate.value), Drift(f"{gold} falls as much", -rate.value)]
     if view is not None:
         found.append(Drift("your own view", view))
     return tuple(found)

@@ -11,12 +11,14 @@ import structlog
 
 from vaultdash.compute.base import Compute
 from vaultdash.domain.errors import VaultError
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.domain.portfolio import price_at_ltv
 from vaultdash.feed import Feed
 from vaultdash.risk.calibration import model_parameters
 from vaultdash.risk.models import Model
 from vaultdash.risk.simulation import PATHS, SEED, CallTerms, SimulatedOdds, simulated_odds
 from vaultdash.services.daily_history import DailyHistory
+from vaultdash.services.gold_in_currency import GoldInCurrency
 from vaultdash.services.odds_report import Drift, ModelOdds, Odds
 
 log = structlog.get_logger()
@@ -37,6 +39,7 @@ class Wanted:
     """What a simulation is made for."""
 
     symbol: str
+    rate: ExchangeRate
     spot: float
     distance: float  # ln(price / call price)
     call_price: float
@@ -53,6 +56,7 @@ class Wanted:
         loan = snapshot.portfolio.loan
         return cls(
             symbol=snapshot.portfolio.collateral.quoted_by,
+            rate=snapshot.rate,
             spot=snapshot.price,
             distance=math.log(snapshot.price / snapshot.margin_call_price),
             call_price=snapshot.margin_call_price,
@@ -67,6 +71,7 @@ class Wanted:
         """True when the other is so near that it need not be simulated again."""
         return (
             self.symbol == other.symbol
+            and self.rate.currency == other.rate.currency
             and self.cure_days == other.cure_days
             and abs(self.distance - other.distance) <= SAME_DISTANCE
             and abs(self.volatility - other.volatility) <= SAME_VOLATILITY
@@ -105,7 +110,7 @@ class OddsSimulations:
     def __init__(self, history: DailyHistory, compute: Compute, now: Callable[[], datetime]) -> None:
         self.told: Feed[Progress] = Feed()
         self.progress = Progress()
-        self._history = history
+        self._gold = GoldInCurrency(history)
         self._compute = compute
         self._now = now
         self._done: OrderedDict[Wanted, tuple[ModelOdds, ...]] = OrderedDict()
@@ -170,7 +175,7 @@ class OddsSimulations:
 
     async def _simulate(self, wanted: Wanted, is_current: Callable[[], bool]) -> tuple[ModelOdds, ...]:
         self._tell("Fitting the models to daily prices …", working=True)
-        closes, source = await self._closes(wanted.symbol)
+        closes, source = await self._closes(wanted.symbol, wanted.rate)
         parameters = await self._compute.run(model_parameters, closes, wanted.volatility)
         works = [(model, drift) for model in parameters.models for drift in wanted.drifts]
         made: list[ModelOdds] = []
@@ -189,9 +194,9 @@ class OddsSimulations:
         self._tell(f"Simulated with {made[0].paths:,} paths a model and drift.{lacking}")
         return tuple(made)
 
-    async def _closes(self, symbol: str) -> tuple[tuple[float, ...], str]:
+    async def _closes(self, symbol: str, rate: ExchangeRate) -> tuple[tuple[float, ...], str]:
         try:
-            history = await self._history.load(symbol)
+            history, _ = await self._gold.history(symbol, rate)
         except VaultError as error:
             return (), f"no daily prices: {error}"
         closes = tuple(bar.close for bar in history.bars)

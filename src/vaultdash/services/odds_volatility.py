@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -11,6 +11,7 @@ from vaultdash.domain.errors import NotFound, ProviderError, VaultError
 from vaultdash.domain.portfolio import Snapshot
 from vaultdash.services.chain_pricing import PricedChain
 from vaultdash.services.daily_history import DailyHistory
+from vaultdash.services.gold_in_currency import GoldInCurrency, RateMoves
 from vaultdash.services.option_chains import OptionChains
 
 VOLATILITY_INDEX = "^GVZ"
@@ -51,6 +52,15 @@ class VolatilityChoice:
         """The one of the nearest horizon."""
         return self.by_months[min(self.by_months, key=lambda months: abs(months / 12 - years))]
 
+    def joined(self, moves: RateMoves) -> "VolatilityChoice":
+        """That of gold in the currency of a loan."""
+        return replace(
+            self,
+            name=f"{self.name}, in {moves.currency}",
+            by_months={months: moves.joined(value) for months, value in self.by_months.items()},
+            source=f"{self.source}; {moves.source}",
+        )
+
 
 def flat(kind: VolatilityKind, name: str, value: float, source: str, at: datetime | None = None) -> VolatilityChoice:
     """The same volatility for all horizons."""
@@ -64,20 +74,32 @@ class OddsVolatility:
         self._history = history
         self._chains = chains
         self._now = now
+        self._gold = GoldInCurrency(history)
 
     async def choices(
         self, snapshot: Snapshot, moves: float, moves_source: str, *, is_demo: bool
     ) -> tuple[VolatilityChoice, ...]:
         """The best first; `moves` is the volatility of daily closes, which is always there. `is_demo` is the price's.
 
-        An old volatility index stands behind the closes, and invented option prices never count beside real ones.
+        An old volatility index stands behind the closes, and invented option prices never count beside real ones. All
+        are of gold in dollars; for a loan in another currency each is joined with the moves of the rate.
         """
-        implied = await self._implied(snapshot, is_demo=is_demo)
+        found = list(await self._implied(snapshot, is_demo=is_demo))
         own = flat(VolatilityKind.MOVES, "daily closes", moves, moves_source)
         index = await self._index()
-        if index is not None and (index.at is None or self._now() - index.at > FRESH_INDEX):
-            return (*implied, own, index)
-        return (*implied, *((index,) if index is not None else ()), own)
+        if index is None:
+            found += [own]
+        else:
+            is_old = index.at is None or self._now() - index.at > FRESH_INDEX
+            found += [own, index] if is_old else [index, own]
+        if snapshot.rate.is_dollar:
+            return tuple(found)
+        joining = await self.rate_moves(snapshot)
+        return tuple(choice.joined(joining) for choice in found)
+
+    async def rate_moves(self, snapshot: Snapshot) -> RateMoves:
+        """How what a dollar costs in the loan's currency, which is not the dollar, moves beside the loan's gold."""
+        return await self._gold.moves(snapshot.portfolio.collateral.quoted_by, snapshot.rate)
 
     async def load_chains(self, symbol: str) -> str | None:
         """Ask for the expirations nearest the horizons, so that options can say it; else why it cannot be had."""

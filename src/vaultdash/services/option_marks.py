@@ -118,7 +118,7 @@ def _modelled(
     if volatility is None and loaded.surface is not None:
         volatility = float(loaded.surface.volatility(contract.strike, years))
     if option is not None:
-        why = f"no quote that can be believed ({', '.join(option.reasons) or 'nobody bids'})"
+        why = f"no quote that can be believed ({', '.join(option.reasons).replace('_', ' ') or 'nobody bids'})"
     elif chain is not None:
         why = f"not in the chain of {contract.expiration}"
     else:

@@ -11,8 +11,8 @@ import structlog
 
 from vaultdash.clock import NEW_YORK
 from vaultdash.domain.collateral import Collateral
-from vaultdash.domain.errors import NotFound, Refused
-from vaultdash.domain.exchange import DOLLAR, PAIRS, ExchangeRate
+from vaultdash.domain.errors import InvalidInput, NotFound, Refused
+from vaultdash.domain.exchange import DOLLAR, PAIRS, ExchangeRate, quoted_in
 from vaultdash.domain.gold import instrument
 from vaultdash.domain.loan import in_dollars
 from vaultdash.domain.portfolio import Portfolio, Snapshot, mark
@@ -122,6 +122,15 @@ class PortfolioBook:
             "Change the portfolio on the settings page or with `vault-dash portfolio set`, or take the setting out"
         )
 
+    @property
+    def today(self) -> date:
+        """The day in New York."""
+        return self._now().astimezone(NEW_YORK).date()
+
+    def named(self, portfolio_id: str | None) -> Portfolio:
+        """The portfolio of an id, the current one for None; raises NotFound."""
+        return self.current if portfolio_id is None else self.stored(portfolio_id).portfolio
+
     def stored(self, portfolio_id: str) -> StoredPortfolio:
         """One with its version; raises NotFound."""
         if portfolio_id not in self._kept:
@@ -169,6 +178,7 @@ class PortfolioBook:
         """Keep a new portfolio; its id must be free. Raises Refused or InvalidInput."""
         made = self._checked(portfolio, None)
         async with self._writing() as records:
+            await _require_own_name(records, made)
             await records.portfolios.put(made, self._now(), actor, change_words(None, made), expected_version=0)
         return self.stored(made.id)
 
@@ -199,6 +209,8 @@ class PortfolioBook:
             if expected_version is not None and kept.version != expected_version:
                 raise Refused(await _changed_meanwhile(records, kept))
             made = self._checked(edit(kept.portfolio), kept.portfolio)
+            if made.name != kept.portfolio.name:
+                await _require_own_name(records, made)
             is_first_saving = await records.preferences.get(EXAMPLE) == portfolio_id
             words = change_words(kept.portfolio, made)
             if words != NOTHING or is_first_saving:
@@ -276,8 +288,12 @@ class PortfolioBook:
 
         Its loan is in USD, brought to the day and at the exchange rate known. Another symbol than the collateral's,
         or a given `value`, makes a research portfolio whose units are value / spot; its value is 1,000,000 USD unless
-        given.
+        given. Raises Unavailable while the rate is not known, InvalidInput when the symbol is itself a currency.
         """
+        if symbol in PAIRS.values():
+            raise InvalidInput(
+                "symbol", f"{symbol} is what a dollar costs in {quoted_in(symbol)}; name gold or a share"
+            )
         if self.holds(symbol) and value is None:
             return self.in_dollars(on), True
         own = self.in_dollars(on, None if self.holds(symbol) else self._research(symbol))
@@ -287,8 +303,7 @@ class PortfolioBook:
         return Portfolio("research", Collateral.of(instrument(symbol), 1.0), self.current.loan)
 
     def _checked(self, portfolio: Portfolio, before: Portfolio | None) -> Portfolio:
-        today = self._now().astimezone(NEW_YORK).date()
-        return entered(portfolio, before, today, self._price(portfolio.collateral.quoted_by), self.believed_rate)
+        return entered(portfolio, before, self.today, self._price(portfolio.collateral.quoted_by), self.believed_rate)
 
     def believed_rate(self, currency: str) -> ExchangeRate | None:
         """A rate by which an entry may be refused: none that is invented beside a real price."""
@@ -325,6 +340,13 @@ class PortfolioBook:
             told.append(self._current)
         for key in told:
             self.changed.publish(key)
+
+
+async def _require_own_name(records: Transaction, made: Portfolio) -> None:
+    """Raises InvalidInput when another portfolio has that name: an alert must say which loan it is about."""
+    names = {one.portfolio.name.casefold() for one in await records.portfolios.all() if one.portfolio.id != made.id}
+    if made.name.casefold() in names:
+        raise InvalidInput("name", f"“{made.name}” is that of another loan; give each one a name of its own")
 
 
 class Undoing(NamedTuple):

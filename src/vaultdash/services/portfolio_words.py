@@ -18,11 +18,12 @@ FUNDING_WORDS = {
     PremiumFunding.LOAN: "the loan",
     PremiumFunding.SELL_GOLD: "sold gold",
 }
-FIELDS: tuple[tuple[str, Callable[[Portfolio], str]], ...] = (
+Fields = tuple[tuple[str, Callable[[Portfolio], str]], ...]
+NAMES: Fields = (
     ("name", lambda held: held.name),
     ("lender", lambda held: held.lender or "none"),
-    ("loan", lambda held: _money(held.loan.amount)),
-    ("currency", lambda held: held.loan.currency),
+)
+TERMS: Fields = (
     ("call LTV", lambda held: f"{held.loan.margin_call_ltv:g}"),
     ("warning LTV", lambda held: f"{held.loan.warning_ltv:g}"),
     ("close-out LTV", lambda held: f"{held.loan.close_out_ltv:g}"),
@@ -48,12 +49,9 @@ def change_words(before: Portfolio | None, after: Portfolio | None) -> str:
     if before is None:
         gold = ", ".join(lot_words(lot) for lot in after.collateral.lots)
         held = [f"holds {option_words(option)}" for option in after.options]
-        return "; ".join([f"made: {gold} against a loan of {_money(after.loan.amount)} USD", *held])
-    found = [
-        _arrow(name, old, new, " USD" if name == "loan" else "")
-        for name, read in FIELDS
-        if (old := read(before)) != (new := read(after))
-    ]
+        owed = f"{_money(after.loan.amount)} {after.loan.currency}"
+        return "; ".join([f"made: {gold} against a loan of {owed}", *held])
+    found = [*_fields(NAMES, before, after), *_loan(before, after), *_fields(TERMS, before, after)]
     return "; ".join([*found, *_interest(before, after), *_lots(before, after), *_options(before, after)]) or (
         "nothing" if before == after else "figures too small to show"
     )
@@ -82,6 +80,19 @@ def option_words(option: HeldOption) -> str:
     return f"{count:,} {contract_words(option)}, {verb} at {option.price_paid:,.2f}{closed}"
 
 
+def _fields(fields: Fields, before: Portfolio, after: Portfolio) -> list[str]:
+    return [_arrow(name, old, new) for name, read in fields if (old := read(before)) != (new := read(after))]
+
+
+def _loan(before: Portfolio, after: Portfolio) -> list[str]:
+    """Each amount with its currency where that is another one now."""
+    was, now = before.loan, after.loan
+    old, new = _money(was.amount), _money(now.amount)
+    if was.currency != now.currency:
+        return [_arrow("loan", f"{old} {was.currency}", new, f" {now.currency}")]
+    return [] if old == new else [_arrow("loan", old, new, f" {now.currency}")]
+
+
 def _interest(before: Portfolio, after: Portfolio) -> list[str]:
     """What became of the interest that had been added to the loan, when the amount is now of a later day."""
     was, now = before.loan, after.loan
@@ -90,9 +101,9 @@ def _interest(before: Portfolio, after: Portfolio) -> list[str]:
     owed = was.statement(now.as_of)
     if owed == was.amount:
         return []
-    if now.amount == owed:
-        return [f"{_money(owed - was.amount)} USD of interest until {now.as_of} added"]
-    return [f"with interest {_money(owed)} USD were owed on {now.as_of}"]
+    if now.amount == owed and now.currency == was.currency:
+        return [f"{_money(owed - was.amount)} {was.currency} of interest until {now.as_of} added"]
+    return [f"with interest {_money(owed)} {was.currency} were owed on {now.as_of}"]
 
 
 def _lots(before: Portfolio, after: Portfolio) -> list[str]:

@@ -3,7 +3,7 @@
 import csv
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import StringIO
@@ -13,24 +13,26 @@ from vaultdash.domain.option import OptionContract, Right, contract_from_osi
 from vaultdash.domain.portfolio import Portfolio
 from vaultdash.domain.position import HeldOption, PremiumFunding
 from vaultdash.services.portfolio_entry import check_option
+from vaultdash.services.portfolio_words import contract_words
 
 MOST_ROWS = 5_000
 SHOWN_TEXT = 120
+AVERAGES = ("average_cost", "avg_cost", "average_price", "avg_price", "unit_cost")  # some brokers' are a contract
 NAMES: Mapping[str, tuple[str, ...]] = {
-    "contract": ("contract", "osi", "option", "option_symbol"),
-    "symbol": ("symbol", "root", "underlying"),
-    "expiration": ("expiration", "expiry", "expiration_date"),
-    "strike": ("strike",),
-    "right": ("right", "type", "put_call"),
-    "contracts": ("contracts", "quantity", "count"),
-    "price_paid": ("price_paid", "price"),
-    "opened_on": ("opened_on", "opened", "date"),
+    "contract": ("contract", "osi", "option", "option_symbol", "contract_symbol"),
+    "symbol": ("symbol", "root", "underlying", "ticker"),
+    "expiration": ("expiration", "expiry", "expiration_date", "expires", "exp_date"),
+    "strike": ("strike", "strike_price"),
+    "right": ("right", "type", "put_call", "option_type", "call_put"),
+    "contracts": ("contracts", "quantity", "count", "qty", "position"),
+    "price_paid": ("price_paid", "price", "trade_price", *AVERAGES),
+    "opened_on": ("opened_on", "opened", "date", "trade_date", "date_acquired", "open_date"),
     "closed_on": ("closed_on", "closed"),
     "closed_price": ("closed_price", "closing_price"),
     "funding": ("funding",),
     "note": ("note", "notes"),
 }
-NEEDED = ("contracts", "price_paid", "opened_on")
+NEEDED = ("contracts", "price_paid")
 PARTS = ("symbol", "expiration", "strike", "right")
 RIGHTS = {"p": Right.PUT, "put": Right.PUT, "c": Right.CALL, "call": Right.CALL}
 GERMAN_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
@@ -67,26 +69,29 @@ def read_positions(
     """Read positions to be added to a portfolio; raises InvalidInput when the file as a whole is none.
 
     The first line names the columns: `contract` (OSI) or `symbol`, `expiration`, `strike`, `right`; `contracts`
-    (negative when sold), `price_paid` (USD a share), `opened_on`; and, where wanted, `closed_on`, `closed_price`,
-    `funding` (cash, loan, sell_gold) and `note`. Between them stand commas or semicolons; with semicolons a number
-    may have a decimal comma. A row that is in the portfolio or the file already is rejected.
+    (negative when sold), `price_paid` (USD a share), `opened_on` (else today); and, where wanted, `closed_on`,
+    `closed_price`, `funding` (cash, loan, sell_gold) and `note`; the names that brokers use are understood, too.
+    Between them stand commas or semicolons; with semicolons a number may have a decimal comma. A row that is in the
+    portfolio or the file already is rejected; what adds to a contract that is held, or has expired, is remarked.
     """
     separator = _separator(text)
     reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=separator, strict=True)
     taken: list[HeldOption] = []
     rejected: list[tuple[int, str, str]] = []
-    known = {_sameness(option) for option in portfolio.options}
+    known: set[tuple[object, ...]] = set()
+    held = {option.contract for option in portfolio.open_options(today)}
     columns: dict[str, int] | None = None
-    remarks: tuple[str, ...] = ()
-    line, count, width = 1, 0, 0
+    remarks: list[str] = []
+    line, count, width, is_dated = 1, 0, 0, True
     try:
         for cells in reader:
             begun, line = line, reader.line_num + 1
             if not any(cell.strip() for cell in cells):
                 continue
             if columns is None:
-                columns, remarks = _columns(cells)
-                width = len(cells)
+                columns, remarks = _columns(cells, today)
+                is_dated, width = "opened_on" in columns, len(cells)
+                known = {_sameness(option, is_dated) for option in portfolio.options}
                 continue
             count += 1
             if count > MOST_ROWS:
@@ -96,23 +101,24 @@ def read_positions(
                     raise InvalidInput(
                         "row", f"has {len(cells)} cells under {width} columns; put quotes around texts"
                     )
-                option = _option(cells, columns, separator == ";", make_id())
+                option = _option(cells, columns, separator == ";", make_id(), today)
                 _belongs(option, portfolio)
                 check_option(option, today)
-                if _sameness(option) in known:
+                if _sameness(option, is_dated) in known:
                     raise InvalidInput("row", "is in the portfolio or this file already")
             except InvalidInput as error:
                 rejected.append((begun, _shown(cells, separator), str(error)))
             else:
-                known.add(_sameness(option))
+                known.add(_sameness(option, is_dated))
                 taken.append(option)
+                remarks += _remarks(begun, option, held, today)
     except csv.Error as error:
         raise InvalidInput("file", f"cannot be read as CSV at line {reader.line_num}: {error}") from None
     if columns is None:
         raise InvalidInput("file", "is empty")
     if not count:
         raise InvalidInput("file", "has a header but no rows")
-    return ImportedOptions(tuple(taken), tuple(rejected), remarks)
+    return ImportedOptions(tuple(taken), tuple(rejected), tuple(remarks))
 
 
 def rejection_words(rejected: Sequence[tuple[int, str, str]], most: int = 20) -> str:
@@ -127,8 +133,18 @@ def _separator(text: str) -> str:
     return ";" if head.count(";") > head.count(",") else ","
 
 
-def _columns(cells: Sequence[str]) -> tuple[dict[str, int], tuple[str, ...]]:
-    given = [re.sub(r"[\s-]+", "_", cell.strip().lower()) for cell in cells]
+def _remarks(line: int, option: HeldOption, held: Collection[OptionContract], today: date) -> list[str]:
+    """What the owner should look at of a row that was taken."""
+    name = contract_words(option)
+    if option.closed_on is not None:
+        return []
+    if not option.is_open(today):
+        return [f"line {line}: {name} has expired; it is kept, and counts for nothing any more"]
+    return [f"line {line}: {name} is held already; this adds to it"] if option.contract in held else []
+
+
+def _columns(cells: Sequence[str], today: date) -> tuple[dict[str, int], list[str]]:
+    given = [re.sub(r"[\s/.-]+", "_", cell.strip().lower()) for cell in cells]
     found: dict[str, int] = {}
     strange = []
     for position, name in enumerate(given):
@@ -140,6 +156,8 @@ def _columns(cells: Sequence[str]) -> tuple[dict[str, int], tuple[str, ...]]:
         else:
             found[meant] = position
     missing = [name for name in NEEDED if name not in found]
+    if "symbol" in found and not found.keys() & {"contract", *PARTS[1:]}:
+        found["contract"] = found.pop("symbol")  # brokers write the OSI symbol there
     if "contract" not in found:
         missing += [name for name in PARTS if name not in found]
     if missing:
@@ -149,10 +167,18 @@ def _columns(cells: Sequence[str]) -> tuple[dict[str, int], tuple[str, ...]]:
             "right), contracts, price_paid, opened_on",
         )
     named = [_clean(name) for name in strange if name]
-    return found, (f"columns not used: {', '.join(named)}",) if named else ()
+    remarks = [f"columns not used: {', '.join(named)}"] if named else []
+    price = given[found["price_paid"]]
+    if price in AVERAGES:
+        remarks.append(f"{price.replace('_', ' ')} is taken as USD a share; divide it by 100 if it is of a contract")
+    if "opened_on" not in found:
+        remarks.append(f"no column says when they were opened; today, {today}, is taken")
+    return found, remarks
 
 
-def _option(cells: Sequence[str], columns: Mapping[str, int], with_comma: bool, own_id: str) -> HeldOption:
+def _option(
+    cells: Sequence[str], columns: Mapping[str, int], with_comma: bool, own_id: str, today: date
+) -> HeldOption:
     def cell(name: str) -> str:
         position = columns.get(name)
         return "" if position is None or position >= len(cells) else cells[position].strip()
@@ -163,8 +189,8 @@ def _option(cells: Sequence[str], columns: Mapping[str, int], with_comma: bool, 
         contract=_contract(cell, with_comma),
         contracts=_whole(cell("contracts"), with_comma),
         price_paid=_number("price_paid", cell("price_paid"), with_comma),
-        opened_on=_day("opened_on", cell("opened_on")),
-        funding=_funding(cell("funding")),
+        opened_on=_day("opened_on", cell("opened_on")) if "opened_on" in columns else today,
+        funding=funding_of(cell("funding")),
         closed_on=_day("closed_on", closed_on) if closed_on else None,
         closed_price=_number("closed_price", closed_price, with_comma) if closed_price else None,
         note=cell("note"),
@@ -225,15 +251,17 @@ def _day(name: str, text: str) -> date:
         raise InvalidInput(name, f"must be a day such as 2026-01-30, not {_clean(text)!r}") from None
 
 
-def _funding(text: str) -> PremiumFunding:
+def funding_of(text: str) -> PremiumFunding:
+    """What paid for a position, cash when nothing is said; raises InvalidInput."""
     try:
         return PremiumFunding(text.lower().replace(" ", "_") or "cash")
     except ValueError:
         raise InvalidInput("funding", f"must be cash, loan or sell_gold, not {_clean(text)!r}") from None
 
 
-def _sameness(option: HeldOption) -> tuple[object, ...]:
-    return option.contract, option.contracts, option.price_paid, option.opened_on
+def _sameness(option: HeldOption, is_dated: bool) -> tuple[object, ...]:
+    """What tells two positions apart; the day only where the file says it."""
+    return option.contract, option.contracts, option.price_paid, option.opened_on if is_dated else None
 
 
 def _shown(cells: Sequence[str], separator: str) -> str:

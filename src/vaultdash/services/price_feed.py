@@ -32,6 +32,16 @@ class QuoteStatus:
         """True when a newer price is missing: advice is withheld."""
         return self.freshness is Freshness.STALE
 
+    @property
+    def age_words(self) -> str:
+        """`12 seconds`, `5 minutes`, `3 hours`, `4 days`."""
+        seconds = self.age_seconds
+        if seconds < 120:
+            return "1 second" if round(seconds) == 1 else f"{seconds:.0f} seconds"
+        if seconds < 7200:
+            return f"{seconds / 60:.0f} minutes"
+        return f"{seconds / 3600:.0f} hours" if seconds < 172_800 else f"{seconds / 86_400:,.0f} days"
+
 
 class PriceFeed:
     """Asks the provider, keeps the best real quote, and judges freshness by the hours the market was open."""

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from vaultdash.domain.exchange import DOLLAR, ExchangeRate
 from vaultdash.domain.portfolio import Cure
 from vaultdash.risk.replay import Call, Outcome, Replay
 from vaultdash.services.odds_report import Odds, chances
@@ -24,6 +25,8 @@ FEW_DAYS = 60
 
 def odds_sentence(odds: Odds) -> str:
     """The page's first sentence: a chance in words, and the range that models and drifts give."""
+    if odds.is_called and odds.passed == "close-out":
+        return "The close-out limit is passed: the lender may sell the gold now, and no odds are left to reckon."
     if odds.is_called:
         return "The loan is called at this price: the question is how to cure it, not how likely it is."
     if odds.needs_options:
@@ -84,16 +87,16 @@ def replay_sentence(found: Replay) -> str:
     return " ".join(said)
 
 
-def cure_sentence(call: Call, target: str, ways: Cure, units_name: str = "shares") -> str:
-    """What would have cured the call on its own day, back to `target`."""
+def cure_sentence(call: Call, target: str, ways: Cure, rate: ExchangeRate = DOLLAR) -> str:
+    """What would have cured the call on its own day, back to `target`; amounts are USD at `rate`."""
     if ways.repay_cash <= 0:
         return f"On that day nothing was needed to be back at {target}."
-    sale = f"sell {_usd(ways.sell_gold)} of gold and repay with it"
+    sale = f"sell {money(ways.sell_gold)} of gold and repay with it"
     if ways.sell_gold > call.owed / call.ltv:
         sale = "no sale of gold would have been enough"
     return (
-        f"On that day, back to {target} by one of three: repay {_usd(ways.repay_cash)}; add {_usd(ways.add_gold)} of "
-        f"gold ({ways.add_gold / call.price:,.0f} {units_name}); {sale}."
+        f"On that day, back to {target} by one of three: repay {money(ways.repay_cash, rate)}; add "
+        f"{money(ways.add_gold)} of gold ({ways.add_gold / call.price:,.0f} shares); {sale}."
     )
 
 
@@ -132,5 +135,15 @@ def _pct(fraction: float, digits: int = 1) -> str:
     return f"{number:.{digits}f} %" if number >= 0.05 or digits == 0 else f"{number:.2g} %"
 
 
-def _usd(amount: float) -> str:
-    return f"$ {amount:,.0f}"
+def money(dollars: float, rate: ExchangeRate = DOLLAR) -> str:
+    """`$ 43,852`; with the rate of a loan in another currency `35,081 CHF ($ 43,852)`."""
+    told = f"$ {dollars:,.0f}"
+    return told if rate.is_dollar else f"{rate.own(dollars):,.0f} {rate.currency} ({told})"
+
+
+def held_words(rate: ExchangeRate) -> str:
+    """What must be said beside a price in USD that is a limit of a loan in another currency."""
+    if rate.is_dollar:
+        return ""
+    at = "" if rate.at is None else f", {rate.at:%Y-%m-%d %H:%M} UTC"
+    return f", while a dollar costs {rate.per_dollar:.4f} {rate.currency} ({rate.source}{at})"

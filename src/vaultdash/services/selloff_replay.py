@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from vaultdash.domain.errors import InvalidInput, NotFound
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.domain.loan import Loan
 from vaultdash.domain.market import Bar, PriceHistory
 from vaultdash.domain.portfolio import Snapshot
@@ -15,6 +16,7 @@ from vaultdash.domain.selloff import SELLOFFS, Selloff
 from vaultdash.domain.validation import open_fraction
 from vaultdash.risk.replay import PricePath, Replay, drawn_at, replay
 from vaultdash.services.daily_history import DailyHistory
+from vaultdash.services.gold_in_currency import GoldInCurrency
 
 LONGEST_BREAK = timedelta(days=7)  # between two trading days: GLD never rested longer
 IMPORT_HINT = "`vault-dash history import FILE` stores daily prices of your own"
@@ -44,7 +46,8 @@ class SelloffReport:
     """Falls replayed on a loan. `ltv` is that of the first day of each.
 
     `is_todays_loan` when today's loan met each fall at today's price, the path scaled to it; else a loan was drawn at
-    each peak, at the prices of the time.
+    each peak, at the prices of the time. Amounts are USD at `rate`, of which `rate.own` makes the loan's currency:
+    the amounts of the time, where the path has the rate of each day.
     """
 
     symbol: str
@@ -57,6 +60,7 @@ class SelloffReport:
     ltv: float
     is_todays_loan: bool
     loan: Loan
+    rate: ExchangeRate
     rows: tuple[Replayed, ...]
     remarks: tuple[str, ...]
 
@@ -65,7 +69,7 @@ class SelloffReplays:
     """Replays named falls and days of the owner's choice on a snapshot's loan."""
 
     def __init__(self, history: DailyHistory, now: Callable[[], datetime]) -> None:
-        self._history = history
+        self._gold = GoldInCurrency(history)
         self._now = now
 
     async def named(self, snapshot: Snapshot, ltv: float | None = None) -> SelloffReport:
@@ -76,7 +80,7 @@ class SelloffReplays:
         self, snapshot: Snapshot, start: date | None, end: date | None, ltv: float | None = None
     ) -> SelloffReport:
         """The owner's own days; None is the first or last day known. Raises InvalidInput and NotFound."""
-        history = await self._known(snapshot)
+        history, remark = await self._known(snapshot)
         bars = history.between(start, end).bars
         if start is not None and end is not None and start >= end:
             raise InvalidInput("start", f"must be before the end; {start} is not before {end}")
@@ -97,7 +101,7 @@ class SelloffReplays:
             is_deepest=False,
             replay=None,
         )
-        return await asyncio.to_thread(self._replayed, history, snapshot, (own,), ltv)
+        return await asyncio.to_thread(self._replayed, history, remark, snapshot, (own,), ltv)
 
     async def _report(self, snapshot: Snapshot, falls: Sequence[Selloff], ltv: float | None) -> SelloffReport:
         rows = tuple(
@@ -106,16 +110,18 @@ class SelloffReplays:
             )
             for fall in falls
         )
-        return await asyncio.to_thread(self._replayed, await self._known(snapshot), snapshot, rows, ltv)
+        history, remark = await self._known(snapshot)
+        return await asyncio.to_thread(self._replayed, history, remark, snapshot, rows, ltv)
 
-    async def _known(self, snapshot: Snapshot) -> PriceHistory:
-        history = await self._history.load(snapshot.portfolio.collateral.quoted_by)
+    async def _known(self, snapshot: Snapshot) -> tuple[PriceHistory, str]:
+        """Prices of gold in the loan's currency, and what is to be said of them."""
+        history, remark = await self._gold.history(snapshot.portfolio.collateral.quoted_by, snapshot.rate)
         if not history.bars:
             raise NotFound(f"No daily prices of {history.symbol} are stored: {IMPORT_HINT}")
-        return history
+        return history, remark
 
     def _replayed(
-        self, history: PriceHistory, snapshot: Snapshot, rows: Sequence[Replayed], ltv: float | None
+        self, history: PriceHistory, remark: str, snapshot: Snapshot, rows: Sequence[Replayed], ltv: float | None
     ) -> SelloffReport:
         if ltv is not None:
             open_fraction("ltv", ltv)
@@ -131,8 +137,9 @@ class SelloffReplays:
             ltv=snapshot.ltv if ltv is None else ltv,
             is_todays_loan=ltv is None,
             loan=loan,
+            rate=snapshot.rate,
             rows=tuple(_row(history.bars, row, snapshot, ltv) for row in rows),
-            remarks=tuple(_remarks(history, snapshot)),
+            remarks=tuple(_remarks(history, remark, snapshot)),
         )
 
 
@@ -182,8 +189,10 @@ def _with(row: Replayed, found: Replay | None, missing: str | None) -> Replayed:
     )
 
 
-def _remarks(history: PriceHistory, snapshot: Snapshot) -> list[str]:
+def _remarks(history: PriceHistory, remark: str, snapshot: Snapshot) -> list[str]:
     said = [DEMO_WORDS] if history.is_demo else []
+    if remark:
+        said.append(f"{remark} The depth of a named fall is that in dollars.")
     loan = snapshot.portfolio.loan
     said.append(
         "Nobody does anything: nothing is repaid, added or sold, and options are not counted. "

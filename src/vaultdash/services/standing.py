@@ -29,18 +29,21 @@ def standing(beat: Beat | None) -> Standing:
     if beat is None:
         return Standing(None, "Asking for the first price.", "The loan is shown as soon as it is here.")
     if beat.snapshot is None or beat.status is None:
-        return Standing(None, "No price.", f"The loan cannot be valued: {beat.problem}")
+        missing = "No price." if beat.status is None else "Not known now."
+        return Standing(None, missing, f"The loan cannot be valued: {beat.problem}")
     snapshot, loan = beat.snapshot, beat.snapshot.portfolio.loan
     drop = snapshot.drop_to_margin_call
     call = f"{snapshot.portfolio.collateral.instrument.quoted_by} {snapshot.margin_call_price:,.2f}"
-    caveat = _of_options(snapshot) + (" Judged by an old price." if beat.status.is_stale else _invented(beat))
-    needed = cure_as_counted(loan, snapshot.gold_value, snapshot.hedge_value, loan.warning_ltv).repay_cash
+    old = doubted(beat)
+    caveat = _owed(snapshot) + _of_options(snapshot) + (f" Judged by {old.words}." if old else _invented(beat))
+    to_repay = cure_as_counted(loan, snapshot.gold_value, snapshot.hedge_value, loan.warning_ltv).repay_cash
+    needed = _own(to_repay, snapshot)
     if snapshot.zone is Zone.CLOSE_OUT:
         return Standing(
             Zone.CLOSE_OUT,
             "Close-out level reached.",
             f"The lender may sell the gold now: LTV is {_pct(snapshot.lender_ltv)}, the limit "
-            f"{_pct(loan.close_out_ltv)}; {needed:,.0f} USD repaid brings it down to the warning level of "
+            f"{_pct(loan.close_out_ltv)}; {needed} repaid brings it down to the warning level of "
             f"{_pct(loan.warning_ltv)}.{caveat}",
         )
     if snapshot.zone is Zone.CALL:
@@ -48,23 +51,23 @@ def standing(beat: Beat | None) -> Standing:
             Zone.CALL,
             "Margin call.",
             f"LTV is {_pct(snapshot.lender_ltv)}, the limit {_pct(loan.margin_call_ltv)}: "
-            f"{needed:,.0f} USD repaid brings it down to the warning level of {_pct(loan.warning_ltv)}.{caveat}",
+            f"{needed} repaid brings it down to the warning level of {_pct(loan.warning_ltv)}.{caveat}",
         )
     if drop <= 0:  # the options that the lender counts are all that keeps the call away
         return Standing(
             snapshot.zone,
             "Kept by the options.",
-            f"Gold alone would be called below {call}; the options held bring LTV to {_pct(snapshot.lender_ltv)} as "
-            f"the lender counts them{_first_end(snapshot)}.{caveat}",
+            f"Gold alone would be called below {call}{_while(snapshot)}; the options held bring LTV to "
+            f"{_pct(snapshot.lender_ltv)} as the lender counts them{_first_end(snapshot)}.{caveat}",
         )
     if snapshot.zone is Zone.WARNING:
         detail = f"{_room(snapshot, 'can', ' more')}{caveat}"
         return Standing(Zone.WARNING, "Close to a call.", detail)
-    if beat.status.is_stale:
+    if old:
         return Standing(
             None,
             "Not known now.",
-            f"By the last price: {_room(snapshot, 'could', '')} That price is old.{_of_options(snapshot)}",
+            f"By {old.last}: {_room(snapshot, 'could', '')} {old.sentence}{_owed(snapshot)}{_of_options(snapshot)}",
         )
     is_burdened = snapshot.hedge_value < 0  # sold options cost more as they go against the owner
     far = drop > WORST_TWO_DAYS and (beat.daily_sigmas_to_call or 0) >= FEWEST_SIGMAS and not is_burdened
@@ -81,14 +84,68 @@ def _room(snapshot: Snapshot, may: str, more: str) -> str:
         return f"Gold {may} fall {_pct(drop_to_price(snapshot.price, at))}{more}, to {symbol} {at:,.2f}, before"
 
     if not snapshot.counts_options:
-        return f"{fall(alone)} the lender calls."
+        return f"{fall(alone)} the lender calls{_while(snapshot)}."
     if snapshot.hedge_value < 0:
         return (
             f"{fall(counted)} the lender calls, with the options at today's value; they can cost more as gold moves. "
-            f"Without them it would call at {alone:,.2f}."
+            f"Without them it would call at {alone:,.2f}{_while(snapshot)}."
         )
     last = f"at {counted:,.2f}" if counted > 0 else "at no price"
-    return f"{fall(alone)} the lender calls, without the options; with them at today's value it calls {last}."
+    return (
+        f"{fall(alone)} the lender calls, without the options; with them at today's value it calls "
+        f"{last}{_while(snapshot)}."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What is too old to be believed, or invented beside what is real: `an old price`, `an old exchange rate`."""
+
+    thing: str
+    is_invented: bool = False
+
+    @property
+    def words(self) -> str:
+        """`an old price`."""
+        return f"an {'invented' if self.is_invented else 'old'} {self.thing}"
+
+    @property
+    def last(self) -> str:
+        """`the last price`."""
+        return self.words if self.is_invented else f"the last {self.thing}"
+
+    @property
+    def sentence(self) -> str:
+        """`That price is old.`"""
+        return f"That {self.thing} is {'invented' if self.is_invented else 'old'}."
+
+
+def doubted(beat: Beat) -> Doubt | None:
+    """What a stale beat must not be believed for: the price of gold, or else the rate of the loan's currency."""
+    if beat.status is None or not beat.status.is_stale:
+        return None
+    gold = beat.statuses.get(beat.status.quote.symbol, beat.status)
+    if gold.is_stale or beat.snapshot is None or beat.snapshot.rate.is_dollar:
+        return Doubt("price")
+    return Doubt("exchange rate", beat.snapshot.rate.is_demo)
+
+
+def _own(dollars: float, snapshot: Snapshot) -> str:
+    """An amount that is owed or repaid, in the loan's currency first."""
+    rate = snapshot.rate
+    told = f"{dollars:,.0f} USD"
+    return told if rate.is_dollar else f"{rate.own(dollars):,.0f} {rate.currency} ({told})"
+
+
+def _while(snapshot: Snapshot) -> str:
+    """A price at a limit holds at one exchange rate only."""
+    rate = snapshot.rate
+    return "" if rate.is_dollar else f", while a dollar costs {rate.per_dollar:.4f} {rate.currency}"
+
+
+def _owed(snapshot: Snapshot) -> str:
+    """What is owed, where it must be exchanged to be compared with gold."""
+    return "" if snapshot.rate.is_dollar else f" You owe {_own(snapshot.portfolio.loan.amount, snapshot)}."
 
 
 def _of_options(snapshot: Snapshot) -> str:

@@ -106,6 +106,14 @@ class Vault:
             return beat.status
         return await self.prices.latest(symbol)
 
+    def known_status(self, symbol: str) -> QuoteStatus | None:
+        """The price of a symbol as it is known, with its freshness now; nothing is asked."""
+        beat = self.heartbeat.current()
+        quote = self.prices.known(symbol)
+        if beat is not None and symbol in beat.statuses:
+            return beat.statuses[symbol]
+        return None if quote is None else self.prices.status(quote)
+
     async def aclose(self) -> None:
         """Release everything, in the reverse order of its making."""
         for close in reversed(self.closers):

@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from vaultdash.services.vault import Vault
 from vaultdash.ui.frame import Page, frame
-from vaultdash.ui.pages import alerts, hedge, history, options, overview, risk, settings, welcome
+from vaultdash.ui.pages import overview
 
 STATIC = Path(__file__).parent / "static"
 CHART_LIBRARY = Path(litecharts.__file__).parent / "js" / "lightweight-charts.js"
@@ -47,22 +47,57 @@ def mount_pages(app: FastAPI, vault: Vault, origins: list[str]) -> None:
 
 
 def register(vault: Vault) -> None:
-    """All pages; each path shows the same frame, so that going from page to page does not reload it."""
+    """All pages; each path shows the same frame, so that going from page to page does not reload it.
+
+    The code of a page is read at its first visit, which the start does not wait for.
+    """
 
     def show_options(
         symbol: str | None = None, expiration: str | None = None, contract: str | None = None
     ) -> Awaitable[None]:
+        from vaultdash.ui.pages import options
+
         return options.build(vault, symbol, expiration, contract)
+
+    def show_hedge(contract: str | None = None) -> Awaitable[None]:
+        from vaultdash.ui.pages import hedge
+
+        return hedge.build(vault, contract)
+
+    def show_risk() -> Awaitable[None]:
+        from vaultdash.ui.pages import risk
+
+        return risk.build(vault)
+
+    def show_history(portfolio: str | None = None) -> Awaitable[None]:
+        from vaultdash.ui.pages import history
+
+        return history.build(vault, portfolio)
+
+    def show_alerts() -> Awaitable[None]:
+        from vaultdash.ui.pages import alerts
+
+        return alerts.build(vault)
+
+    def show_settings() -> None:
+        from vaultdash.ui.pages import settings
+
+        settings.build(vault)
+
+    def show_welcome() -> None:
+        from vaultdash.ui.pages import welcome
+
+        welcome.build(vault)
 
     pages = (
         Page("/", "Overview", lambda: overview.build(vault)),
         Page("/options", "Options", show_options),
-        Page("/hedge", "Hedge", lambda contract=None: hedge.build(vault, contract)),
-        Page("/risk", "Risk", lambda: risk.build(vault)),
-        Page("/history", "History", lambda portfolio=None: history.build(vault, portfolio)),
-        Page("/alerts", "Alerts", lambda: alerts.build(vault)),
-        Page("/settings", "Settings", lambda: settings.build(vault)),
-        Page("/welcome", "Welcome", lambda: welcome.build(vault), in_navigation=False),
+        Page("/hedge", "Hedge", show_hedge),
+        Page("/risk", "Risk", show_risk),
+        Page("/history", "History", show_history),
+        Page("/alerts", "Alerts", show_alerts),
+        Page("/settings", "Settings", show_settings),
+        Page("/welcome", "Welcome", show_welcome, in_navigation=False),
     )
 
     def root() -> None:

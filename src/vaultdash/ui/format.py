@@ -1,11 +1,14 @@
 """How numbers are shown: the only place where a fraction becomes per cent."""
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 
 from vaultdash.clock import NEW_YORK
+from vaultdash.domain.exchange import DOLLAR, ExchangeRate
 
 NOTHING = "–"
+UNIT = re.compile(r"(?<=[0-9]) (%|CHF\b|EUR\b|GBP\b)")  # stays beside its number at a line's end
 
 
 def pct(fraction: float | None, digits: int = 1) -> str:
@@ -24,6 +27,23 @@ def signed_pct(fraction: float | None, digits: int = 1) -> str:
 def usd(amount: float | None) -> str:
     """Money in whole dollars: `$ 157,480`."""
     return NOTHING if amount is None else _sign(f"$ {amount:,.0f}" if amount >= 0 else f"-$ {-amount:,.0f}")
+
+
+def money(amount: float | None, currency: str) -> str:
+    """Money in whole units of a currency: `480,000 CHF`, dollars as `usd` shows them."""
+    if amount is None or currency == DOLLAR.currency:
+        return usd(amount)
+    return _sign(f"{amount:,.0f} {currency}")
+
+
+def owed(dollars: float, rate: ExchangeRate) -> str:
+    """What a loan owes, in its own currency with the dollars beside it: `480,000 CHF ($ 592,446)`."""
+    return usd(dollars) if rate.is_dollar else f"{money(rate.own(dollars), rate.currency)} ({usd(dollars)})"
+
+
+def rate_words(rate: ExchangeRate) -> str:
+    """What a dollar costs: `0.8102 CHF`."""
+    return f"{rate.per_dollar:.4f} {rate.currency}"
 
 
 def price(value: float | None) -> str:
@@ -85,7 +105,7 @@ def age(seconds: float) -> str:
 
 def unbroken(text: str) -> str:
     """The text with its numbers kept together with their unit at a line's end."""
-    return text.replace(" %", "\u00a0%").replace("$ ", "$\u00a0")
+    return UNIT.sub("\u00a0\\1", text).replace("$ ", "$\u00a0")
 
 
 def _sign(text: str) -> str:

@@ -3,21 +3,26 @@
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import wraps
 
 from nicegui import context, ui
 from nicegui.element import Element
 
 from vaultdash.domain.alert import AlertEvent
+from vaultdash.domain.collateral import Collateral
 from vaultdash.domain.errors import VaultError
 from vaultdash.domain.market import Freshness
-from vaultdash.domain.portfolio import Portfolio
+from vaultdash.domain.portfolio import Snapshot
+from vaultdash.services.alert_doubts import alert_doubts
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.open_alerts import open_alerts
+from vaultdash.services.standing import doubted
 from vaultdash.services.vault import Vault
 from vaultdash.ui.components.alert_bell import AlertBell
+from vaultdash.ui.components.loan_draft import unit_of
 from vaultdash.ui.components.portfolio_switch import PortfolioSwitch
-from vaultdash.ui.format import age, moment, number, price, signed_pct
+from vaultdash.ui.format import age, moment, number, price, rate_words, signed_pct
 from vaultdash.ui.live import follow
 from vaultdash.ui.theme import age_of, note, text, visible
 
@@ -54,7 +59,7 @@ def frame(vault: Vault, pages: Sequence[Page]) -> None:
             switches = [PortfolioSwitch(choose, "vd-wide")]
             ui.element("div").classes("vd-spacer")
             pill = _PricePill(vault.book.symbol)
-            AlertBell(vault.alerts, waiting, vault.now)
+            bell = AlertBell(vault.alerts, waiting, vault.now, lambda: alert_doubts(vault))
             _theme_button()
         _navigation(pages)
         with ui.element("main").classes("vd-main"), ui.element("div").classes("vd-page"):
@@ -75,7 +80,7 @@ def frame(vault: Vault, pages: Sequence[Page]) -> None:
 
     def show_loan(_: object = None) -> None:
         book, loans = vault.book, [(each.id, each.name) for each in vault.book.all]
-        held = f"{number(book.current.collateral.units_on(vault.now().date()))} {_pledged(book.current)}"
+        held = pledged_words(book.current.collateral, vault.now().date())
         several = len(loans) > 1
         words = "Example loan on" if book.is_example else "Loan" if several else "Loan on"
         for switch in switches:
@@ -85,8 +90,13 @@ def frame(vault: Vault, pages: Sequence[Page]) -> None:
             keeps = json.dumps(SYMBOL_FREE)
             ui.run_javascript(f"if (!{keeps}.includes(location.pathname)) location.reload()")
 
+    async def look(_: object) -> None:
+        await bell.look()
+
     show_loan()
     follow(vault.heartbeat.feed, update)
+    follow(vault.heartbeat.feed, look)
+    follow(vault.outbox.changed, look)
     follow(vault.book.changed, show_loan)
 
 
@@ -108,9 +118,16 @@ async def _within(root: Element, work: Awaitable[None]) -> None:
         await work
 
 
-def _pledged(portfolio: Portfolio) -> str:
-    symbols = list(dict.fromkeys(lot.symbol for lot in portfolio.collateral.lots))
-    return symbols[0] if len(symbols) == 1 else f"{symbols[0]} in {len(portfolio.collateral.lots)} lots"
+def pledged_words(collateral: Collateral, today: date) -> str:
+    """What is pledged: `2,174 GLD`, `12.4 kg of gold`, and ounces where several kinds are."""
+    symbol, ounces = collateral.instrument.symbol, collateral.ounces(today)
+    if collateral.is_mixed:
+        weight = "gold" if ounces is None else f"{number(ounces, 1)} oz of gold"
+        return f"{weight} in {len(collateral.lots)} lots"
+    units, unit = collateral.units_on(today), unit_of(symbol)
+    if unit == "shares":
+        return f"{number(units)} {symbol}"
+    return f"{number(units, 0 if units >= 1000 else 1)} {unit} of gold"
 
 
 def _navigation(pages: Sequence[Page]) -> None:
@@ -148,6 +165,7 @@ class _PricePill:
     def show(self, symbol: str, beat: Beat) -> None:
         status = beat.status
         self._symbol.set_text(symbol)
+        status = beat.statuses.get(symbol, status)  # of the gold itself: the beat's is stale by an old rate, too
         if status is None:
             self._source.set_text("no price")
             self._word.set_text("no price")
@@ -198,10 +216,24 @@ class _Banner:
                 f"No real price could be had{reason}: the one above is invented. The real price replaces it.",
                 True,
             )
+        doubt = doubted(beat)
+        if doubt is not None and doubt.thing != "price":
+            return "RATE", f"{_of_rate(beat.snapshot)} No hedge is recommended until a new one arrives.", True
+        if beat.snapshot is None:
+            return "NOT VALUED", f"{beat.problem}. Asking again every few seconds.", True
         if status.is_stale:
             said = f"The last price is from {moment(status.quote.at)}, {age(status.age_seconds)}{reason}."
             return "STALE", said + " No hedge is recommended until a new one arrives.", True
         return "", "", False
+
+
+def _of_rate(snapshot: Snapshot | None) -> str:
+    """What is wrong with the exchange rate of the loan."""
+    rate = None if snapshot is None else snapshot.rate
+    if rate is None or rate.at is None:
+        return "The exchange rate is not known."
+    known = f"{rate_words(rate)} from {rate.source}, {moment(rate.at)}"
+    return f"What a dollar costs in {rate.currency} is {'invented' if rate.is_demo else 'old'}: {known}."
 
 
 def _theme_button() -> None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Literal
 
 from nicegui import ui
 from nicegui.element import Element
+
+from vaultdash.ui.format import age
 
 Tone = Literal["room", "warning", "call", "close_out", "muted", "gold", ""]
 HEDGE_COLOURS = {
@@ -119,3 +122,9 @@ def age_of(at_iso: str, shown: str) -> ui.label:
     label.tag = "span"
     label.props(f'data-at="{at_iso}"')
     return label
+
+
+def show_age(label: ui.label, at: datetime | None, now: datetime) -> None:
+    """Count from another moment; nothing without one."""
+    label.props(f'data-at="{"" if at is None else at.isoformat()}"')
+    label.set_text("" if at is None else age(max((now - at).total_seconds(), 0.0)))

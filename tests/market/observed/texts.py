@@ -4,14 +4,13 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
-from vaultdash.clock import NewYorkHours
+from tests.new_york import HOURS
 from vaultdash.market.observed.importing import Wish, import_files
 from vaultdash.market.observed.report import ImportReport
 from vaultdash.market.observed.store import ObservedSnapshots
 
 TODAY = date(2026, 11, 20)
 DAY = date(2026, 5, 14)  # a Thursday
-HOURS = NewYorkHours()
 
 PLAIN = (
     "quote_ts_utc,quote_date,underlying,underlying_price,expiration,dte,type,strike,bid,ask,last,iv,delta,gamma,theta,"

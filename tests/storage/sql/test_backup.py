@@ -118,6 +118,7 @@ async def test_a_backup_restores_into_both(way: tuple[str, str], folder: Path) -
     async with source.reading_statements() as ours, target.reading_statements() as theirs:
         assert (await compare(ours, theirs)).differences == ()
     async with target.transaction() as tx:  # it goes on, and what was written down is still guarded
+        assert "CHF" in {kept.portfolio.loan.currency for kept in await tx.portfolios.all()}
         await tx.portfolios.put(a_portfolio(), NOON, "test", "on")
     await source.aclose()
     await target.aclose()

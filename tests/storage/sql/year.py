@@ -45,7 +45,8 @@ async def write_a_year(database: SqlDatabase, year: Year) -> dict[str, int]:
         for number in range(year.changes):
             at = BEGIN + timedelta(seconds=number * 70_000, microseconds=chance.randrange(10**6))
             loan = 600_000 * chance.uniform(0.5, 1.1)
-            changed = replace(a_portfolio(loan=loan), id=chance.choice(PORTFOLIOS), lender="Bank „Zürich“ 🏦")
+            name = chance.choice(PORTFOLIOS)
+            changed = replace(a_portfolio(loan=loan, currency="CHF"), id=name, lender="Bank „Zürich“ 🏦")
             await tx.portfolios.put(changed, at, chance.choice(["page", "api"]), f"loan {loan!r}")
         for number in range(3):
             await tx.alerts.put_channel(a_channel(number, step=number))

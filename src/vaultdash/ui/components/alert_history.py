@@ -17,8 +17,8 @@ COLUMNS = (
     Column("at", "when", left=True),
     Column("kind", "what", left=True),
     Column("title", "alert", left=True),
-    Column("value", "value"),
-    Column("price", "price"),
+    Column("value", "value then"),
+    Column("price", "price then"),
 )
 
 
@@ -56,6 +56,8 @@ class AlertHistory:
         visible(self._detail, when=True)
         with self._detail:
             text("b", event.title)
+            if event.value is not None:
+                note(f"Figures of {moment(event.at)}.")
             if event.body:
                 text("div", event.body, "vd-alert-body")
             if not rows:

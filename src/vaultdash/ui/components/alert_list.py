@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from nicegui import ui
 
-from vaultdash.domain.alert import Channel, DeliveryState
+from vaultdash.domain.alert import AlertEvent, Channel, DeliveryState
 from vaultdash.services.alert_board import AlertBoard, RaisedAlert
 from vaultdash.ui.components.alert_phrases import SEVERITIES, SEVERITY_TONES, delivery_words
 from vaultdash.ui.format import moment
@@ -27,14 +27,20 @@ class AlertList:
         self._snooze = snooze
         self._now = now
         self._shown: object = None
+        self._standing = ""
+        self._figures: list[tuple[ui.label, AlertEvent]] = []
         self._box = ui.element("div").classes("vd-raised").mark("raised-alerts")
 
-    def show(self, board: AlertBoard) -> None:
-        """Draw what stands now; nothing is drawn again when nothing changed."""
+    def show(self, board: AlertBoard, standing: str) -> None:
+        """Draw what is raised; nothing is drawn again when nothing changed. `standing` is how the loan stands now."""
+        self._standing = standing
         if self._shown == (board.raised, board.undelivered):
+            for label, event in self._figures:
+                label.set_text(self._of_when(event))
             return
         self._shown = (board.raised, board.undelivered)
         names = {channel.id: channel for channel in board.channels}
+        self._figures.clear()
         self._box.clear()
         with self._box:
             for event in board.undelivered:
@@ -57,6 +63,7 @@ class AlertList:
                 text("span", SEVERITIES[event.severity], f"vd-label {tone}")
                 text("b", event.title)
                 age_of(event.at.isoformat(), "").classes("vd-note").props(f'title="{moment(event.at)}"')
+            self._figures.append((text("div", self._of_when(event), "vd-note").mark("figures-of"), event))
             text("div", event.body, "vd-alert-body")
             note(_whom(raised, channels, now))
             with ui.element("div").classes("vd-actions"):
@@ -74,6 +81,9 @@ class AlertList:
                             f"Remind me in {label}" if minutes < 1440 else "Remind me tomorrow",
                             lambda minutes=minutes: self._snooze(event.id, self._now() + timedelta(minutes=minutes)),  # type: ignore[misc]  # mypy loses the default
                         )
+
+    def _of_when(self, event: AlertEvent) -> str:
+        return f"Figures of {moment(event.at)}. {self._standing}"
 
 
 def _whom(raised: RaisedAlert, channels: Mapping[str, Channel], now: datetime) -> str:

@@ -53,7 +53,9 @@ NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight",
 
 
 def headline(board: AlertBoard) -> tuple[str, Tone]:
-    """The sentence at the top: what is raised and not yet known to the owner, else what watches and who is told."""
+    """The sentence at the top: what is raised and not yet known to the owner, else why it is not sure that an alert
+    would come, else what watches and who is told.
+    """
     waiting = [each for each in board.raised if each.state.acknowledged_at is None and not each.event.covered]
     if waiting:
         worst = max(each.event.severity for each in waiting)
@@ -63,8 +65,8 @@ def headline(board: AlertBoard) -> tuple[str, Tone]:
         return f"{few.capitalize()}{'; the first is a call' if worst is AlertSeverity.CALL else ''}.", SEVERITY_TONES[
             worst
         ]
-    if not board.reaches_somebody:
-        return "Nobody would be told: add a way to reach you.", "warning"
+    if board.doubts:
+        return board.doubts[0], "warning"
     watching = sum(rule.is_on for rule in board.plan.rules)
     if not watching:
         return "Nothing is watched: switch on a rule.", "warning"
@@ -146,6 +148,6 @@ def event_tone(event: AlertEvent) -> Tone:
     """The colour of a line of the history."""
     if event.kind in (AlertEventKind.UNDELIVERED, AlertEventKind.CHANNEL_LOST):
         return "call"
-    if event.kind in (AlertEventKind.RAISED, AlertEventKind.REMINDED):
+    if event.kind in (AlertEventKind.RAISED, AlertEventKind.REMINDED, AlertEventKind.TEST):
         return SEVERITY_TONES[event.severity]
     return "room" if event.kind is AlertEventKind.CLEARED else "muted"

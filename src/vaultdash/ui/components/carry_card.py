@@ -3,7 +3,7 @@
 from vaultdash.domain.portfolio import Snapshot
 from vaultdash.risk.carry import carry
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
-from vaultdash.ui.format import pct, unbroken, usd
+from vaultdash.ui.format import owed, pct, unbroken, usd
 from vaultdash.ui.theme import card, note
 
 COLUMNS = (
@@ -25,19 +25,24 @@ class CarryCard:
     def show(self, snapshot: Snapshot) -> None:
         """Fill it."""
         found, interest = carry(snapshot), snapshot.portfolio.loan.interest
-        rows = (("interest", found.interest), ("hedge held", found.hedge), ("together", found.total))
+        paid_in = owed(found.interest, snapshot.rate)
+        rows = (
+            ("interest", found.interest, paid_in),
+            ("hedge held", found.hedge, usd(found.hedge)),
+            ("together", found.total, usd(found.total)),
+        )
         self._table.show(
             [
                 Row(
                     name,
                     {
                         "what": Cell(name, number),
-                        "money": Cell(usd(cost), cost),
+                        "money": Cell(told, cost),
                         "collateral": Cell(pct(found.of_collateral(cost), 2), cost),
                         "equity": Cell(pct(found.of_equity(cost), 2), cost),
                     },
                 )
-                for number, (name, cost) in enumerate(rows)
+                for number, (name, cost, told) in enumerate(rows)
             ]
         )
         paid = "added to the loan each quarter" if interest.capitalised else "paid in cash"

@@ -62,7 +62,10 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class LoanPrices:
-    """What the sentence must know of the loan; `symbol` is the one that its collateral is valued by."""
+    """What the sentence must know of the loan; `symbol` is the one that its collateral is valued by.
+
+    `unknown` says why its prices are not known; then they are no numbers and `symbol` is empty.
+    """
 
     symbol: str
     shares: float
@@ -70,6 +73,7 @@ class LoanPrices:
     close_out: float
     is_called: bool
     counting: HedgeCounting = HedgeCounting.CREDITED
+    unknown: str = ""
 
 
 def contract_name(contract: OptionContract) -> str:
@@ -96,6 +100,10 @@ def points_out(chain: PricedChain, market: str) -> bool:
 
 def headline(chain: PricedChain, loan: LoanPrices, market: str) -> Headline:
     """What the next put above the margin-call price costs, as far as the quotes of the `market` allow to say it."""
+    if loan.unknown:
+        return Headline(
+            f"Options on {chain.symbol}.", f"{loan.unknown}, so no price of it is marked.{_caveat(chain)}"
+        )
     if loan.symbol != chain.symbol:
         return Headline(
             f"Options on {chain.symbol}.",

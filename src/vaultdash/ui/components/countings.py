@@ -3,7 +3,7 @@
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.portfolio import Snapshot, Zone, zone
 from vaultdash.ui.components.figure import Figure
-from vaultdash.ui.format import pct, usd
+from vaultdash.ui.format import owed, pct, usd
 from vaultdash.ui.theme import Tone
 
 LABELS = {
@@ -37,8 +37,8 @@ class Countings:
             haircut = f"\nhaircut {pct(loan.hedge_haircut, 0)}" if counting is HedgeCounting.CREDITED else ""
             figure.show(
                 pct(ltv),
-                f"{FORMULAS[counting]}\nloan {usd(loan.amount)}, gold {usd(snapshot.gold_value)}, options "
-                f"{usd(snapshot.hedge_value)}{haircut}",
+                f"{FORMULAS[counting]}\nloan {owed(loan.amount, snapshot.rate)}, gold {usd(snapshot.gold_value)}, "
+                f"options {usd(snapshot.hedge_value)}{haircut}",
                 label=f"LTV, {LABELS[counting]}{own}",
                 tone=tone,
             )

@@ -8,7 +8,7 @@ from vaultdash.domain.portfolio import Snapshot, cure_as_counted, largest_loan
 from vaultdash.ui import typed
 from vaultdash.ui.components.field import Field
 from vaultdash.ui.components.loan_draft import unit_of
-from vaultdash.ui.format import number, pct, price, signed_pct, unbroken, usd
+from vaultdash.ui.format import number, owed, pct, price, signed_pct, unbroken, usd
 from vaultdash.ui.theme import card, note, text
 
 WAYS = ("Repay cash", "or add gold", "or sell gold and repay with it")
@@ -115,7 +115,9 @@ class CureCard:
             return f"{usd(worth)} = {number(worth / per_unit, 1)} {unit}{weight}"
 
         sale = gold(ways.sell_gold) if ways.sell_gold <= value else f"all of it, {usd(value)}, is not enough"
-        for label, said in zip(self._ways.values(), (usd(ways.repay_cash), gold(ways.add_gold), sale), strict=True):
+        for label, said in zip(
+            self._ways.values(), (owed(ways.repay_cash, snapshot.rate), gold(ways.add_gold), sale), strict=True
+        ):
             label.set_text(unbroken(said))
         self._note.set_text(unbroken(_counted(snapshot, at, worth)))
 
@@ -136,11 +138,16 @@ class CureCard:
         worth = options_at(snapshot, at)
         most = largest_loan(snapshot.shares * at, loan.margin_call_ltv) + loan.factor_of(worth) * worth
         room = most - loan.amount
-        verdict = f"yours has {usd(room)} of room" if room > 0 else f"yours is {usd(-room)} too large"
+        verdict = (
+            f"yours has {owed(room, snapshot.rate)} of room"
+            if room > 0
+            else f"yours is {owed(-room, snapshot.rate)} too large"
+        )
         ltv = most / snapshot.gold_value
         self._survives.set_text(
             unbroken(
-                f"The largest loan is {usd(most)}, an LTV of {pct(ltv)} today; {verdict}. On the limit is a call."
+                f"The largest loan is {owed(most, snapshot.rate)}, an LTV of {pct(ltv)} today; {verdict}. On the "
+                "limit is a call."
             )
         )
 

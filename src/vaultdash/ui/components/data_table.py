@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from nicegui import events, ui
 
-from vaultdash.ui.theme import Tone
+from vaultdash.ui.theme import Tone, visible
 
 BODY = """
 <q-tr :props="props" :class="[props.row.pick ? 'pick' : '', props.row.picked ? 'picked' : '']"
@@ -107,6 +107,7 @@ class DataTable:
         self._picked = picked if picked is not None else self._picked
         pick = self._pick is not None
         self._table.rows = [described(row, pick=pick, picked=row.id == self._picked) for row in rows]
+        visible(self._table, when=bool(rows))  # a head without rows says nothing
 
     def _on_pick(self, event: events.GenericEventArguments) -> None:
         chosen = str(event.args)

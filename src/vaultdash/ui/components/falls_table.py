@@ -8,7 +8,7 @@ from vaultdash.domain.loan import HedgeCounting, Loan
 from vaultdash.domain.portfolio import Cure, Snapshot, cure_as_counted, hedged_ltv, loan_to_value, zone
 from vaultdash.ui.components.cure_card import OPTIONS_BASIS, options_at
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
-from vaultdash.ui.format import pct, price, usd
+from vaultdash.ui.format import money, owed, pct, price, usd
 from vaultdash.ui.theme import Tone, note, visible
 
 FALLS = (0.0, 0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40)
@@ -80,8 +80,8 @@ class FallsTable:
         if ways.sell_gold > left:
             sale = f"selling all of it, worth {usd(left)}, is not enough"
         self._said.set_text(
-            f"{after}, back to {pct(loan.warning_ltv, 0)} by one of three: repay {usd(ways.repay_cash)}; "
-            f"add gold worth {usd(ways.add_gold)}; {sale}."
+            f"{after}, back to {pct(loan.warning_ltv, 0)} by one of three: repay "
+            f"{owed(ways.repay_cash, snapshot.rate)}; add gold worth {usd(ways.add_gold)}; {sale}."
         )
 
 
@@ -102,9 +102,15 @@ def _row(snapshot: Snapshot, fall: float) -> Row:
             "price": Cell(price(at), at),
             "ltv": _ltv(loan_to_value(loan.amount, value), loan),
             "hedged": _ltv(hedged_ltv(loan.amount, value, options_at(snapshot, at), _counting(loan)), loan),
-            "repay": Cell(usd(needed) if needed else "–", needed),
+            "repay": _owed(needed, snapshot) if needed else Cell("–", needed),
         },
     )
+
+
+def _owed(dollars: float, snapshot: Snapshot) -> Cell:
+    """In the loan's currency, dollars below."""
+    rate = snapshot.rate
+    return Cell(money(rate.own(dollars), rate.currency), dollars, sub="" if rate.is_dollar else usd(dollars))
 
 
 def _counting(loan: Loan) -> Loan:

@@ -2,20 +2,21 @@
 
 from collections.abc import Callable
 
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.domain.hedge import Comparison, MeasuredHedge
 from vaultdash.domain.loan import Interest
 from vaultdash.domain.portfolio import Snapshot, cure
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
-from vaultdash.ui.format import number, pct, price, usd
+from vaultdash.ui.format import number, owed, pct, price, usd
 from vaultdash.ui.theme import HEDGE_COLOURS, UNHEDGED_COLOUR
 
 COLUMNS = (
     Column("hedge", "hedge", left=True),
     Column("year", "cost a year"),
-    Column("cost", "cost"),
     Column("ignored", "LTV at the call price: puts ignored"),
     Column("paid", "after payment"),
     Column("credited", "puts credited"),
+    Column("cost", "cost"),
     Column("keeps", "call kept away"),
 )
 
@@ -33,7 +34,7 @@ class HedgeTable:
         if snapshot.is_called:
             rows.append(_cure(snapshot))
         elif recommended is not None:
-            rows.append(_repay(comparison, recommended, snapshot.portfolio.loan.interest))
+            rows.append(_repay(comparison, recommended, snapshot.portfolio.loan.interest, snapshot.rate))
         self._table.show(rows, picked)
 
 
@@ -107,7 +108,11 @@ def _cure(snapshot: Snapshot) -> Row:
     return Row(
         "repay_instead",
         {
-            "hedge": Cell("Repay instead", sub=f"{usd(paid)} ends the call at the price now", swatch=UNHEDGED_COLOUR),
+            "hedge": Cell(
+                "Repay instead",
+                sub=f"{owed(paid, snapshot.rate)} ends the call at the price now",
+                swatch=UNHEDGED_COLOUR,
+            ),
             "year": Cell(pct(saved, 2), saved, sub="interest saved"),
             "cost": Cell(usd(paid), paid, sub="less debt"),
             "ignored": after,
@@ -118,7 +123,7 @@ def _cure(snapshot: Snapshot) -> Row:
     )
 
 
-def _repay(comparison: Comparison, recommended: str, interest: Interest) -> Row:
+def _repay(comparison: Comparison, recommended: str, interest: Interest, rate: ExchangeRate) -> Row:
     """Repaying the loan with the premium of the recommended hedge: what it does at the same price."""
     hedge = next(hedge for hedge in comparison.hedges if hedge.plan.name == recommended)
     situation, paid = comparison.situation, min(hedge.cost.total_cost, comparison.situation.loan_amount)
@@ -128,7 +133,9 @@ def _repay(comparison: Comparison, recommended: str, interest: Interest) -> Row:
     return Row(
         "repay_instead",
         {
-            "hedge": Cell("Repay instead", sub=f"{usd(paid)}, what {hedge.plan.title} costs", swatch=UNHEDGED_COLOUR),
+            "hedge": Cell(
+                "Repay instead", sub=f"{owed(paid, rate)}, what {hedge.plan.title} costs", swatch=UNHEDGED_COLOUR
+            ),
             "year": Cell(
                 pct(saved / situation.portfolio_value, 2), saved / situation.portfolio_value, sub="interest saved"
             ),

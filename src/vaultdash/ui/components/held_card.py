@@ -8,7 +8,7 @@ from vaultdash.domain.portfolio import Snapshot
 from vaultdash.domain.position import HedgeMark
 from vaultdash.ui.components.chain_words import contract_name
 from vaultdash.ui.components.greeks_table import Moves, greeks_table, pledged, together
-from vaultdash.ui.components.positions_table import days_left, marked_by
+from vaultdash.ui.components.positions_table import days_left, doubt_words, marked_by
 from vaultdash.ui.format import number, price, signed_number, unbroken, usd
 from vaultdash.ui.theme import card, note, text
 
@@ -33,7 +33,7 @@ class HeldCard:
         """Fill it from a snapshot; lines are laid out anew only when something in them has changed."""
         hedge = snapshot.hedge
         self._sum.set_text(unbroken(_sum(hedge)) if hedge else EMPTY)
-        self._doubts.set_text(" ".join(f"{doubt}." for doubt in hedge.doubts) if hedge else "")
+        self._doubts.set_text(doubt_words(hedge.marks) if hedge else "")
         moves = held_moves(hedge)
         parts = [pledged(f"{number(snapshot.shares)} shares' worth of gold", snapshot.shares), *moves]
         rows = [*parts, together("together", parts)] if moves else []

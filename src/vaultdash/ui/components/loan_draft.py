@@ -1,7 +1,7 @@
 """A loan as it is being typed: nothing typed is lost, and each thing that is wrong has its field and its reason."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any, TypeVar
@@ -44,6 +44,11 @@ WHERE = {"loan_amount": "amount", "lots": "lots.0.symbol", "units": "lots.0.weig
 UNITS = {"XAU-OZ": "oz", "XAU-G": "g", "XAU-KG": "kg"}
 
 
+def usual_day_count(currency: str) -> str:
+    """By which interest is usually counted: 365 days a year for the pound, 360 for the others."""
+    return (DayCount.ACT_365 if currency == "GBP" else DayCount.ACT_360).value
+
+
 def unit_of(symbol: str) -> str:
     """How one unit is written: `shares`, `oz`, `g`, `kg`."""
     return UNITS.get(symbol, "shares")
@@ -61,6 +66,7 @@ class LotDraft:
     acquired_on: str = ""
     start_value_typed: bool = False
     weight_typed: bool = False
+    is_added: bool = field(default=False, compare=False)  # its unit is that of the lot before, not chosen
 
     @classmethod
     def of(cls, lot: Lot) -> "LotDraft":
@@ -97,13 +103,17 @@ class LotDraft:
                 value = positive("start_value", typed.amount("start_value", self.start_value))
                 units = value / positive("entry_price", typed.amount("entry_price", self.entry_price))
                 return units, value
-            units = positive("weight", typed.weight("weight", self.weight, whole_units=_is_share(self.symbol)))
+            units = positive("weight", self._weight())
         except InvalidInput:
             return None, None
         try:
             return units, units * positive("entry_price", typed.amount("entry_price", self.entry_price))
         except InvalidInput:
             return units, None
+
+    def _weight(self) -> float:
+        whole = _is_share(self.symbol)
+        return typed.weight("weight", self.weight, whole_units=whole, unit=unit_of(self.symbol))
 
     def read(self, today: date) -> tuple[Lot | None, dict[str, str]]:
         """The lot, or by field what is wrong with it."""
@@ -118,10 +128,7 @@ class LotDraft:
                 return None, wrong.found
             lot = wrong.take("start_value", lambda: Lot.by_value(symbol, value, each, acquired))
         else:
-            whole = _is_share(self.symbol)
-            units = wrong.take(
-                "weight", lambda: reading.sized("weight", typed.weight("weight", self.weight, whole_units=whole))
-            )
+            units = wrong.take("weight", lambda: reading.sized("weight", self._weight()))
             price = None
             if self.entry_price.strip():
                 price = wrong.take("entry_price", lambda: reading.above_zero("entry_price", self.entry_price))
@@ -166,6 +173,7 @@ class LoanDraft:
     target_ltv: str = typed.as_percent(DEFAULT_TARGET_LTV)
     lots: list[LotDraft] = field(default_factory=lambda: [LotDraft()])
     as_of_typed: bool = field(default=False, compare=False)
+    day_count_typed: bool = field(default=False, compare=False)
     was_owed: tuple[str, str] | None = field(default=None, compare=False)
 
     @classmethod
@@ -210,6 +218,12 @@ class LoanDraft:
         self.was_owed = self.was_owed or (self.amount, self.as_of)
         self.as_of, self.as_of_typed = text, bool(text)
 
+    def type_currency(self, currency: str) -> None:
+        """Another currency; where the day count was the usual one of the last, and not typed, it is that of this."""
+        if not self.day_count_typed and self.day_count == usual_day_count(self.currency):
+            self.day_count = usual_day_count(currency)
+        self.currency = currency
+
     def copy(self) -> "LoanDraft":
         """A draft of its own with the same content."""
         return replace(self, lots=[replace(lot) for lot in self.lots])
@@ -234,11 +248,12 @@ class LoanDraft:
         rates: Rates = only_dollars,
         *,
         is_new: bool = False,
+        taken: Collection[str] = (),
     ) -> Reading:
         """The portfolio with the id and the options of `base`, or what is wrong, by field.
 
         `price` is USD a share of the symbol that values the gold; with it, and with the rate of the loan's currency,
-        a loan above the gold's value is refused.
+        a loan above the gold's value is refused. `taken` are the names of the other loans.
         """
         wrong = Problems()
         lots: list[Lot | None] = []
@@ -256,7 +271,8 @@ class LoanDraft:
         if loan is not None and not is_new:
             loan = self._restated(base.loan, loan, today)
         target = wrong.take("target_ltv", lambda: self._target(loan))
-        name = wrong.take("name", lambda: reading.named("name", self.name, required=True))
+        known = () if not is_new and self.name == base.name else taken
+        name = wrong.take("name", lambda: reading.own_name("name", self.name, known))
         lender = wrong.take("lender", lambda: reading.named("lender", self.lender, required=False))
         if wrong.found or collateral is None or loan is None or target is None or name is None or lender is None:
             return Reading(None, wrong.found, tuple(lots))
@@ -282,7 +298,7 @@ class LoanDraft:
                 wrong.found["warning_ltv"] = f"Warning must be below the margin call of {shown} %."
             if close_out is not None and close_out < call:
                 wrong.found["close_out_ltv"] = f"Close-out must not be below the margin call of {shown} %."
-        amount = wrong.take("amount", lambda: reading.above_zero("amount", self.amount))
+        amount = wrong.take("amount", lambda: reading.above_zero("amount", self.amount, self.currency))
         haircut = wrong.take("hedge_haircut", lambda: reading.haircut(self.hedge_haircut))
         cure_days = wrong.take("cure_days", lambda: reading.days(self.cure_days))
         as_of = wrong.take("as_of", lambda: reading.past("as_of", self.as_of, today, optional=not self.capitalised))

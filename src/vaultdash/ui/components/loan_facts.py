@@ -1,22 +1,26 @@
 """The loan in figures: what is owed, what is pledged, and what is recommended."""
 
+from datetime import datetime
+
 from nicegui import ui
 
 from vaultdash.domain.portfolio import Portfolio, Snapshot
 from vaultdash.ui.components.loan_draft import unit_of
-from vaultdash.ui.format import day, number, pct, unbroken, usd
-from vaultdash.ui.theme import card, note, text
+from vaultdash.ui.format import day, moment, money, number, owed, pct, rate_words, source_words, unbroken, usd
+from vaultdash.ui.theme import age_of, card, note, show_age, text, visible
 
 FACTS = (
     "Lender",
     "Loan",
+    "Owed today",
+    "A dollar costs",
     "Interest",
     "Collateral",
     "Held as",
     "Gold in it",
     "Largest loan before a call",
     "Recommended collateral",
-    "Against what you have",
+    "What you have",
 )
 
 
@@ -24,17 +28,25 @@ class LoanFacts:
     """A list of facts with a way to change them."""
 
     def __init__(self) -> None:
+        self._exchanged: list[ui.label] = []
         with card("The loan") as head:
             with head:
                 ui.link("Change", "/settings").classes("vd-tab")
             with ui.element("dl").classes("vd-facts"):
                 self._facts = {name: self._fact(name) for name in FACTS}
+            with ui.element("div").classes("vd-note vd-origin"):
+                self._rate = text("span", "")
+                self._rate_age = age_of("", "")
             self._note = note("")
 
-    @staticmethod
-    def _fact(name: str) -> ui.label:
-        text("dt", name)
-        return text("dd", "–")
+    def _fact(self, name: str) -> ui.label:
+        term = text("dt", name)
+        said = text("dd", "–")
+        if name in ("Owed today", "A dollar costs"):
+            self._exchanged.extend((term, said))
+            for part in (term, said):
+                visible(part, when=False)
+        return said
 
     def show_terms(self, portfolio: Portfolio, *, is_example: bool) -> None:
         """What needs no price."""
@@ -45,7 +57,7 @@ class LoanFacts:
         )
         known = {
             "Lender": portfolio.lender or "not named",
-            "Loan": f"{usd(loan.amount)} {loan.currency}" + (f", owed on {day(loan.as_of)}" if loan.as_of else ""),
+            "Loan": money(loan.amount, loan.currency) + (f", owed on {day(loan.as_of)}" if loan.as_of else ""),
             "Interest": f"{pct(loan.interest.rate, 2)} a year",
             "Held as": pledged + (f" + {len(lots) - 3} more lots" if len(lots) > 3 else ""),
         }
@@ -57,18 +69,27 @@ class LoanFacts:
             else f"As typed on the settings page; recommended is loan ÷ {pct(portfolio.target_ltv)}, your target LTV."
         )
 
-    def show(self, snapshot: Snapshot) -> None:
-        """What the price decides."""
+    def show(self, snapshot: Snapshot, now: datetime) -> None:
+        """What the price decides, and the exchange rate."""
         difference = snapshot.gold_value - snapshot.recommended_collateral
         ounces = snapshot.gold_ounces
         recommended, target = usd(snapshot.recommended_collateral), pct(snapshot.portfolio.target_ltv)
-        word = "more than that" if difference >= 0 else "are missing"
+        word = "more than recommended" if difference >= 0 else "short of it"
+        rate = snapshot.rate
+        for part in self._exchanged:
+            visible(part, when=not rate.is_dollar)
+        self._rate.set_text(
+            f"{rate.currency} from {source_words(rate.source)}, {moment(rate.at)} · " if rate.at is not None else ""
+        )
+        show_age(self._rate_age, rate.at, now)
         values = {
+            "Owed today": owed(snapshot.portfolio.loan.amount, rate),
+            "A dollar costs": rate_words(rate),
             "Collateral": usd(snapshot.gold_value),
             "Gold in it": "–" if ounces is None else f"{number(ounces, 2)} oz",
-            "Largest loan before a call": usd(snapshot.max_loan),
+            "Largest loan before a call": owed(snapshot.max_loan, rate),
             "Recommended collateral": f"{recommended} for {target}",
-            "Against what you have": f"{usd(abs(difference))} {word}",
+            "What you have": f"{usd(abs(difference))} {word}",
         }
         for name, value in values.items():
             self._facts[name].set_text(unbroken(value))

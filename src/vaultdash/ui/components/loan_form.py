@@ -6,7 +6,7 @@ from datetime import date
 from nicegui import ui
 from nicegui.element import Element
 
-from vaultdash.domain.exchange import CURRENCIES
+from vaultdash.domain.exchange import CURRENCIES, DOLLAR
 from vaultdash.domain.loan import DayCount, HedgeCounting, Loan
 from vaultdash.ui.components.field import Choice, Field
 from vaultdash.ui.components.loan_draft import LABELS, LoanDraft, LotDraft
@@ -34,6 +34,7 @@ INTEREST_HINTS = {
 }
 AMOUNT_HINT = "1,000,000 or 1'000'000 or 1 000 000"
 DAY_HINT = "The day of that figure; today when you change it. May stay empty when interest is paid."
+REFERENCES = {"USD": "SOFR", "CHF": "SARON", "EUR": "EURIBOR", "GBP": "SONIA"}
 DAY_COUNTS = {DayCount.ACT_360.value: "act/360", DayCount.ACT_365.value: "act/365"}
 
 
@@ -117,7 +118,7 @@ class GoldFields(Fields):
 
     def _add(self) -> None:
         last = self.draft.lots[-1]
-        self.draft.lots.append(LotDraft(symbol=last.symbol, mode=last.mode))
+        self.draft.lots.append(LotDraft(symbol=last.symbol, mode=last.mode, is_added=True))
         self._draw()
         self._changed()
 
@@ -136,15 +137,30 @@ class LoanFields(Fields):
         with _grid():
             self._field("name", hint="How you call this loan.")
             self._field("lender", hint="Who calls; may stay empty.")
-            self._field("amount", unit="USD", kind="amount", hint=AMOUNT_HINT)
+            self._field("amount", unit=draft.currency, kind="amount", hint=AMOUNT_HINT)
             self._field("as_of", kind="day", hint=DAY_HINT)
             self._choices["currency"] = Choice(
                 LABELS["currency"],
                 {currency: currency for currency in CURRENCIES},
                 draft.currency,
                 lambda value: self._type("currency", value),
-                hint="Loans in other currencies cannot be kept yet.",
             )
+            self._name_currency()
+
+    def show(self, draft: LoanDraft) -> None:
+        """Fill everything from another draft."""
+        super().show(draft)
+        self._name_currency()
+
+    def _name_currency(self) -> None:
+        currency = self.draft.currency
+        self._fields["amount"].say_unit(currency)
+        self._choices["currency"].explain(
+            ""
+            if currency == DOLLAR.currency
+            else f"Gold is priced in dollars: the loan is compared with it at what a dollar costs in {currency}, and "
+            "the call price moves with that, too."
+        )
 
     def say_owed(self, kept: Loan | None) -> None:
         """Beside the amount: what is owed today with the interest that was added since its day; None says nothing."""
@@ -154,8 +170,8 @@ class LoanFields(Fields):
             self._fields["amount"].explain(AMOUNT_HINT)
             return
         self._fields["amount"].explain(
-            f"Owed today with interest: {owed:,.2f} USD, of it {owed - kept.amount:,.2f} since {day(kept.as_of)}. "
-            "Another amount here is owed today, with nothing added, unless you say another day."
+            f"Owed today with interest: {owed:,.2f} {kept.currency}, of it {owed - kept.amount:,.2f} since "
+            f"{day(kept.as_of)}. Another amount here is owed today, with nothing added, unless you say another day."
         )
 
     def _type(self, name: str, value: object) -> None:
@@ -164,6 +180,9 @@ class LoanFields(Fields):
             self._fields["as_of"].fill(self.draft.as_of)
         elif name == "as_of":
             self.draft.type_day(str(value))
+        elif name == "currency":
+            self.draft.type_currency(str(value))
+            self._name_currency()
         super()._type(name, value)
 
 
@@ -210,13 +229,24 @@ class InterestFields(Fields):
     def __init__(self, draft: LoanDraft, changed: Callable[[], object]) -> None:
         super().__init__(draft, changed)
         with _grid():
-            self._field("reference_rate", unit="% a year", hint="SOFR, for instance.", kind="percent")
+            self._field("reference_rate", unit="% a year", hint=_reference_hint(draft.currency), kind="percent")
             self._field("spread", unit="% a year", hint="What the lender adds.", kind="percent")
             self._choices["day_count"] = Choice(
                 "Day count", DAY_COUNTS, draft.day_count, lambda value: self._type("day_count", value)
             )
             self._paid = Choice("Interest is", INTEREST, self._paid_as, self._choose)
         self._paid.explain(INTEREST_HINTS[self._paid_as])
+
+    def say(self, problems: Mapping[str, str], *, every: bool) -> None:
+        """Put the reasons where they belong; what follows from the currency is shown."""
+        super().say(problems, every=every)
+        self._choices["day_count"].fill(self.draft.day_count)
+        self._fields["reference_rate"].explain(_reference_hint(self.draft.currency))
+
+    def _type(self, name: str, value: object) -> None:
+        if name == "day_count":
+            self.draft.day_count_typed = True
+        super()._type(name, value)
 
     @property
     def _paid_as(self) -> str:
@@ -231,6 +261,10 @@ class InterestFields(Fields):
     def _choose(self, value: str) -> None:
         self._type("capitalised", value == "capitalised")
         self._paid.explain(INTEREST_HINTS[value])
+
+
+def _reference_hint(currency: str) -> str:
+    return f"{REFERENCES[currency]}, for instance."
 
 
 def _grid() -> Element:

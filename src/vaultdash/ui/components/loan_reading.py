@@ -1,9 +1,12 @@
 """The single fields of a loan as they are typed: what is meant, or the reason why it cannot be."""
 
+import itertools
+from collections.abc import Collection
 from datetime import date
 
 from vaultdash.domain.collateral import Lot, require_gold
 from vaultdash.domain.errors import InvalidInput
+from vaultdash.domain.exchange import DOLLAR
 from vaultdash.domain.gold import INSTRUMENTS
 from vaultdash.domain.loan import LONGEST_CURE_DAYS
 from vaultdash.domain.portfolio import LONGEST_NAME
@@ -30,9 +33,9 @@ def gold(symbol: str) -> str:
     return symbol
 
 
-def above_zero(name: str, text: str) -> float:
-    """An amount above zero; raises InvalidInput."""
-    return sized(name, typed.amount(name, text))
+def above_zero(name: str, text: str, currency: str = DOLLAR.currency) -> float:
+    """An amount above zero, which may be written with its currency; raises InvalidInput."""
+    return sized(name, typed.amount(name, text, currency=currency))
 
 
 def sized(name: str, value: float) -> float:
@@ -97,4 +100,16 @@ def named(name: str, text: str, *, required: bool) -> str:
         raise InvalidInput(name, "must not be empty")
     if len(found) > LONGEST_NAME:
         raise InvalidInput(name, f"must have at most {LONGEST_NAME} characters")
+    return found
+
+
+def own_name(name: str, text: str, taken: Collection[str]) -> str:
+    """A name that no other loan has, however it is written; raises InvalidInput with one that is free."""
+    found = named(name, text, required=True)
+    others = {each.casefold() for each in taken}
+    if found.casefold() in others:
+        free = next(
+            f"{found} {number}" for number in itertools.count(2) if f"{found} {number}".casefold() not in others
+        )
+        raise InvalidInput(name, f"is that of another loan already; write “{free}”, for instance")
     return found

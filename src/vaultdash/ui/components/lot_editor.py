@@ -18,6 +18,8 @@ GOLD = {
     for symbol, each in INSTRUMENTS.items()
 }
 
+LONG_UNITS = {"shares": "shares", "oz": "troy ounces", "g": "grams", "kg": "kilograms"}
+
 
 class LotEditor:
     """The fields of one lot; they write into its draft and tell."""
@@ -51,8 +53,20 @@ class LotEditor:
                         ("acquired_on", "day"),
                     )
                 }
+            self._unit = text("div", "", "vd-note warning")
             self._relation = note("").mark(f"relation-{index}")
         self.show()
+        self._show_unit(changed=False)
+
+    def _show_unit(self, *, changed: bool) -> None:
+        """A number that was typed for another unit, and a unit that was not chosen, are said."""
+        draft, unit = self._draft, LONG_UNITS[unit_of(self._draft.symbol)]
+        said = ""
+        if draft.is_added and unit != "shares":
+            said = f"This lot is counted in {unit}, like the one before; choose another unit above if it is not."
+        elif changed and draft.mode == EntryMode.WEIGHT and draft.weight.strip():
+            said = f"The number typed stays: it means {draft.weight.strip()} {unit} now. Check it."
+        self._unit.set_text(said)
 
     def _field(self, name: str, kind: str, words: str) -> Field:
         return Field(LABELS[name], lambda typed: self._type(name, typed), kind=kind, words=words)
@@ -80,6 +94,7 @@ class LotEditor:
     def _type(self, name: str, typed: str) -> None:
         setattr(self._draft, name, typed)
         if name in ("weight", "start_value"):
+            self._unit.set_text("")
             setattr(self._draft, f"{name}_typed", bool(typed.strip()))
         self._derive()
         self._changed()
@@ -90,7 +105,8 @@ class LotEditor:
         self._changed()
 
     def _choose_gold(self) -> None:
-        self._draft.symbol = str(self._gold.value)
+        self._draft.symbol, self._draft.is_added = str(self._gold.value), False
+        self._show_unit(changed=True)
         self._derive()
         self._changed()
 

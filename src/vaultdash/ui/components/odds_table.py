@@ -1,10 +1,11 @@
 """Every model and drift that was looked at, with its probabilities by horizon."""
 
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.services.odds_report import LowerOdds, ModelOdds, Odds
 from vaultdash.services.odds_volatility import HORIZONS
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
 from vaultdash.ui.components.odds_bars import chance, span_words
-from vaultdash.ui.format import pct, price, signed_pct, usd
+from vaultdash.ui.format import money, pct, price, signed_pct, usd
 
 MODEL_COLUMNS = (
     Column("model", "model", left=True),
@@ -87,9 +88,9 @@ class LowerTable:
     def __init__(self) -> None:
         self._table = DataTable(LOWER_COLUMNS, label="The loan for a wanted probability", roomy=True)
 
-    def show(self, rows: tuple[LowerOdds, ...]) -> None:
-        """Fill the rows."""
-        self._table.show([_lower_row(row) for row in rows])
+    def show(self, rows: tuple[LowerOdds, ...], rate: ExchangeRate) -> None:
+        """Fill the rows; the loan and what is repaid in the currency of `rate`, dollars below."""
+        self._table.show([_lower_row(row, rate) for row in rows])
 
 
 def _model_row(name: str, drifts: list[ModelOdds]) -> Row:
@@ -118,19 +119,22 @@ def _drift_row(model: ModelOdds) -> Row:
     return Row(f"{model.model}|{model.drift.name}", cells)
 
 
-def _lower_row(row: LowerOdds) -> Row:
+def _lower_row(row: LowerOdds, rate: ExchangeRate) -> Row:
     ways, enough = row.ways, row.ways.repay_cash <= 0
 
     def way(amount: float) -> Cell:
         return Cell("–", 0.0) if enough else Cell(usd(amount) if amount < 1e15 else "not enough", amount)
+
+    def owed(amount: float) -> Cell:
+        return Cell(money(rate.own(amount), rate.currency), amount, sub="" if rate.is_dollar else usd(amount))
 
     return Row(
         row.drift.name,
         {
             "drift": Cell(row.drift.name, row.drift.value, sub=signed_pct(row.drift.value) + " a year"),
             "ltv": Cell(pct(row.ltv), row.ltv, sub="low enough now" if enough else ""),
-            "loan": Cell(usd(row.loan), row.loan),
-            "repay": way(ways.repay_cash),
+            "loan": owed(row.loan),
+            "repay": Cell("–", 0.0) if enough else owed(ways.repay_cash),
             "add": way(ways.add_gold),
             "sell": way(ways.sell_gold),
         },

@@ -63,7 +63,7 @@ class PositionDraft:
     def take_symbol(self, root: str) -> str | None:
         """Fill the pieces from the option symbol; why that cannot be done, if it cannot."""
         try:
-            found = contract_from_osi(self.contract)
+            found = contract_from_osi(self.contract.upper())
             _same_root(found, root)
         except InvalidInput as problem:
             return typed.sentence(LABELS["contract"], problem)

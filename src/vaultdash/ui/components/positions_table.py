@@ -48,7 +48,7 @@ class PositionsTable:
     def __init__(self, pick: Callable[[str], None]) -> None:
         self._empty = note("")
         with ui.element("div") as self._held_box:
-            self._held = DataTable(COLUMNS, pick=pick, label="Options held")
+            self._held = DataTable(COLUMNS, pick=pick, label="Options held", roomy=True)
         self._doubts = note("").classes("warning")
         with ui.element("details").classes("vd-past") as self._past_box:
             with ui.element("summary"):
@@ -59,7 +59,6 @@ class PositionsTable:
         self,
         options: Sequence[HeldOption],
         marks: Sequence[OptionMark],
-        doubts: Sequence[str],
         today: date,
         now: datetime,
     ) -> None:
@@ -74,7 +73,7 @@ class PositionsTable:
         )
         self._held.show([_row(option, known.get(option.id), today, now) for option in held])
         visible(self._held_box, when=bool(held))
-        self._doubts.set_text(unbroken(" ".join(f"{doubt}." for doubt in doubts)))
+        self._doubts.set_text(unbroken(doubt_words(marks)))
         visible(self._past_box, when=bool(past))
         self._past_words.set_text(f"{len(past)} closed or expired")
         self._past.show([_past_row(option) for option in past])
@@ -85,6 +84,17 @@ def days_left(expiration: date, today: date) -> tuple[str, Tone]:
     left = (expiration - today).days
     words = "today" if left == 0 else "1 day" if left == 1 else f"{left} days"
     return words, "warning" if left <= SOON_DAYS else ""
+
+
+def doubt_words(marks: Sequence[OptionMark]) -> str:
+    """Why the worth of positions is doubtful, each reason once: `Put 440, ...: its price is old.`"""
+    why: dict[str, list[str]] = {}
+    for mark in marks:
+        if mark.is_doubtful:
+            why.setdefault(mark.problem or "its price is old", []).append(contract_name(mark.held.contract))
+    return " ".join(
+        f"{names[0] if len(names) == 1 else f'{len(names)} positions'}: {problem}." for problem, names in why.items()
+    )
 
 
 def marked_by(mark: OptionMark | None, now: datetime) -> str:
@@ -126,7 +136,7 @@ def _row(option: HeldOption, mark: OptionMark | None, today: date, now: datetime
             "theta": Cell(greek(2)(theta), theta or 0.0),
             "vega": Cell(greek(2)(vega), vega or 0.0),
             "days": Cell(left, (contract.expiration - today).days, tone, sub=day(contract.expiration)),
-            "basis": Cell(marked_by(mark, now), sub=(mark.problem or "") if mark else ""),
+            "basis": Cell(marked_by(mark, now), sub=(mark.problem or "") if mark and not mark.is_doubtful else ""),
         },
     )
 

@@ -10,7 +10,8 @@ from vaultdash.ui.format import day, pct
 from vaultdash.ui.theme import ChartColours
 
 LANES = {"warning": "rgba(208,138,29,.10)", "call": "rgba(217,72,77,.13)", "close": "rgba(122,47,53,.30)"}
-WARNING = {True: "#dc9a33", False: "#9a6206"}
+WARNING = {True: "#dc9a33", False: "#b45309"}
+GRID = "rgba(128,134,148,.22)"  # for both modes: a tab that sleeps does not say which one it is in
 
 
 def replay_options(found: Replay, name: str, colours: ChartColours) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def replay_options(found: Replay, name: str, colours: ChartColours) -> dict[str,
             colours,
         ),
     }
-    axis["yAxis"] |= {"min": round(bottom, 2), "max": round(top, 2)}
+    axis["yAxis"] |= {"min": round(bottom, 2), "max": round(top, 2), "splitLine": {"lineStyle": {"color": GRID}}}
     axis["yAxis"]["axisLabel"] = axis_label("v => Math.round(v)", colours) | {
         "showMinLabel": False,
         "showMaxLabel": False,

@@ -11,11 +11,11 @@ from vaultdash.ui.theme import Tone
 
 COLUMNS = (
     Column("fall", "fall", left=True),
-    Column("depth", "depth"),
     Column("outcome", "the loan", left=True),
+    Column("highest", "highest LTV"),
+    Column("depth", "depth"),
     Column("called", "called at the close of"),
     Column("intraday", "at a low of"),
-    Column("highest", "highest LTV"),
     Column("deadline", "deadline"),
     Column("sold", "may be sold from"),
 )
@@ -46,7 +46,7 @@ def _row(row: Replayed) -> Row:
     }
     if row.replay is None:
         cells["outcome"] = Cell("not known", sub=row.missing or "")
-        return Row(row.id, cells | {name.name: Cell("–", "") for name in COLUMNS[3:]})
+        return Row(row.id, {column.name: Cell("–", "") for column in COLUMNS} | cells)
     return Row(row.id, cells | _figures(row.replay))
 
 

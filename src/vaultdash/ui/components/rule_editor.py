@@ -13,6 +13,7 @@ from vaultdash.domain.alert_rules import severity_of
 from vaultdash.domain.errors import InvalidInput, VaultError
 from vaultdash.ui.components.alert_phrases import SEVERITIES, SEVERITY_TONES, rule_detail, rule_name
 from vaultdash.ui.components.field import Choice, Field
+from vaultdash.ui.components.question import Question
 from vaultdash.ui.theme import button, note, text, visible
 from vaultdash.ui.typed import amount, as_amount, as_percent, percent
 
@@ -25,7 +26,7 @@ METRICS = {
 }
 EXPLAINED = {
     AlertMetric.LTV.value: "Loan ÷ gold, no option counted. Raised when it rises to the limit.",
-    AlertMetric.HEDGED_LTV.value: "As your lender counts the options you hold. Silent while you hold none.",
+    AlertMetric.HEDGED_LTV.value: "As your lender counts options. Silent where it ignores them and you hold none.",
     AlertMetric.PRICE.value: "The price in USD of what values your gold. Raised when it falls to the limit.",
     AlertMetric.PROBABILITY.value: "The chance that the loan is called within some months, by closed form.",
     AlertMetric.STALE_DATA.value: "Minutes of trading without a fresh price. Then nothing watches the loan.",
@@ -41,16 +42,22 @@ _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
 class RuleEditor:
-    """Every change is kept at once by `save`, which may raise VaultError; `show` draws the plan as it is kept."""
+    """Every change is kept at once by `save`, which may raise VaultError; `show` draws the plan as it is kept.
 
-    def __init__(self, save: Callable[[AlertPlan], Awaitable[None]]) -> None:
+    `go_back` gives own rules up for the usual ones.
+    """
+
+    def __init__(self, save: Callable[[AlertPlan], Awaitable[None]], go_back: Callable[[], Awaitable[None]]) -> None:
         self._save = save
+        self._go_back = go_back
         self._plan = AlertPlan(())
         self._drawn: object = None
         self._call_ltv = 1.0
         self._list = ui.element("div").classes("vd-list").mark("rules")
         with ui.element("div").classes("vd-actions"):
             button("Add a rule", self._add)
+            self._back = button("Back to the usual rules", self._ask_back)
+        self._question = Question()
         self._quiet_line = ui.element("div").classes("vd-line")
         self._said = text("div", "", "vd-problem call").props("role=alert")
         self._form = _RuleForm(self._keep_rule)
@@ -62,6 +69,7 @@ class RuleEditor:
         if self._drawn == (plan, raised, call_ltv):
             return
         self._drawn, self._plan, self._call_ltv = (plan, raised, call_ltv), plan, call_ltv
+        visible(self._back, when=not plan.follows_loan)
         self._list.clear()
         with self._list:
             if not plan.rules:
@@ -104,6 +112,20 @@ class RuleEditor:
 
     def _add(self) -> None:
         self._form.open(None)
+
+    async def _ask_back(self) -> None:
+        sure = await self._question.ask(
+            "Back to the usual rules?",
+            "Your own rules are given up; quiet hours stay. The usual ones stand at the limits of your loan and move "
+            "with them.",
+            "Use the usual rules",
+        )
+        if sure:
+            self._said.set_text("")
+            try:
+                await self._go_back()
+            except VaultError as error:
+                self._said.set_text(f"{error}.")
 
     async def _keep_rule(self, before: AlertRule | None, after: AlertRule) -> None:
         if before is None:
@@ -224,15 +246,29 @@ class _RuleForm(_Form):
         try:
             return amount(name, field.text) if self._metric in UNITS else percent(name, field.text)
         except InvalidInput as error:
-            field.say(f"{name.capitalize()} {error.reason}.")
-            self._is_told = True
+            self._refuse(field, error)
             raise
+
+    def _refuse(self, field: Field, error: InvalidInput) -> None:
+        """Say in the field's own words and unit what is wrong; raises the error."""
+        field.say(f"{error.argument.capitalize()} {error.reason}.")
+        self._is_told = True
+        raise error
 
     async def _read_and_keep(self) -> None:
         for field in (self._threshold, self._rearm):
             field.say(None)
         threshold = self._number(self._threshold, "limit")
         rearm = self._number(self._rearm, "distance") if self._rearm.text.strip() else None
+        if threshold <= 0 or (self._metric not in UNITS and threshold >= 1):
+            between = "above zero" if self._metric in UNITS else "between 0 and 100 %, such as 72.5"
+            self._refuse(self._threshold, InvalidInput("limit", f"must be {between}"))
+        if rearm is not None and rearm < 0:
+            self._refuse(self._rearm, InvalidInput("distance", "must not be below zero"))
+        if rearm is not None and rearm >= threshold and self._metric != AlertMetric.PRICE.value:
+            unit = UNITS.get(self._metric, "%")
+            below = f"must be below the limit of {self._written(threshold)} {unit}"
+            self._refuse(self._rearm, InvalidInput("distance", below))
         made = AlertRule(
             self._rule.id if self._rule else f"own-{uuid.uuid4().hex[:12]}",
             AlertMetric(self._metric),

@@ -4,12 +4,13 @@ import math
 
 from nicegui import ui
 
-from vaultdash.domain.loan import HedgeCounting, Loan
-from vaultdash.domain.portfolio import Cure, Zone, zone
+from vaultdash.domain.exchange import ExchangeRate
+from vaultdash.domain.loan import HedgeCounting
+from vaultdash.domain.portfolio import Cure, Snapshot, Zone, zone
 from vaultdash.risk.stress import LenderShock, StressRow
 from vaultdash.services.loan_stress import StressReport
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
-from vaultdash.ui.format import pct, price, signed_pct, usd
+from vaultdash.ui.format import money, pct, price, signed_pct, usd
 from vaultdash.ui.theme import Tone
 
 ZONE_WORDS = {Zone.ROOM: "", Zone.WARNING: "warning", Zone.CALL: "call", Zone.CLOSE_OUT: "close-out"}
@@ -56,8 +57,8 @@ class StressTable:
             with self._box:
                 columns = WITH_OPTIONS if report.has_options else PLAIN
                 self._table = DataTable(columns, label="The loan after a fall of gold")
-        loan = report.snapshot.portfolio.loan
-        self._table.show([_fall(row, loan, with_options=report.has_options) for row in report.rows])
+        snapshot = report.snapshot
+        self._table.show([_fall(row, snapshot, with_options=report.has_options) for row in report.rows])
 
 
 class ShockTable:
@@ -68,15 +69,17 @@ class ShockTable:
 
     def show(self, report: StressReport) -> None:
         """Fill the rows."""
-        self._table.show([_shock(shock) for shock in report.shocks])
+        rate = report.snapshot.rate
+        self._table.show([_shock(shock, rate) for shock in report.shocks])
 
 
-def _fall(row: StressRow, loan: Loan, *, with_options: bool) -> Row:
+def _fall(row: StressRow, snapshot: Snapshot, *, with_options: bool) -> Row:
+    loan = snapshot.portfolio.loan
     cells = {
         "fall": Cell(signed_pct(row.change, 0), row.change),
         "price": Cell(price(row.price), row.price),
         "ltv": _ltv(row.lender_ltv, row.zone),
-        **_cures(row.cure),
+        **_cures(row.cure, snapshot.rate),
     }
     if with_options:
         for name, counting in (
@@ -92,7 +95,7 @@ def _fall(row: StressRow, loan: Loan, *, with_options: bool) -> Row:
     return Row(f"{row.change:.2f}", cells)
 
 
-def _shock(shock: LenderShock) -> Row:
+def _shock(shock: LenderShock, rate: ExchangeRate) -> Row:
     drop = shock.drop_to_call
     return Row(
         shock.name,
@@ -101,15 +104,15 @@ def _shock(shock: LenderShock) -> Row:
             "limit": Cell(pct(shock.loan.margin_call_ltv, 0), shock.loan.margin_call_ltv),
             "ltv": _ltv(shock.ltv, shock.zone),
             "drop": Cell(pct(drop) if drop > 0 else "called", drop, "call" if drop <= 0 else ""),
-            **_cures(shock.cure),
+            **_cures(shock.cure, rate),
         },
     )
 
 
 def _ltv(ltv: float, where: Zone, sub: str = "") -> Cell:
-    word = ZONE_WORDS[where]
-    tone = TONES[where]
-    return Cell(_shown(ltv) + (f" {word}" if word else ""), ltv if math.isfinite(ltv) else 1e9, tone, sub)
+    """The zone stands below the figure, which keeps the column narrow."""
+    below = "; ".join(words for words in (ZONE_WORDS[where], sub) if words)
+    return Cell(_shown(ltv), ltv if math.isfinite(ltv) else 1e9, TONES[where], below)
 
 
 def _shown(ltv: float) -> str:
@@ -118,11 +121,16 @@ def _shown(ltv: float) -> str:
     return pct(ltv) if math.isfinite(ltv) else "no cover"
 
 
-def _cures(ways: Cure) -> dict[str, Cell]:
+def _cures(ways: Cure, rate: ExchangeRate) -> dict[str, Cell]:
+    """What is repaid in the loan's currency, with the dollars below; gold in dollars."""
     amounts = {"repay": ways.repay_cash, "add": ways.add_gold, "sell": ways.sell_gold}
     if ways.repay_cash <= 0:
         return {name: Cell("–", 0.0) for name in amounts}
-    return {
+    cells = {
         name: Cell(usd(amount) if math.isfinite(amount) else "not enough", min(amount, 1e300))
         for name, amount in amounts.items()
     }
+    if not rate.is_dollar:
+        own = money(rate.own(ways.repay_cash), rate.currency)
+        cells["repay"] = Cell(own, ways.repay_cash, sub=usd(ways.repay_cash))
+    return cells

@@ -16,7 +16,7 @@ SECONDS = 12.0
 
 
 def toast(event: AlertEvent) -> None:
-    """Show an event that is worth it, as plain text."""
+    """Show an event that is worth it, as plain text; what came of a test says more than that one was sent."""
     if event.kind not in TOLD or event.covered:
         return
     stays = event.severity is AlertSeverity.CALL and event.kind is not AlertEventKind.CLEARED

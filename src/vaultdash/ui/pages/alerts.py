@@ -1,13 +1,18 @@
 """Alerts: what is raised, what is watched, who is told, and everything that happened."""
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from nicegui import background_tasks, ui
+from nicegui.element import Element
 
-from vaultdash.domain.alert import AlertEvent, AlertPlan, Channel
+from vaultdash.domain.alert import AlertEvent, AlertPlan, Channel, usual_plan
+from vaultdash.domain.alert_words import measured
 from vaultdash.domain.errors import VaultError
 from vaultdash.services.alert_board import AlertBoard, alert_board
+from vaultdash.services.alert_doubts import silence_of
 from vaultdash.services.alert_outbox import TestResult
 from vaultdash.services.vault import Vault
 from vaultdash.ui.components.alert_history import AlertHistory
@@ -16,10 +21,11 @@ from vaultdash.ui.components.alert_phrases import headline
 from vaultdash.ui.components.channel_list import ChannelList
 from vaultdash.ui.components.channel_setup import ChannelSetup
 from vaultdash.ui.components.rule_editor import RuleEditor
-from vaultdash.ui.format import unbroken
+from vaultdash.ui.format import moment, unbroken
+from vaultdash.ui.format import price as price_words
 from vaultdash.ui.live import follow
 from vaultdash.ui.pages.channel_actions import channel_actions
-from vaultdash.ui.theme import TONES, card, note, text
+from vaultdash.ui.theme import TONES, card, note, text, visible
 
 HISTORY = 200
 
@@ -29,15 +35,18 @@ class Alerts:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
+        self._turn = asyncio.Lock()
         with card():
             with ui.element("p").classes("vd-sentence"):
                 self._headline = text("span", "Reading the alerts …").mark("headline")
+            self._doubts = ui.element("ul").classes("vd-remarks vd-hidden").mark("doubts")
             self._list = AlertList(self._acknowledge, self._snooze, vault.now)
             self._source = note("")
             self._problem = text("div", "", "vd-problem call").props("role=alert")
         with ui.element("div").classes("vd-columns even vd-settings"):
             with card("What is watched"):
-                self._rules = RuleEditor(self._configure)
+                self._rules = RuleEditor(self._configure, self._use_the_usual)
+                self._remarks = ui.element("ul").classes("vd-remarks vd-hidden").mark("remarks")
                 self._usual = note("")
             with card("Who is told"):
                 self._channels = ChannelList(self._change, self._remove, self._test, vault.now)
@@ -48,11 +57,18 @@ class Alerts:
             self._history = AlertHistory(head, vault.outbox.deliveries, vault.now)
 
     async def refresh(self) -> None:
-        """Read what is kept and show it; says so when it cannot be read, and leaves what was shown."""
+        """Read what is kept and show it; says so when it cannot be read, and leaves what was shown.
+
+        One after the other, so that nothing older is shown after something newer.
+        """
+        async with self._turn:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
         vault = self._vault
         portfolio = vault.book.current
         try:
-            board = await alert_board(vault.database, portfolio)
+            board = await alert_board(vault.database, portfolio, silence_of(vault, portfolio))
             events = await vault.alerts.history(portfolio.id, HISTORY)
         except VaultError as error:
             self._problem.set_text(f"{error}.")
@@ -64,11 +80,15 @@ class Alerts:
         words, tone = headline(board)
         self._headline.set_text(unbroken(words))
         self._headline.classes(remove=" ".join(TONES), add=tone)
-        self._list.show(board)
+        _list_out(self._doubts, [doubt for doubt in board.doubts if doubt != words])
+        _list_out(self._remarks, board.remarks)
+        self._list.show(board, self._standing())
         self._rules.show(board.plan, board.states, self._vault.book.current.loan.margin_call_ltv)
         self._channels.show(board.channels)
         self._usual.set_text(
-            "The usual rules, from the limits of your loan." if board.is_usual else "Your own rules."
+            "The usual rules, at the limits of your loan: they move with them."
+            if board.plan.follows_loan
+            else "Your own rules."
         )
         if not board.channels:
             self._adding.props("open")
@@ -76,12 +96,23 @@ class Alerts:
         beat = self._vault.heartbeat.current()
         status = beat.status if beat else None
         name = self._vault.book.current.name
-        price = (
-            f"held against every price of {status.quote.symbol}, the last from {status.quote.source}"
-            if status
-            else "waiting for a first price"
-        )
+        if status is None:
+            price = "waiting for a first price"
+        elif silence_of(self._vault, self._vault.book.current) is not None:
+            price = f"held against no price now; the last of {status.quote.symbol} is from {status.quote.source}"
+        else:
+            price = f"held against every price of {status.quote.symbol}, the last from {status.quote.source}"
         self._source.set_text(f"{name} · {price} · kept in this installation's database")
+
+    def _standing(self) -> str:
+        """How the loan stands now, beside figures of another time."""
+        beat = self._vault.heartbeat.current()
+        snapshot = beat.snapshots.get(self._vault.book.current.id) if beat else None
+        if beat is None or snapshot is None or beat.status is None:
+            return "There is no price now."
+        quote = beat.status.quote
+        made = "an invented (DEMO) price" if quote.is_demo else f"{quote.symbol} {price_words(quote.price)}"
+        return f"Now: LTV {measured(snapshot.lender_ltv)} at {made} of {moment(quote.at)}."
 
     async def _acknowledge(self, event_id: str) -> None:
         await self._do(self._vault.alerts.acknowledge(event_id))
@@ -101,6 +132,11 @@ class Alerts:
         await self._vault.alerts.configure(self._vault.book.current.id, plan)
         await self.refresh()
 
+    async def _use_the_usual(self) -> None:
+        portfolio = self._vault.book.current
+        known = await self._vault.alerts.plan(portfolio.id)
+        await self._configure(replace(usual_plan(portfolio.loan), quiet=known.quiet))
+
     async def _change(self, channel: Channel) -> None:
         await self._vault.outbox.change_channel(channel)
         await self.refresh()
@@ -115,6 +151,15 @@ class Alerts:
         return result
 
 
+def _list_out(box: Element, sentences: Sequence[str]) -> None:
+    visible(box, when=bool(sentences))
+    if [label.text for label in box.default_slot.children if isinstance(label, ui.label)] != list(sentences):
+        box.clear()
+        with box:
+            for sentence in sentences:
+                text("li", sentence, "warning")
+
+
 async def build(vault: Vault) -> None:
     """The page; it follows alerts, the chosen loan and, for the states of the channels, each beat."""
     root = ui.element("div").style("display:contents")
@@ -126,5 +171,6 @@ async def build(vault: Vault) -> None:
 
     background_tasks.create(page.refresh(), name="alerts page", context=root)
     follow(vault.alerts.events, update)
+    follow(vault.outbox.changed, update)
     follow(vault.book.changed, update)
     follow(vault.heartbeat.feed, update)

@@ -30,10 +30,16 @@ COUNTING_NOTES = {
 }
 
 LENDERS = {
-    HedgeCounting.IGNORED: "Your lender ignores puts (as most do): none of these moves the call. They protect your "
-    "wealth, and the loan once they are sold.",
+    HedgeCounting.IGNORED: "Most lenders ignore puts: none of these moves the call. They protect your wealth, and "
+    "the loan once they are sold.",
     HedgeCounting.AFTER_PAYMENT: "Your lender looks at the loan after the puts are sold and have repaid it.",
     HedgeCounting.CREDITED: "Your lender counts what the puts would pay as collateral.",
+}
+
+WHAT_FOR = {
+    HedgeCounting.IGNORED: ", for your wealth: your lender ignores it, and the call stays where it is.",
+    HedgeCounting.AFTER_PAYMENT: ", counted by your lender once it is sold.",
+    HedgeCounting.CREDITED: ", counted by your lender as collateral.",
 }
 
 
@@ -53,6 +59,7 @@ class HedgePage:
                 with ui.element("p").classes("vd-sentence"):
                     self._who = text("span", "Comparing the hedges …").mark("recommended-for")
                     self._winner = text("span", "", "room").mark("recommended")
+                    self._for = text("span", "", "muted").mark("recommended-what-for")
                 Tabs(PROFILES, self._profile, self._choose_profile)
             self._reason = text("div", "").mark("reason")
             self._lender = text("div", LENDERS[self._counting], "muted")
@@ -127,6 +134,7 @@ class HedgePage:
             called = advice.snapshot.is_called
             self._who.set_text("Repay, add gold or sell gold first." if called else "No recommendation now.")
             self._winner.set_text("")
+            self._for.set_text("")
             self._reason.set_text(advice.withheld)
             self._holds.set_text("Nothing is recommended now, so nothing can be tested.")
         else:
@@ -134,6 +142,7 @@ class HedgePage:
             titles = {hedge.plan.name: hedge.plan.title for hedge in advice.comparison.hedges}
             self._who.set_text(f"{words}: ")
             self._winner.set_text(titles[found.name])
+            self._for.set_text(WHAT_FOR[advice.snapshot.portfolio.loan.hedge_counting])
             self._reason.set_text(found.reason)
             self._holds.set_text(advice.comparison.sensitivity.sentences[self._profile])
         snapshot, status = advice.snapshot, advice.status
@@ -145,8 +154,9 @@ class HedgePage:
 
     def say_no_price(self) -> None:
         """Nothing can be compared yet, or any more."""
-        self._who.set_text("No price, so nothing can be compared.")
+        self._who.set_text("The loan cannot be valued, so nothing can be compared.")
         self._winner.set_text("")
+        self._for.set_text("")
 
     def dress(self, *, dark: bool) -> None:
         """Draw the charts for the other mode."""
@@ -213,7 +223,7 @@ async def build(vault: Vault, contract: str | None = None) -> None:
 
     async def update(_: Beat) -> None:
         beat = vault.heartbeat.current()
-        if beat is not None and beat.status is None:
+        if beat is not None and beat.snapshot is None:
             page.say_no_price()
         elif beat is not None and beat.status is not None:
             page.update(await vault.advisor.advise(Research(symbol=vault.book.symbol), beat.status))

@@ -66,8 +66,7 @@ class HeldPositions:
         self._portfolio = portfolio
         options = portfolio.options if portfolio else ()
         marks = hedge.marks if hedge else ()
-        doubts = hedge.doubts if hedge else ()
-        self._table.show(options, marks, doubts, self._today, self._vault.now())
+        self._table.show(options, marks, self._today, self._vault.now())
         if portfolio is None:
             self._sum.set_text("Save the loan first; then its options can be entered.")
         elif hedge is None:

@@ -35,11 +35,12 @@ from vaultdash.ui.components.waiting import Waiting
 from vaultdash.ui.format import age, day, price, unbroken
 from vaultdash.ui.live import follow
 from vaultdash.ui.pages.own_loan import cover_or_reason, loan_prices, moves_held, pledged_shares
-from vaultdash.ui.theme import TONES, ChartColours, Tone, age_of, card, is_dark, note, text
+from vaultdash.ui.theme import TONES, ChartColours, Tone, age_of, card, is_dark, note, text, visible
 
 log = structlog.get_logger()
 BROKEN = "something went wrong in this server; its log says what"
 CHOSEN = "chosen-contracts"
+INVENTED = "No real option quotes could be had: every price of this chain is invented."
 
 
 @dataclass(slots=True)
@@ -64,6 +65,9 @@ class OptionsPage:
         self._source = "the demo market" if vault.market == "demo" else "Yahoo"
         chosen: MutableMapping[str, int] = app.storage.client.setdefault(CHOSEN, {})
         with ui.element("div").classes("vd-page") as self._root:
+            with ui.element("div").classes("vd-banner stale vd-hidden").props("role=alert") as self._invented:
+                text("b", "DEMO")
+                self._invented_words = text("span", "")
             self._sentence()
             with card("Chain") as head:
                 with head:
@@ -201,6 +205,7 @@ class OptionsPage:
 
     def _hide(self, sentence: str) -> None:
         self._shown.classes(add="vd-hidden", remove="vd-dim")
+        self._warn("")
         self._csv.classes(add="vd-hidden")
         self._volatility.hide()
         self._say(sentence, "", "muted")
@@ -232,6 +237,7 @@ class OptionsPage:
         self._remember(query)
 
     def _show_state(self, chain: PricedChain, loan: LoanPrices) -> None:
+        self._warn(INVENTED if chain.is_demo and self._vault.market != "demo" else "")
         said = headline(chain, loan, self._vault.market)
         self._say(said.main, said.rest, said.tone)
         word = state_word(chain)
@@ -240,6 +246,11 @@ class OptionsPage:
         self._age.props(f'data-at="{chain.at.isoformat()}"')
         self._age.set_text(age(chain.age_seconds))
         self._problem.set_text(f"Nothing newer could be had: {chain.problem}" if chain.problem else "")
+
+    def _warn(self, words: str) -> None:
+        """The red banner of this page: invented quotes beside a real price."""
+        self._invented_words.set_text(words)
+        visible(self._invented, when=bool(words))
 
     def _say(self, main: str, rest: str, tone: Tone) -> None:
         self._main.set_text(f"{main} " if rest else main)
@@ -327,7 +338,7 @@ def _asked(vault: Vault, symbol: str | None, expiration: str | None, contract: s
     asked = Asked(vault.book.symbol)
     try:
         if contract:
-            wanted = contract_from_osi(contract)
+            wanted = contract_from_osi(contract.upper())
             return Asked(clean_symbol(wanted.root), wanted.expiration, wanted.osi)
         asked.symbol = clean_symbol(symbol) if symbol else asked.symbol
         asked.expiration = date.fromisoformat(expiration) if expiration else None

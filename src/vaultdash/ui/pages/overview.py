@@ -1,13 +1,16 @@
 """Overview: how the loan stands, how far a call is, and what a fall would do."""
 
+from datetime import datetime
+
 from nicegui import ui
 
 from vaultdash.clock import NEW_YORK
+from vaultdash.domain.errors import Unavailable
 from vaultdash.domain.hedge import RiskProfile
 from vaultdash.domain.portfolio import Portfolio, Snapshot, price_at_ltv
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.hedge_advisor import Advice, Research
-from vaultdash.services.standing import standing
+from vaultdash.services.standing import doubted, standing
 from vaultdash.services.vault import Vault
 from vaultdash.ui.components.carry_card import CarryCard
 from vaultdash.ui.components.countings import FORMULAS, LABELS, Countings
@@ -21,9 +24,9 @@ from vaultdash.ui.components.ltv_card import LtvCard
 from vaultdash.ui.components.price_chart import PriceChart
 from vaultdash.ui.components.risk_panel import RiskPanel
 from vaultdash.ui.components.zone_bar import ZoneBar
-from vaultdash.ui.format import moment, number, pct, price, signed_pct, unbroken, usd
+from vaultdash.ui.format import moment, number, owed, pct, price, rate_words, signed_pct, source_words, unbroken, usd
 from vaultdash.ui.live import follow
-from vaultdash.ui.theme import HEDGE_COLOURS, TONES, Tone, card, note, text, visible
+from vaultdash.ui.theme import HEDGE_COLOURS, TONES, Tone, age_of, card, note, show_age, text, visible
 
 ADVICE_COLUMNS = (
     Column("profile", "if you are", left=True),
@@ -69,17 +72,20 @@ class Overview:
 
     def _show_terms(self) -> None:
         """What the loan says without any price: its limits and the prices at which they are reached."""
-        portfolio = self._vault.book.current
-        loan, collateral = portfolio.loan, portfolio.collateral
-        shares = collateral.shares(self._vault.now().date())
-        self._bar.show(None, loan)
+        self._bar.show(None, self._vault.book.current.loan)
+        self._show_owner()
+        today = self._vault.now().astimezone(NEW_YORK).date()
+        try:
+            portfolio = self._vault.book.in_dollars(today)
+        except Unavailable:  # without the exchange rate no price of gold can be named
+            return
+        loan, shares = portfolio.loan, portfolio.collateral.shares(today)
         for figure, name, limit in (
             (self._call, "call", loan.margin_call_ltv),
             (self._close, "close-out", loan.close_out_ltv),
         ):
             at = price_at_ltv(loan.amount, shares, limit)
             figure.show(price(at), f"loan ÷ ({name} limit × shares)")
-        self._show_owner()
 
     def _show_owner(self) -> None:
         book = self._vault.book
@@ -101,6 +107,9 @@ class Overview:
             with ui.element("div").classes("vd-countings vd-hidden").mark("countings") as self._countings_box:
                 self._countings = Countings()
             self._source = note("")
+            with ui.element("div").classes("vd-note vd-origin"):
+                self._rate = text("span", "")
+                self._rate_age = age_of("", "")
 
     async def show(self, beat: Beat) -> None:
         """Fill every part."""
@@ -110,15 +119,16 @@ class Overview:
         self._headline.classes(remove=" ".join(TONES), add=said.zone.value if said.zone else "muted")
         self._detail.set_text(unbroken(said.detail))
         if beat.snapshot is None or beat.status is None:
-            self._advice_note.set_text("No price, so nothing can be compared.")
+            self._advice_note.set_text("The loan cannot be valued, so nothing can be compared.")
             self._odds.say_no_price()
             return
         self._show_figures(beat)
-        self._facts.show(beat.snapshot)
         self._chart.show(beat.snapshot, beat.status.quote.at)
         self._history.show(beat.snapshot.portfolio.id, beat.at)
         self._falls.show(beat.snapshot)
         now = self._vault.now()
+        self._facts.show(beat.snapshot, now)
+        self._show_rate(beat, now)
         self._held.show(beat.snapshot, now.astimezone(NEW_YORK).date(), now)
         self._cure.show(beat.snapshot)
         self._carry.show(beat.snapshot)
@@ -135,11 +145,13 @@ class Overview:
         loan, symbol = snapshot.portfolio.loan, self._vault.book.symbol
         worth = f"{number(snapshot.shares, 2)} {symbol} × {price(snapshot.price)} = {usd(snapshot.gold_value)}"
         tone: Tone = "" if snapshot.zone.value == "room" else snapshot.zone.value
+        rate = snapshot.rate
+        while_rate = "" if rate.is_dollar else f"\nwhile a dollar costs {rate_words(rate)}"
         alone = ", gold alone" if snapshot.counts_options else ""
         held = f"options {usd(snapshot.hedge_value)}" if snapshot.hedge else "No hedge is held, so none is counted."
         self._ltv.show(
             pct(snapshot.lender_ltv),
-            f"{FORMULAS[loan.hedge_counting]}\nloan {usd(loan.amount)}\ngold {worth}\n{held}",
+            f"{FORMULAS[loan.hedge_counting]}\nloan {owed(loan.amount, snapshot.rate)}\ngold {worth}\n{held}",
             label="LTV as the lender counts it" + (f" · {LABELS[loan.hedge_counting]}" if snapshot.hedge else ""),
             tone=tone,
         )
@@ -148,7 +160,7 @@ class Overview:
         self._call.show(
             price(snapshot.margin_call_price),
             f"loan ÷ (call limit × shares)\n{usd(loan.amount)} ÷ "
-            f"({loan.margin_call_ltv:g} × {number(snapshot.shares, 2)}){_with_options(snapshot)}",
+            f"({loan.margin_call_ltv:g} × {number(snapshot.shares, 2)}){_with_options(snapshot)}{while_rate}",
             label=f"margin-call price{alone} · {signed_pct(-snapshot.drop_to_margin_call)}",
         )
         sigmas = beat.daily_sigmas_to_call
@@ -159,14 +171,14 @@ class Overview:
             label=f"daily moves to a call{alone}",
         )
         self._headroom.show(
-            usd(snapshot.headroom),
+            owed(snapshot.headroom, snapshot.rate),
             f"call limit × collateral − loan{' + options as counted' if snapshot.hedge else ''}\n"
             f"{loan.margin_call_ltv:g} × {usd(snapshot.gold_value)} − {usd(loan.amount)}"
             + (f" + {usd(loan.factor_of(snapshot.hedge_value) * snapshot.hedge_value)}" if snapshot.hedge else ""),
         )
         self._close.show(
             price(snapshot.close_out_price),
-            f"loan ÷ (close-out limit × shares)\nthe lender may sell at {pct(loan.close_out_ltv, 0)} LTV",
+            f"loan ÷ (close-out limit × shares)\nthe lender may sell at {pct(loan.close_out_ltv, 0)} LTV{while_rate}",
             label=f"close-out price{alone} · {signed_pct(snapshot.close_out_price / snapshot.price - 1)}",
         )
         self._bar.show(snapshot.lender_ltv, loan)
@@ -176,6 +188,22 @@ class Overview:
             f"{symbol} {price(quote.price)} from {quote.source}, {moment(quote.at)}{unofficial} · "
             f"call at {pct(loan.margin_call_ltv, 0)}; the prices of call and close-out count no option"
         )
+
+    def _show_rate(self, beat: Beat, now: datetime) -> None:
+        """What a dollar costs, with its age and source: the prices above hold at this rate only."""
+        assert beat.snapshot is not None
+        rate = beat.snapshot.rate
+        old = doubted(beat)
+        worse = f", {'invented' if old.is_invented else 'old'}" if old is not None and old.thing != "price" else ""
+        self._rate.set_text(
+            unbroken(
+                f"A dollar costs {rate_words(rate)}, from {source_words(rate.source)}{worse}, {moment(rate.at)}; the "
+                "prices of call and close-out hold at that rate · "
+            )
+            if rate.at is not None
+            else ""
+        )
+        show_age(self._rate_age, rate.at, now)
 
     async def _show_advice(self, beat: Beat) -> None:
         advice = await self._vault.advisor.advise(Research(symbol=self._vault.book.symbol), beat.status)

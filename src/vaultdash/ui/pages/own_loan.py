@@ -1,7 +1,9 @@
 """What the Options and Hedge pages must know of the owner's loan."""
 
+import math
+
 from vaultdash.clock import NEW_YORK
-from vaultdash.domain.errors import VaultError
+from vaultdash.domain.errors import Unavailable, VaultError
 from vaultdash.domain.portfolio import price_at_ltv
 from vaultdash.services.chain_pricing import PricedChain, PricedOption
 from vaultdash.services.contract_cover import ContractCover, cover
@@ -23,9 +25,13 @@ def moves_held(vault: Vault) -> list[Moves]:
 
 
 def loan_prices(vault: Vault, chain: PricedChain) -> LoanPrices:
-    """The prices at which the loan is called and closed out; they need no quote."""
+    """The prices at which the loan is called and closed out; they need no quote, but the exchange rate."""
     today = vault.now().astimezone(NEW_YORK).date()
-    loan, shares, beat = vault.book.in_dollars(today).loan, pledged_shares(vault), vault.heartbeat.current()
+    shares, beat = pledged_shares(vault), vault.heartbeat.current()
+    try:
+        loan = vault.book.in_dollars(today).loan
+    except Unavailable as error:
+        return LoanPrices("", shares, math.nan, math.nan, is_called=False, unknown=str(error))
     call = price_at_ltv(loan.amount, shares, loan.margin_call_ltv)
     snapshot = beat.snapshot if beat else None
     return LoanPrices(

@@ -1,6 +1,7 @@
 """Past falls of gold on the loan: the table, the chosen one as a picture and in words, and days of one's own."""
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -72,7 +73,9 @@ class PastFalls:
     async def update(self, snapshot: Snapshot) -> None:
         """Replay again when what it stands on has changed enough to be seen."""
         self._snapshot = snapshot
-        key = (round(snapshot.ltv, 3), snapshot.portfolio.loan, snapshot.portfolio.target_ltv, self._ltv, self._days)
+        terms = replace(snapshot.portfolio.loan, amount=1.0)  # whose dollars move with each tick of the rate
+        owed = round(snapshot.owed, 2), snapshot.rate.currency
+        key = (round(snapshot.ltv, 3), owed, terms, snapshot.portfolio.target_ltv, self._ltv, self._days)
         if key != self._key:
             self._key = key
             await self._load()
@@ -133,7 +136,8 @@ class PastFalls:
         self._cure.set_text("")
         if found is not None and found.call is not None:
             loan = report.loan
-            self._cure.set_text(unbroken(cure_sentence(found.call, pct(loan.warning_ltv, 0), found.call.to_warning)))
+            cured = cure_sentence(found.call, pct(loan.warning_ltv, 0), found.call.to_warning, report.rate)
+            self._cure.set_text(unbroken(cured))
         visible(self._picture, when=found is not None)
         if found is not None:
             self._chart.show(replay_options(found, report.symbol, self._colours))

@@ -6,6 +6,7 @@ from typing import Any
 from nicegui import background_tasks, context, ui
 
 from vaultdash.domain.errors import InvalidInput, VaultError
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.domain.portfolio import Snapshot
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.odds_report import Odds, lower_odds
@@ -17,7 +18,7 @@ from vaultdash.ui.components.figure import Figure
 from vaultdash.ui.components.odds_bars import OddsBars, chance, span_words
 from vaultdash.ui.components.odds_table import DriftTable, LowerTable, OddsTable, VolatilityTable
 from vaultdash.ui.components.stress_table import ShockTable, StressTable
-from vaultdash.ui.format import moment, number, pct, price, unbroken
+from vaultdash.ui.format import moment, number, pct, price, rate_words, unbroken
 from vaultdash.ui.live import follow
 from vaultdash.ui.pages.past_falls import PastFalls
 from vaultdash.ui.theme import ChartColours, Tabs, button, card, is_dark, note, text, visible
@@ -44,8 +45,10 @@ FACTS = (
     "mean time of a call within the year",
     "called some day, if nothing is done",
 )
+SIGMAS = ("day", "month", "year")
+MOVES, GAP, PASSED = "moves of a day · month · year", "close-out before cured", "limit passed"
 GAP_WORDS = (
-    "from the call price, the close-out price is reached within the {days} business days to cure\nclosed form with "
+    "from {begin}, the close-out price is reached within the {days} business days to cure\nclosed form with "
     "the volatility of the next month, every moment watched, no jumps{simulated}"
 )
 
@@ -93,9 +96,9 @@ class RiskPage:
             with ui.element("div").classes("vd-figures"):
                 self._year = Figure("a call within a year", big=True)
                 self._drop = Figure("fall to a call")
-                self._sigmas = Figure("moves of a day · month · year")
+                self._sigmas = Figure(MOVES)
                 self._median = Figure("half are called within")
-                self._gap = Figure("close-out before cured")
+                self._gap = Figure(GAP)
             self._basis = note("")
 
     def _horizons(self) -> None:
@@ -125,7 +128,7 @@ class RiskPage:
             self._volatilities = VolatilityTable()
             with ui.element("div").classes("vd-actions"):
                 self._view_field = Field(
-                    "Your own view: gold rises a year by",
+                    "Your own view: gold, in the loan's currency, rises a year by",
                     self._type_view,
                     unit="%",
                     kind="percent",
@@ -185,7 +188,8 @@ class RiskPage:
         self._basis.set_text(
             unbroken(
                 f"{self._vault.book.symbol} {price(odds.snapshot.price)}{source}{stale} · call price "
-                f"{price(odds.snapshot.margin_call_price)} · volatility {pct(odds.volatility.yearly)} a year ahead "
+                f"{price(odds.snapshot.margin_call_price)}{_held(odds.snapshot.rate)} · volatility "
+                f"{pct(odds.volatility.yearly)} a year ahead "
                 f"from {odds.volatility.name} · {growth} · a call is seen at a close · no option counted"
             )
         )
@@ -201,12 +205,13 @@ class RiskPage:
         )
         drop = snapshot.drop_to_margin_call
         self._drop.show(
-            "called" if odds.is_called else pct(drop),
+            "called" if odds.is_called else PASSED if odds.passed else pct(drop),
             f"1 − call price ÷ price\n1 − {price(snapshot.margin_call_price)} ÷ {price(snapshot.price)}",
         )
         self._sigmas.show(
-            f"{' · '.join(number(sigmas[name], 1) for name in ('day', 'month', 'year'))} σ",
+            PASSED if odds.passed else f"{' · '.join(number(sigmas[name], 1) for name in SIGMAS)} σ",
             "ln(price ÷ call price) ÷ standard deviation\nof a trading day, of 21 and of 252 of them",
+            label="the call price" if odds.passed else MOVES,
         )
         ever = f"{chance(odds.time.ever)} are called some day, without drift"
         self._median.show(time_words(odds.time.median), f"closed form, no drift, at each close\n{ever}")
@@ -215,16 +220,18 @@ class RiskPage:
             self._facts[name].set_text(value)
         gaps = odds.gaps
         simulated = "" if len(gaps) == 1 else f"\n{len(gaps) - 1} simulations are part of the range"
+        begin = "the price now" if odds.passed else "the call price"
         self._gap.show(
-            span_words(min(gaps), max(gaps)),
-            GAP_WORDS.format(days=snapshot.portfolio.loan.cure_days, simulated=simulated),
+            PASSED if odds.passed == "close-out" else span_words(min(gaps), max(gaps)),
+            GAP_WORDS.format(begin=begin, days=snapshot.portfolio.loan.cure_days, simulated=simulated),
+            label="the close-out price" if odds.passed == "close-out" else GAP,
         )
 
     def _show_lower(self) -> None:
         if self._odds is None:
             return
         rows = lower_odds(self._odds, self._wanted, 12)
-        self._lower.show(rows)
+        self._lower.show(rows, self._odds.snapshot.rate)
         worst = min(rows, key=lambda row: row.ltv)
         self._reverse_words.set_text(
             unbroken(
@@ -235,7 +242,7 @@ class RiskPage:
         )
 
     async def _show_stress(self, snapshot: Snapshot, *, invented: bool) -> None:
-        key = (snapshot.price, snapshot.portfolio, round(snapshot.hedge_value, 2))
+        key = (snapshot.price, snapshot.portfolio, snapshot.rate, round(snapshot.hedge_value, 2))
         if key == self._stressed:
             return
         report = await self._vault.stress.table(snapshot, invented=invented)
@@ -333,6 +340,14 @@ class RiskPage:
                 await work
             except VaultError as error:
                 self._chains_said.set_text(str(error))
+
+
+def _held(rate: ExchangeRate) -> str:
+    """Beside a call price in USD that holds at one exchange rate only."""
+    if rate.is_dollar:
+        return ""
+    at = "" if rate.at is None else f", {moment(rate.at)}"
+    return f" while a dollar costs {rate_words(rate)} ({rate.source}{at})"
 
 
 def _fact(name: str) -> ui.label:

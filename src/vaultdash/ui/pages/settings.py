@@ -9,8 +9,8 @@ import structlog
 from nicegui import app, background_tasks, ui
 
 from vaultdash.clock import NEW_YORK
-from vaultdash.domain.errors import NotFound, Refused, VaultError
-from vaultdash.domain.portfolio import Portfolio, mark
+from vaultdash.domain.errors import NotFound, Refused, Unavailable, VaultError
+from vaultdash.domain.portfolio import Portfolio
 from vaultdash.domain.position import HedgeMark
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.price_feed import QuoteStatus
@@ -21,8 +21,9 @@ from vaultdash.ui.components.loan_form import GoldFields, InterestFields, LoanFi
 from vaultdash.ui.components.loan_outlook import ZONE_WORDS, LoanOutlook
 from vaultdash.ui.components.portfolio_list import PortfolioLine, PortfolioList
 from vaultdash.ui.components.question import Question
-from vaultdash.ui.format import pct, unbroken, usd
+from vaultdash.ui.format import money, owed, pct, unbroken
 from vaultdash.ui.live import follow
+from vaultdash.ui.pages.draft_prices import DraftPrices
 from vaultdash.ui.pages.held_positions import ACTOR, HeldPositions, held_words
 from vaultdash.ui.theme import Tabs, Tone, button, card, note, text, visible
 
@@ -62,8 +63,7 @@ class SettingsPage:
         self._every = False
         self._saving = False
         self._trail = "this"
-        self._others: dict[str, QuoteStatus] = {}
-        self._asking: set[str] = set()
+        self._prices = DraftPrices(vault, self._begin, self._changed)
         self._edited = app.storage.client.get(DRAFT) or self._of_kept(vault.book.current.id)
         self._question = Question()
         with ui.element("div").classes("vd-stack") as self._root:
@@ -137,15 +137,25 @@ class SettingsPage:
 
     def _changed(self) -> None:
         """After each keystroke: what is wrong, what would follow, and that it is not kept yet."""
-        edited = self._edited
-        status = self._status(edited.draft.quoted_by)
-        reading = edited.draft.read(
-            edited.base, self._today, status.quote.price if status else None, is_new=edited.is_new
-        )
+        draft, reading = self._edited.draft, self._read()
+        status = self._prices.status(draft.quoted_by)
         self._say(reading)
         self._outlook.show_price(status, self._vault.now())
+        self._outlook.show_rate(self._prices.rate(draft.currency), self._vault.now())
         self._derive(reading, status)
         self._show_state(reading)
+
+    def _read(self) -> Reading:
+        edited, book = self._edited, self._vault.book
+        names = [each.name for each in book.all if each.id != edited.id]
+        return edited.draft.read(
+            edited.base,
+            self._today,
+            self._prices.believed(edited.draft),
+            book.believed_rate,
+            is_new=edited.is_new,
+            taken=names,
+        )
 
     def _say(self, reading: Reading) -> None:
         for group in self._groups:
@@ -161,7 +171,12 @@ class SettingsPage:
             self._outlook.say("As soon as there is a price, this says what it means.")
         else:
             hedge = self._hedge(reading.portfolio, status)
-            self._outlook.show(mark(reading.portfolio, status.quote.price, self._today, hedge))
+            try:
+                snapshot = self._vault.book.mark(reading.portfolio, status.quote.price, self._today, hedge)
+            except Unavailable:
+                self._outlook.say_no_rate(reading.portfolio.loan.currency)
+            else:
+                self._outlook.show(snapshot)
 
     def _show_state(self, reading: Reading) -> None:
         edited = self._edited
@@ -174,27 +189,11 @@ class SettingsPage:
             words = "Everything is saved."
         self._state.set_text(words)
         unsaved = edited.is_changed
-        self._bar.props("data-unsaved" if unsaved else "", remove="" if unsaved else "data-unsaved")
+        self._bar.props("data-unsaved=/settings" if unsaved else "", remove="" if unsaved else "data-unsaved")
         self._bar.classes(add="unsaved" if unsaved else "", remove="" if unsaved else "unsaved")
         visible(self._discard, when=unsaved or edited.is_new)
         ready = reading.portfolio is not None
         self._save_button.classes(add="" if ready else "faded", remove="faded" if ready else "")
-
-    def _status(self, symbol: str) -> QuoteStatus | None:
-        """The latest price of a symbol; one that no loan holds yet is asked for behind the page."""
-        beat = self._vault.heartbeat.current()
-        if beat is not None and symbol in beat.statuses:
-            return beat.statuses[symbol]
-        if beat is not None and beat.status is not None and beat.status.quote.symbol == symbol:
-            return beat.status
-        if symbol not in self._others and symbol not in self._asking:
-            self._asking.add(symbol)
-            self._begin(self._ask(symbol))
-        return self._others.get(symbol)
-
-    async def _ask(self, symbol: str) -> None:
-        self._others[symbol] = await self._vault.quote_status(symbol)
-        self._changed()
 
     def _hedge(self, portfolio: Portfolio, status: QuoteStatus) -> HedgeMark | None:
         if status.quote.symbol != portfolio.collateral.quoted_by:
@@ -212,7 +211,7 @@ class SettingsPage:
             else ""
         )
         kept = next((each for each in book.all if each.id == self._edited.id), None)
-        status = None if kept is None else self._status(kept.collateral.quoted_by)
+        status = None if kept is None else self._prices.status(kept.collateral.quoted_by)
         self._positions.show(kept, None if kept is None or status is None else self._hedge(kept, status))
         self._begin(self._load_trail())
 
@@ -224,10 +223,13 @@ class SettingsPage:
         held = held_words(portfolio, self._today)
         if snapshot is None:
             return PortfolioLine(
-                portfolio.id, portfolio.name, portfolio.lender, f"{usd(portfolio.loan.amount)}, {held}"
+                portfolio.id,
+                portfolio.name,
+                portfolio.lender,
+                f"{money(portfolio.loan.owed(self._today), portfolio.loan.currency)}, {held}",
             )
-        owed = usd(snapshot.portfolio.loan.amount)
-        said = f"LTV {pct(snapshot.lender_ltv)}, {ZONE_WORDS[snapshot.zone]}; {owed}, {held}"
+        amount = owed(snapshot.portfolio.loan.amount, snapshot.rate)
+        said = f"LTV {pct(snapshot.lender_ltv)}, {ZONE_WORDS[snapshot.zone]}; {amount}, {held}"
         tone: Tone = "" if snapshot.zone.value == "room" else snapshot.zone.value
         return PortfolioLine(portfolio.id, portfolio.name, portfolio.lender, unbroken(said), tone)
 
@@ -264,7 +266,7 @@ class SettingsPage:
         portfolio = self._vault.book.stored(portfolio_id).portfolio
         sure = await self._question.ask(
             f"Remove {portfolio.name}?",
-            f"{usd(portfolio.loan.amount)} on {len(portfolio.collateral.lots)} lot(s), "
+            f"{money(portfolio.loan.amount, portfolio.loan.currency)} on {len(portfolio.collateral.lots)} lot(s), "
             f"{held_words(portfolio, self._today)}. It is no longer watched and raises no alerts. Its history "
             "stays, and the removal can be undone below, under “all loans”.",
             "Remove it",
@@ -291,10 +293,7 @@ class SettingsPage:
         """Keep it when everything is right; else every field says what is wrong with it."""
         edited, self._every = self._edited, True
         self._changed()
-        status = self._status(edited.draft.quoted_by)
-        found = edited.draft.read(
-            edited.base, self._today, status.quote.price if status else None, is_new=edited.is_new
-        ).portfolio
+        found = self._read().portfolio
         if found is None:
             self._said.set_text("Not saved: what is wrong stands at each field.")
             return

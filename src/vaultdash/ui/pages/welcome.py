@@ -1,15 +1,16 @@
 """First run: gold, loan, the lender's terms, where alerts go; three minutes, and every step can be skipped."""
 
+from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
+import structlog
 from nicegui import background_tasks, ui
 
 from vaultdash.clock import NEW_YORK
-from vaultdash.domain.errors import VaultError
-from vaultdash.domain.portfolio import mark
+from vaultdash.domain.errors import Unavailable, VaultError
 from vaultdash.services.heartbeat import Beat
-from vaultdash.services.price_feed import QuoteStatus
 from vaultdash.services.vault import Vault
 from vaultdash.ui.components.channel_setup import ChannelSetup
 from vaultdash.ui.components.loan_draft import LoanDraft, Reading
@@ -18,9 +19,11 @@ from vaultdash.ui.components.loan_outlook import LoanOutlook
 from vaultdash.ui.components.steps import Steps
 from vaultdash.ui.live import follow
 from vaultdash.ui.pages.channel_actions import channel_actions
+from vaultdash.ui.pages.draft_prices import DraftPrices
 from vaultdash.ui.pages.held_positions import ACTOR
 from vaultdash.ui.theme import button, card, note, text, visible
 
+log = structlog.get_logger()
 STEPS = ("Gold", "Loan", "Terms", "Alerts", "Done")
 GOLD, LOAN, TERMS, ALERTS, DONE = range(5)
 HEADS = (
@@ -50,6 +53,7 @@ class WelcomePage:
         self._step = GOLD
         self._every = False
         self._is_saved = False
+        self._prices = DraftPrices(vault, self._begin, self._redraw)
         current = vault.book.current
         draft = LoanDraft() if vault.book.is_example else LoanDraft.of(current)
         self._draft = draft
@@ -132,31 +136,48 @@ class WelcomePage:
         for step, groups in self._groups.items():
             for group in groups:
                 group.say(reading.problems, every=self._every and step == self._step)
-        status = self._status()
-        self._outlook.show_price(status, self._vault.now())
+        draft, now = self._draft, self._vault.now()
+        status = self._prices.status(draft.quoted_by)
+        self._outlook.show_price(status, now)
+        self._outlook.show_rate(self._prices.rate(draft.currency), now)
+        if not any(step_of(name) == self._step for name in reading.problems):
+            self._said.set_text("")
         if reading.portfolio is None:
             self._outlook.say("Type gold and loan, and this says what they mean.")
         elif status is None:
             self._outlook.say("As soon as there is a price, this says what it means.")
         else:
-            today = self._vault.now().astimezone(NEW_YORK).date()
-            self._outlook.show(mark(reading.portfolio, status.quote.price, today))
+            try:
+                snapshot = self._vault.book.mark(reading.portfolio, status.quote.price, self._day())
+            except Unavailable:
+                self._outlook.say_no_rate(reading.portfolio.loan.currency)
+            else:
+                self._outlook.show(snapshot)
 
     def _read(self) -> Reading:
-        status, book = self._status(), self._vault.book
+        book = self._vault.book
         base = replace(book.current, options=()) if book.is_example else book.current
         return self._draft.read(
             base,
-            self._vault.now().astimezone(NEW_YORK).date(),
-            status.quote.price if status else None,
+            self._day(),
+            self._prices.believed(self._draft),
+            book.believed_rate,
             is_new=book.is_example,
+            taken=[each.name for each in book.all if each.id != base.id],
         )
 
-    def _status(self) -> QuoteStatus | None:
-        """The price of what is typed, when it is at hand; another fund's comes once the loan is kept."""
-        beat = self._vault.heartbeat.current()
-        symbol = self._draft.quoted_by
-        return (beat.statuses.get(symbol) if beat else None) or None
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        async def careful() -> None:
+            try:
+                await work
+            except VaultError as error:  # without that price the loan can be kept all the same
+                log.info("no_price_for_draft", reason=str(error))
+
+        background_tasks.create(careful(), name="welcome prices", context=self._root)
+
+    def _redraw(self) -> None:
+        if not self._root.is_deleted:
+            self._changed()
 
     async def _forward(self) -> None:
         self._every = True
@@ -202,8 +223,7 @@ class WelcomePage:
 
     def beat(self, _: Beat) -> None:
         """A new price: what follows from it."""
-        if not self._root.is_deleted:
-            self._changed()
+        self._redraw()
 
 
 def step_of(name: str) -> int:

@@ -1,5 +1,6 @@
 """What is typed is read as it was meant, or refused with the reason."""
 
+import re
 from datetime import date
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaultdash.domain.errors import InvalidInput
-from vaultdash.ui.typed import amount, as_amount, as_percent, day, percent, whole
+from vaultdash.services.typed import amount, as_amount, as_percent, day, percent, weight, whole
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,24 @@ def test_thousands_are_separated_in_any_usual_way(text, value):
 def test_what_has_two_meanings_or_none_is_refused_in_words(text, reason):
     with pytest.raises(InvalidInput, match=reason):
         amount("x", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "value"),
+    [("1 500 g", "g", 1500), ("1'500 grams", "g", 1500), ("12.441 KG", "kg", 12.441), ("1,234.5 oz", "oz", 1234.5)],
+)
+def test_a_weight_may_stand_with_its_unit_and_with_no_other(text, unit, value):
+    assert weight("x", text, whole_units=False, unit=unit) == value
+    with pytest.raises(InvalidInput, match="must be a number"):
+        weight("x", text, whole_units=False, unit="shares")
+
+
+def test_what_is_advised_for_a_number_with_two_meanings_has_one():
+    for text, small in (("600.000", 600), ("4.012", 4.012), ("1.230", 1.23)):
+        with pytest.raises(InvalidInput) as refused:
+            amount("x", text)
+        large, smaller = re.search(r"write (\S+), or (\S+) for", refused.value.reason).groups()
+        assert (amount("x", large), amount("x", smaller)) == (pytest.approx(small * 1000), small)
 
 
 def test_a_weight_may_have_three_decimals_but_not_a_lone_comma():
@@ -116,3 +135,11 @@ def test_counts_are_whole_and_may_be_negative():
     assert whole("x", "-1,200") == -1200
     with pytest.raises(InvalidInput, match="whole number"):
         whole("x", "2.5")
+
+
+def test_the_currency_that_is_meant_may_stand_beside_an_amount_and_no_other():
+    assert amount("loan_amount", "400'000 CHF", currency="CHF") == amount("loan_amount", "CHF 400000", currency="CHF")
+    assert amount("loan_amount", "$400,000") == amount("loan_amount", "400000 USD") == 400_000
+    for text, currency in (("400000 CHF", "USD"), ("$400000", "CHF"), ("400000 USD", "EUR")):
+        with pytest.raises(InvalidInput, match="must be a number"):
+            amount("loan_amount", text, currency=currency)
