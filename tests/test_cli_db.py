@@ -110,19 +110,20 @@ def test_a_damaged_file_fails_the_check(run: Run, filled: Path) -> None:
 
 
 def test_a_copy_is_compared_row_by_row(run: Run, filled: Path, postgresql_url: str) -> None:  # noqa: F811 - the fixture
+    there = {"VAULT_DATABASE_URL": postgresql_url, "VAULT_MARKET": "auto"}
     copied = said(run("db", "copy", "--to", postgresql_url))
     assert "ltv_snapshots             50 rows,        50 in the copy" in copied
     assert " rows compared, 0 differences." in copied
     assert "is not empty" in said(run("db", "copy", "--to", postgresql_url), 2)
-    assert "All is well." in said(run("db", "check", VAULT_DATABASE_URL=postgresql_url))
-    assert "fsync on" in said(run("db", "check", VAULT_DATABASE_URL=postgresql_url))
+    assert "All is well." in said(run("db", "check", **there))
+    assert "fsync on" in said(run("db", "check", **there))
     assert "0 differences" in said(run("db", "compare", "--to", postgresql_url))
     with closing(sqlite3.connect(filled)) as opened, opened:
         opened.execute("UPDATE channels SET name = 'changed' WHERE id = 'channel-1'")
     changed = run("db", "compare", "--to", postgresql_url)
     assert "channels channel-1: name differs" in said(changed, 1)
     assert "1 differences." in changed.stdout
-    back = said(run("db", "copy", "--to", "sqlite:///back.db", VAULT_DATABASE_URL=postgresql_url))
+    back = said(run("db", "copy", "--to", "sqlite:///back.db", **there))
     assert "0 differences" in back
 
 

@@ -125,6 +125,13 @@ async def test_names_that_make_the_same_id_have_ids_of_their_own(api: httpx.Asyn
     assert [(await made(api))["id"], (await made(api, name="Zurich Loan"))["id"]] == ["zurich-loan", "zurich-loan-2"]
 
 
+async def test_a_loan_without_a_name_is_given_one_that_is_free(api: httpx.AsyncClient) -> None:
+    nameless = {key: value for key, value in NEW.items() if key != "name"}
+    answers = [await api.post("/api/portfolios", json=nameless) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert [answer.json()["name"] for answer in answers] == ["My loan 2", "My loan 3"]
+
+
 async def test_two_loans_of_one_name_are_refused_in_words(api: httpx.AsyncClient) -> None:
     await made(api)
     answer = await api.post("/api/portfolios", json={**NEW, "name": "ZÜRICH loan"})

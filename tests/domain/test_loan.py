@@ -49,8 +49,8 @@ def test_a_lender_may_call_and_sell_at_the_same_limit():
 
 
 def test_a_currency_that_is_not_understood_is_refused():
-    with pytest.raises(InvalidInput, match="currency must be one of USD, not 'CHF'"):
-        a_loan(currency="CHF")
+    with pytest.raises(InvalidInput, match="currency must be one of USD, CHF, EUR, GBP, not 'JPY'"):
+        a_loan(currency="JPY")
 
 
 @pytest.mark.parametrize(

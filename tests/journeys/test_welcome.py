@@ -68,7 +68,7 @@ async def test_the_steps_end_in_the_owners_loan_on_every_page(page: Page, new: D
     await press(page, "Next")
     await expect(page.get_by_text("Where should alerts go?")).to_be_visible()
     await press(page, "Next")
-    await expect(page.get_by_text("Your loan is kept, watched day and night")).to_be_visible()
+    await expect(page.get_by_text("Your loan is kept, and shown")).to_be_visible()
     await page.get_by_role("link", name="Open the overview").click()
     await expect(page.get_by_text("Bank of the Valley")).to_be_visible(timeout=PATIENCE)
     await expect(page.get_by_role("link", name="Tell us your loan")).to_be_hidden()

@@ -1,5 +1,6 @@
 """The alerts page and the bell, as a person meets them, without a browser."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -241,6 +242,9 @@ async def test_a_test_that_failed_is_told_as_such_in_headline_toast_and_history(
     mailman.problem = None
     await vault.outbox.test(channel.id)
     await see(user, "Seven rules watch; told: my mail.")
+    async with asyncio.timeout(5):
+        while len(user.notify.messages) < 2:  # noqa: ASYNC110  toasts set no event
+            await asyncio.sleep(0.01)
     assert user.notify.messages[1:] == ["Test: a message to my mail"]
 
 

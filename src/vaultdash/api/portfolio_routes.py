@@ -39,6 +39,7 @@ from vaultdash.clock import NEW_YORK
 from vaultdash.domain.errors import InvalidInput, NotFound, Unavailable
 from vaultdash.domain.portfolio import Portfolio, Snapshot
 from vaultdash.domain.position import HeldOption
+from vaultdash.services.portfolio_entry import free_name
 from vaultdash.services.position_csv import csv_text, read_positions, rejection_words
 from vaultdash.services.price_feed import QuoteStatus
 from vaultdash.services.vault import Vault
@@ -79,8 +80,9 @@ def portfolio_router(vault: Vault) -> Endpoints:
 
     @router.post("/api/portfolios", status_code=201, responses={201: {"model": PortfolioDocument}, **WRITING})
     async def add_portfolio(entry: Entry) -> Response:
-        """Make a portfolio; its id is made of its name."""
-        portfolio = portfolio_of_entry(entry, await book.free_id(entry.name or "loan"), None, today())
+        """Make a portfolio; its id is made of its name, and a name is given where none is."""
+        named = entry if entry.name is not None else replace(entry, name=free_name(book.all))
+        portfolio = portfolio_of_entry(named, await book.free_id(entry.name or "loan"), None, today())
         stored = await book.add(portfolio, ACTOR)
         return _written(told(stored.portfolio.id), 201, {"Location": f"/api/portfolios/{stored.portfolio.id}"})
 

@@ -16,6 +16,7 @@ from vaultdash.domain.validation import open_fraction, positive
 DEFAULT_TARGET_LTV = 0.60
 TRADING_DAYS = 252
 LONGEST_NAME = 80
+USUAL_NAME = "My loan"
 PORTFOLIO_ID = re.compile(r"[a-z0-9-]{1,40}")
 
 
@@ -36,7 +37,7 @@ class Portfolio:
     collateral: Collateral
     loan: Loan
     options: tuple[HeldOption, ...] = field(default=())
-    name: str = "My loan"
+    name: str = USUAL_NAME
     lender: str = ""
     target_ltv: float = DEFAULT_TARGET_LTV
 

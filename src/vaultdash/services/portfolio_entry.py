@@ -9,7 +9,7 @@ from datetime import date
 from vaultdash.domain.collateral import require_gold
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.exchange import DOLLAR, ExchangeRate
-from vaultdash.domain.portfolio import Portfolio, mark, require_solvent
+from vaultdash.domain.portfolio import USUAL_NAME, Portfolio, mark, require_solvent
 from vaultdash.domain.position import HeldOption
 
 LARGEST_AMOUNT = 1e12  # of units and of dollars
@@ -85,6 +85,15 @@ def slug(name: str, taken: Collection[str]) -> str:
         found = f"{stem}-{number}"
         number += 1
     return found
+
+
+def free_name(portfolios: Collection[Portfolio]) -> str:
+    """My loan, or the first of My loan 2, My loan 3 ... that none of the portfolios has."""
+    taken = {portfolio.name.casefold() for portfolio in portfolios}
+    name, number = USUAL_NAME, 2
+    while name.casefold() in taken:
+        name, number = f"{USUAL_NAME} {number}", number + 1
+    return name
 
 
 def _solvent(portfolio: Portfolio, before: Portfolio | None, today: date, price: float, rates: Rates) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from nicegui import background_tasks, context, ui
 
 from vaultdash.domain.errors import InvalidInput, VaultError
-from vaultdash.domain.exchange import ExchangeRate
+from vaultdash.domain.exchange import DOLLAR, ExchangeRate
 from vaultdash.domain.portfolio import Snapshot
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.odds_report import Odds, lower_odds
@@ -127,8 +127,10 @@ class RiskPage:
             self._unknown = text("div", "", "vd-problem warning").props("role=status")
             self._volatilities = VolatilityTable()
             with ui.element("div").classes("vd-actions"):
+                currency = self._vault.book.current.loan.currency
+                gold = "gold" if currency == DOLLAR.currency else f"gold in {currency}"
                 self._view_field = Field(
-                    "Your own view: gold, in the loan's currency, rises a year by",
+                    f"Your own view: {gold} rises a year by",
                     self._type_view,
                     unit="%",
                     kind="percent",

@@ -10,6 +10,7 @@ from nicegui import background_tasks, ui
 
 from vaultdash.clock import NEW_YORK
 from vaultdash.domain.errors import Unavailable, VaultError
+from vaultdash.services.alert_doubts import alert_doubts
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.vault import Vault
 from vaultdash.ui.components.channel_setup import ChannelSetup
@@ -111,6 +112,7 @@ class WelcomePage:
 
     def _done(self) -> None:
         self._outcome = text("p", "")
+        self._doubts = text("p", "", "vd-said").props("role=status").mark("doubts")
         with ui.element("div").classes("vd-actions"):
             ui.link("Open the overview", "/").classes("vd-button")
             ui.link("Enter the options you hold", "/settings").classes("vd-tab")
@@ -203,11 +205,20 @@ class WelcomePage:
         self._is_saved = True
         return True
 
+    async def _tell_doubts(self) -> None:
+        """Being kept is not being watched: what stands between the loan and a message is told here, too."""
+        try:
+            doubts = await alert_doubts(self._vault)
+        except VaultError as error:
+            doubts = (f"{error}.",)
+        self._doubts.set_text(" ".join(doubts))
+
     def _tell(self) -> None:
+        background_tasks.create(self._tell_doubts(), name="welcome doubts", context=self._root)
         problems = self._read().problems
         missing = sorted({STEPS[step_of(name)].lower() for name in problems})
         if self._is_saved or not self._vault.book.is_example:
-            self._outcome.set_text("Your loan is kept, watched day and night, and shown on every page.")
+            self._outcome.set_text("Your loan is kept, and shown on every page.")
         elif missing:
             self._outcome.set_text(
                 f"Nothing is kept yet, because this is missing: {' and '.join(missing)}. Until then the pages show "
