@@ -97,7 +97,7 @@ async def test_an_hour_without_a_price_is_said_everywhere_and_so_is_its_end(
         await the_api_says_it(yahoo, alert["event"]["id"])
         for address in addresses:
             await page.goto(yahoo.dashboard.url + address)
-            banner = page.locator(".vd-banner.stale")
+            banner = page.locator(".vd-banner.stale:not(.vd-hidden)")
             await expect(banner).to_contain_text("STALE", timeout=PATIENCE)
             await expect(banner).to_contain_text("60 min ago")
             await expect(page.get_by_label("live price")).to_contain_text("stale")
