@@ -26,9 +26,9 @@ HEDGED_COLUMNS = (
 )
 WORDS: dict[str, tuple[str, Tone]] = {
     "room": ("", ""),
-    "warning": (" warning", "warning"),
-    "call": (" call", "call"),
-    "close_out": (" close-out", "close_out"),
+    "warning": ("warning", "warning"),
+    "call": ("call", "call"),
+    "close_out": ("close-out", "close_out"),
 }
 COUNTED = {
     HedgeCounting.IGNORED: "after they are sold and have repaid; your lender ignores them, so the cure does, too",
@@ -122,4 +122,4 @@ def _counting(loan: Loan) -> Loan:
 
 def _ltv(ltv: float, loan: Loan) -> Cell:
     word, tone = WORDS[zone(ltv, loan)]
-    return Cell(pct(ltv) + word, ltv, tone)
+    return Cell(pct(ltv), ltv, tone, sub=word)
