@@ -66,6 +66,7 @@ def test_gold_is_entered_by_value_or_by_weight(run: Run) -> None:
     )
     assert "0.5 kilograms of XAU-KG" in done(run("set", "--symbol", "xau-kg", "--units", "0.5"))
     assert "entry_price must be given" in refused(run("set", "--value", "460000"))
+    assert "500 grams of XAU-G" in done(run("set", "--symbol", "XAU-G", "--units", "500 g", "--loan", "$1,000"))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_gold_is_entered_by_value_or_by_weight(run: Run) -> None:
         (("set", "--loan", "0"), "loan_amount must be above zero"),
         (("set", "--loan", "5,000,000,000"), "a loan must be below 100 % of it"),
         (("set", "--loan", "400.000"), "loan_amount may mean 400000 or 400; write"),
-        (("set", "--loan", "400000 CHF"), "loan_amount must be a number"),
+        (("set", "--loan", "400000 CHF"), "loan_amount must be in USD, not in CHF as “400000 CHF” says"),
         (("set", "--symbol", "XAU-KG", "--units", "1,250"), "weight may mean 1250 or 1.250"),
         (("set", "--currency", "JPY"), "currency must be one of USD, CHF, EUR, GBP"),
         (("set", "--call-ltv", "75"), "write 0.75 for 75 %"),
@@ -95,12 +96,32 @@ def test_what_cannot_be_is_refused_in_a_sentence(run: Run, arguments: tuple[str,
 
 
 def test_a_loan_in_francs_is_shown_in_francs_with_the_rate_its_age_and_source(run: Run) -> None:
-    assert done(run("set", "--currency", "chf", "--loan", "480'000 CHF")) == "main: loan 600,000 USD → 480,000 CHF\n"
+    franc_words = "main: loan 600,000 USD → 480,000 CHF; reference rate 4.5 % → 0 %\n"
+    assert done(run("set", "--currency", "chf", "--loan", "480'000 CHF")) == franc_words
     rate = r"1 USD = 0\.\d{4} CHF, DEMO, [\d-]+ [\d:]+ UTC, \d+ seconds? old, live: an invented market"
     for command, shown in (("list", r"480,000\.00 CHF"), ("show", r"Loan: +480,000\.00 CHF\nRate: +1 USD")):
         said = done(run(command))
         assert re.search(shown, said)
         assert re.search(rate, said)
+
+
+def test_another_currency_alone_keeps_the_figure_and_says_so(run: Run) -> None:
+    assert done(run("set", "--currency", "GBP")) == (
+        "main: loan 600,000 USD → 600,000 GBP; reference rate 4.5 % → 4 %; day count act/360 → act/365\n"
+        "600,000 USD is now 600,000 GBP; give --loan for another amount.\n"
+    )
+    assert "give --loan" not in done(run("set", "--currency", "EUR", "--loan", "€ 480,000"))
+    assert "give --loan" not in done(run("set", "--currency", "EUR", "--lender", "Bank A"))
+    assert "against a loan of 1,000 GBP" in done(
+        run("add", "Pounds", "--loan", "1000 £", "--currency", "gbp", "--units", "9")
+    )
+    assert "act/365" in done(run("show", "pounds"))
+
+
+def test_the_first_loan_of_the_environment_counts_pounds_by_365_days(run: Run) -> None:
+    shown = done(run("show", VAULT_LOAN_CURRENCY="GBP", VAULT_LOAN_AMOUNT="450000"))
+    assert "450,000.00 GBP" in shown
+    assert "act/365" in shown
 
 
 def test_several_portfolios_are_made_chosen_and_removed(run: Run) -> None:

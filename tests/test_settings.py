@@ -25,6 +25,7 @@ VARIABLES = {
     "VAULT_UNITS": ("200", "units", 200.0),
     "VAULT_LOAN_AMOUNT": ("500000", "loan_amount", 500_000.0),
     "VAULT_LOAN": ("400000", "loan_amount", 400_000.0),
+    "VAULT_LOAN_CURRENCY": ("GBP", "loan_currency", "GBP"),
     "VAULT_MARGIN_CALL_LTV": ("0.8", "margin_call_ltv", 0.8),
     "VAULT_WARNING_LTV": ("0.65", "warning_ltv", 0.65),
     "VAULT_CLOSE_OUT_LTV": ("0.9", "close_out_ltv", 0.9),

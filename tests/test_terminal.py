@@ -71,7 +71,7 @@ def test_a_loan_in_francs_has_its_amount_in_francs_and_a_line_for_the_rate() -> 
     snapshot = mark(portfolio, 460.0, NOON.date(), rate=ExchangeRate.of(rate.quote))
     beat = replace(a_beat(460.0), snapshot=snapshot, statuses={"CHF=X": rate})
     lines = status_lines(beat, "GLD")
-    assert lines[3].endswith("volatility), while a dollar costs 0.8000 CHF")
+    assert lines[3].endswith("volatility of gold in dollars), while a dollar costs 0.8000 CHF")
     assert " ".join(lines[5].split()) == "Loan 480,000.00 CHF = 600,000.00 USD, at 6.45% a year"
     assert lines[10] == "Exchange rate    1 USD = 0.8000 CHF, test, 2026-06-10 16:00:00 UTC, 5 minutes old, live"
     unknown = replace(beat, snapshot=None, problem="what a dollar costs in CHF is not known yet")

@@ -16,7 +16,7 @@ from vaultdash.domain.alert import ChannelKind
 from vaultdash.domain.collateral import Collateral
 from vaultdash.domain.errors import InvalidInput, Refused
 from vaultdash.domain.gold import INSTRUMENTS, InstrumentKind, instrument
-from vaultdash.domain.loan import HedgeCounting, Interest, Loan
+from vaultdash.domain.loan import USUAL_REFERENCES, HedgeCounting, Interest, Loan, usual_day_count
 from vaultdash.domain.option import contract_from_osi
 from vaultdash.domain.portfolio import Portfolio
 from vaultdash.market.base import ChainProvider, MarketProvider
@@ -283,14 +283,17 @@ def database_url(settings: Settings) -> str:
 
 def portfolio_of(settings: Settings) -> Portfolio:
     """The portfolio of the settings; raises InvalidInput when its parts contradict each other."""
+    currency = settings.loan_currency
+    is_told = "reference_rate" in settings.model_fields_set
+    reference = settings.reference_rate if is_told else USUAL_REFERENCES[currency]
     loan = Loan(
         amount=settings.loan_amount,
-        currency=settings.loan_currency,
+        currency=currency,
         margin_call_ltv=settings.margin_call_ltv,
         warning_ltv=settings.warning_ltv,
         close_out_ltv=settings.close_out_ltv,
         hedge_counting=HedgeCounting(settings.hedge_counting),
-        interest=Interest(settings.reference_rate, settings.loan_spread),
+        interest=Interest(reference, settings.loan_spread, usual_day_count(currency)),
     )
     pledged = instrument(settings.collateral)
     if pledged.kind is InstrumentKind.OTHER:

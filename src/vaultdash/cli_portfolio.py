@@ -188,6 +188,7 @@ def _setting(portfolio: str | None, terms: dict[str, Any], gold: Gold) -> "Calla
         from vaultdash.api.portfolio_answers import portfolio_of_entry
         from vaultdash.api.portfolio_schemas import PortfolioEntry
         from vaultdash.domain.errors import InvalidInput
+        from vaultdash.services.typed import as_amount
 
         kept = vault.book.named(portfolio)
         lots = None
@@ -201,7 +202,12 @@ def _setting(portfolio: str | None, terms: dict[str, Any], gold: Gold) -> "Calla
         await vault.book.change(kept.id, lambda now: portfolio_of_entry(entry, kept.id, now, vault.book.today), ACTOR)
         if vault.book.stored(kept.id).version == version:
             return "Nothing changed."
-        return f"{kept.id}: {(await vault.book.changes(kept.id, 1))[0].what}"
+        said = f"{kept.id}: {(await vault.book.changes(kept.id, 1))[0].what}"
+        was, now = kept.loan, vault.book.stored(kept.id).portfolio.loan
+        if terms["loan_amount"] is None and now.currency != was.currency:
+            before, after = (f"{as_amount(round(each.amount, 2))} {each.currency}" for each in (was, now))
+            said += f"\n{before} is now {after}; give --loan for another amount."
+        return said
 
     return work
 
@@ -223,15 +229,14 @@ def _adding(name: str, terms: dict[str, Any], gold: Gold) -> "Callable[[Vault], 
 def _lot(gold: Gold, usual: str) -> "LotEntry":
     """The gold as it was typed, read like the forms read it."""
     from vaultdash.api.portfolio_schemas import LotEntry
-    from vaultdash.domain.gold import InstrumentKind, instrument
+    from vaultdash.domain.gold import instrument
     from vaultdash.services.typed import amount, weight
 
     symbol, units, value, price = gold
     symbol = symbol or usual
-    is_share = instrument(symbol).kind is not InstrumentKind.BULLION
     return LotEntry(
         symbol,
-        units=None if units is None else weight("weight", units, whole_units=is_share),
+        units=None if units is None else weight("weight", units, instrument(symbol)),
         entry_price=None if price is None else amount("entry_price", price),
         start_value=None if value is None else amount("start_value", value),
     )

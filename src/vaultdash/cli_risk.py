@@ -241,7 +241,7 @@ def selloff_lines(report: "SelloffReport") -> list[str]:
     start = (
         f"Today's loan at {report.ltv:.1%}, each path scaled to today's price of {report.price:,.2f}"
         if report.is_todays_loan
-        else f"A loan drawn at {report.ltv:.1%} at each start on the units of today, prices of the time"
+        else f"A loan drawn at {report.ltv:.1%} at each start on the units of today, {report.priced_by}"
     )
     said.append(
         f"{start}; call {loan.margin_call_ltv:.0%}, close-out {loan.close_out_ltv:.0%}. Daily prices of "
@@ -256,7 +256,7 @@ def _print_json(odds: "Odds", stress: "StressReport", beat: "Beat", wanted: floa
     from vaultdash.services.odds_question import of_portfolio
     from vaultdash.services.odds_report import lower_odds
 
-    assert beat.status is not None  # there is a snapshot
-    judge = beat.statuses.get
-    said = probability_answer(of_portfolio(odds), beat.status, odds.at, lower_odds(odds, wanted, 12), judge)
-    typer.echo(encode({"call_probability": said, "stress": stress_answer(stress, beat.status, judge)}).decode())
+    judge, gold = beat.statuses.get, beat.gold_status
+    assert gold is not None  # there is a snapshot
+    said = probability_answer(of_portfolio(odds), gold, odds.at, lower_odds(odds, wanted, 12), judge)
+    typer.echo(encode({"call_probability": said, "stress": stress_answer(stress, gold, judge)}).decode())

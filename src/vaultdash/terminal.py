@@ -30,7 +30,8 @@ def status_lines(beat: Beat, symbol: str, *, is_example: bool = False) -> list[s
         return [f"The loan cannot be valued: {beat.problem}", f"Price            {price_line(beat.status, symbol)}"]
     snapshot, loan = beat.snapshot, beat.snapshot.portfolio.loan
     drop = snapshot.drop_to_margin_call
-    sigmas = f"{beat.daily_sigmas_to_call or 0:.1f} daily sigmas at {beat.volatility:.1%} volatility"
+    of_gold = "" if snapshot.rate.is_dollar else " of gold in dollars"
+    sigmas = f"{beat.daily_sigmas_to_call or 0:.1f} daily sigmas at {beat.volatility:.1%} volatility{of_gold}"
     distance = f"{-drop:.1%} above the price" if snapshot.is_called else f"a fall of {drop:.1%} ({sigmas})"
     collateral = snapshot.portfolio.collateral
     rate = None if snapshot.rate.is_dollar else beat.statuses.get(PAIRS[snapshot.rate.currency])

@@ -1,6 +1,8 @@
 """A loan in francs by API: kept in francs, marked in dollars at a rate that is told, and no mark without one."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -10,6 +12,7 @@ from tests.builders import NOON
 from tests.conftest import BASE_URL
 from vaultdash.api.answers import portfolio_update
 from vaultdash.domain.errors import Unavailable
+from vaultdash.domain.market import Freshness, Quote
 from vaultdash.main import create_app
 from vaultdash.services.price_feed import QuoteStatus
 from vaultdash.services.vault import Vault
@@ -112,7 +115,69 @@ async def test_a_pair_is_quoted_in_its_currency_and_nothing_is_pledged_in_it(api
         assert "EUR=X is what a dollar costs in EUR" in error["message"]
 
 
+async def test_a_loan_in_pounds_has_a_year_of_365_days_unless_another_is_told(api: httpx.AsyncClient) -> None:
+    async def day_count(path: str, **entry: object) -> str:
+        send = api.post if path == "/api/portfolios" else api.put
+        answer = await send(path, json=entry)
+        assert answer.status_code in (200, 201), answer.text
+        return str(answer.json()["day_count"])
+
+    lots = [{"symbol": "GLD", "units": 2000}]
+    new: dict[str, object] = {"lots": lots, "loan_amount": 450_000, "currency": "GBP"}
+    assert await day_count("/api/portfolios", name="Pounds", **new) == "act/365"
+    assert await day_count("/api/portfolios", name="Told", **new, day_count="act/360") == "act/360"
+    assert await day_count("/api/portfolios/main", currency="GBP") == "act/365"
+    assert await day_count("/api/portfolios/main", loan_amount=450_000) == "act/365"
+    assert await day_count("/api/portfolios/main", currency="EUR") == "act/360"
+    assert await day_count("/api/portfolios/main", currency="GBP", day_count="act/360") == "act/360"
+
+
 async def test_another_currency_than_the_four_is_refused(api: httpx.AsyncClient) -> None:
     answer = await api.put("/api/portfolios/main", json={"currency": "JPY"})
     assert answer.status_code == 422
     assert answer.json()["error"]["message"] == "currency must be one of USD, CHF, EUR, GBP, not 'JPY'"
+
+
+async def test_a_quote_is_judged_by_itself_and_the_loan_by_its_rate_too(
+    api: httpx.AsyncClient, demo_vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await demo_vault.heartbeat.beat()
+    assert (await told(api, "/api/portfolio"))["portfolio"]["problem"] is None
+    usual = demo_vault.prices.status
+
+    def judged(quote: Quote) -> QuoteStatus:
+        status = usual(quote)
+        return replace(status, freshness=Freshness.STALE) if quote.symbol == "CHF=X" else status
+
+    monkeypatch.setattr(demo_vault.prices, "status", judged)  # as when nobody has told the rate for long
+    (line,) = (await told(api, "/api/portfolios"))["portfolios"]
+    one, stress = await told(api, "/api/portfolio"), await told(api, "/api/risk/stress")
+    compared = await told(api, "/api/strategies")
+    beat = demo_vault.heartbeat.current()
+    assert beat is not None
+    pushed = portfolio_update(beat, "GLD", NOON)
+    assert pushed.quote is not None
+    for quote in (line["quote"], one["quote"], stress["quote"], compared["quote"]):
+        assert (quote["freshness"], quote["stale"], quote["problem"]) == ("live", False, None)
+    assert (pushed.quote.stale, pushed.problem) == (False, "What a dollar costs in CHF is old")
+    for state in (line["state"], one["portfolio"], compared["portfolio"]):
+        assert (state["exchange_rate"]["freshness"], state["problem"]) == (
+            "stale",
+            "What a dollar costs in CHF is old",
+        )
+    assert "What a dollar costs in CHF" in compared["withheld"]
+
+
+async def test_a_rate_that_is_learnt_and_not_yet_published_is_told_with_its_age(
+    api: httpx.AsyncClient, demo_vault: Vault
+) -> None:
+    await demo_vault.heartbeat.beat()
+    known = demo_vault.prices.known("CHF=X")
+    assert known is not None
+    demo_vault.prices._best["CHF=X"] = replace(known, price=known.price * 1.01, at=known.at + timedelta(seconds=1))
+    newer = (await told(api, "/api/strategies"))["portfolio"]["exchange_rate"]
+    assert newer["per_dollar"] == pytest.approx(known.price * 1.01)
+    assert (newer["freshness"], newer["age_seconds"]) == ("live", 0)
+    (line,) = (await told(api, "/api/portfolios"))["portfolios"]
+    published = line["state"]["exchange_rate"]  # what the portfolio was marked at, until the next beat
+    assert (published["per_dollar"], published["freshness"], published["age_seconds"]) == (known.price, "live", 0)

@@ -1,5 +1,6 @@
 """Portfolios by API: made, read, changed, brought back; what is wrong is named; who may not write is refused."""
 
+import asyncio
 import math
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -71,6 +72,15 @@ async def test_what_is_not_there_is_not_found(api: httpx.AsyncClient) -> None:
 
 
 # making
+
+
+async def test_two_without_a_name_at_once_get_a_name_and_an_id_of_their_own(api: httpx.AsyncClient) -> None:
+    entry = {key: value for key, value in NEW.items() if key != "name"}
+    answers = await asyncio.gather(*(api.post("/api/portfolios", json=entry) for _ in range(3)))
+    assert [answer.status_code for answer in answers] == [201] * 3
+    found = [answer.json() for answer in answers]
+    assert {each["name"] for each in found} == {"My loan 2", "My loan 3", "My loan 4"}
+    assert {each["id"] for each in found} == {"loan", "loan-2", "loan-3"}
 
 
 async def test_a_portfolio_is_made_with_what_was_typed_and_what_follows(api: httpx.AsyncClient) -> None:

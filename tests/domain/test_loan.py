@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.builders import a_loan
 from vaultdash.domain.errors import InvalidInput
-from vaultdash.domain.loan import DayCount, HedgeCounting, Interest, is_breached, restated
+from vaultdash.domain.loan import DayCount, HedgeCounting, Interest, day_count_after, is_breached, restated
 
 
 @pytest.mark.parametrize("amount", [0, -1, math.nan, math.inf])
@@ -68,6 +68,25 @@ def test_interest_of_a_quarter_by_the_banks_year():
 
 def test_interest_by_a_year_of_365_days():
     assert Interest(0.04, 0.01, DayCount.ACT_365).accrued(365_000, 10) == pytest.approx(500.0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("told", "was", "now", "meant"),
+    [
+        (DayCount.ACT_360, "USD", "GBP", DayCount.ACT_365),
+        (DayCount.ACT_365, "GBP", "CHF", DayCount.ACT_360),
+        (DayCount.ACT_360, "EUR", "CHF", DayCount.ACT_360),
+        (DayCount.ACT_365, "USD", "EUR", DayCount.ACT_365),
+        (DayCount.ACT_360, "GBP", "GBP", DayCount.ACT_360),
+    ],
+)
+def test_a_pounds_year_has_365_days_and_an_unusual_day_count_stays(told, was, now, meant):
+    assert day_count_after(told, was, now) is meant
+
+
+def test_interest_on_pounds_by_a_year_of_365_days():
+    interest = Interest(0.045, 0.0195, day_count_after(DayCount.ACT_360, "USD", "GBP"))
+    assert interest.accrued(450_000.0, 365) == pytest.approx(29_025.0)  # 6.45 % of it, no more
 
 
 def test_no_days_cost_nothing():

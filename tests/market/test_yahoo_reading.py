@@ -149,6 +149,32 @@ def test_a_large_move_is_believed_at_the_second_reading_that_agrees(prices, beli
 
 
 @pytest.mark.parametrize(
+    ("prices", "believed"),
+    [
+        ([0.80, 0.839, 0.762], [True, True, True]),
+        ([0.80, 0.84], [True, False]),
+        ([0.80, 0.84, 0.844], [True, False, True]),
+        ([0.80, 0.84, 0.85], [True, False, False]),  # two bad prints are seldom so near to each other
+        ([0.80, 0.83, 0.86], [True, True, False]),  # in small steps, too
+        ([0.84, 0.84, 0.845, 0.81, 0.81], [False, True, True, True, True]),
+        ([0.84, 0.84, 0.79, 0.79], [False, True, False, True]),
+    ],
+)
+def test_a_pair_that_moves_by_a_twentieth_is_believed_at_the_second_reading(prices, believed):
+    assert taken(Readings(), *prices, close=0.80, symbol="CHF=X") == believed
+
+
+@pytest.mark.parametrize(("price", "is_credible"), [(0.90, True), (0.96, False), (0.64, False)])
+def test_a_pair_that_moves_by_a_fifth_is_not_credible(price, is_credible):
+    chart = ChartAnswer((Bar(TODAY - timedelta(days=1), 0.80),), fields(regularMarketPrice=price, currency="CHF"))
+    if is_credible:
+        assert quote_from_chart("CHF=X", chart, NOON).price == price
+    else:
+        with pytest.raises(BadPayload, match="not credible"):
+            quote_from_chart("CHF=X", chart, NOON)
+
+
+@pytest.mark.parametrize(
     ("prices", "seconds", "believed"),
     [
         ([440, 340, 340, 340], (0, 1, 1, 1), [True, False, False, False]),  # the same print, read again

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.api.live_server import LiveServer
-from tests.builders import a_portfolio
+from tests.builders import a_portfolio, a_quote
 from tests.services.twins import Clock, FixedHours, ScriptedMarket, until
 from vaultdash.bootstrap import build_vault
 from vaultdash.domain.alert import AlertEventKind
@@ -111,6 +112,17 @@ def is_about_once_a_minute(heard: list[datetime], minutes: float) -> bool:
 
 async def test_it_hears_about_once_a_minute_while_the_market_is_open(vault: Vault, clock: Clock, outside: Outside):
     assert is_about_once_a_minute(await run(vault, clock, outside, 15), 15)
+
+
+async def test_it_hears_on_after_a_loan_has_changed_its_currency(
+    vault: Vault, clock: Clock, outside: Outside, yahoo: ScriptedMarket
+):
+    yahoo.dollar_costs["CHF=X"] = a_quote(0.80, "CHF=X", clock(), source="Yahoo", currency="CHF")
+    dollars = vault.book.current
+    await vault.book.save(replace(dollars, loan=replace(dollars.loan, amount=480_000, currency="CHF")), "test")
+    await run(vault, clock, outside, 1)
+    await vault.book.save(dollars, "test")
+    assert is_about_once_a_minute(await run(vault, clock, outside, 10), 10)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,8 @@ def a_beat(
         snapshots = {each.id: mark(each, status.quote.price, on, hedge) for each in portfolios}
     first = next(iter(snapshots.values()), None)
     statuses = {} if status is None else {status.quote.symbol: status}
-    return Beat(1, at, status, first, 0.16, "test", statuses=statuses, snapshots=snapshots, **fields)  # type: ignore[arg-type]
+    moves = dict.fromkeys(statuses, 0.16)
+    return Beat(1, at, status, first, 0.16, "test", fields.get("problem"), statuses, snapshots, moves)  # type: ignore[arg-type]
 
 
 @dataclass

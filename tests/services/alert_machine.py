@@ -11,8 +11,9 @@ import shutil
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from itertools import product
 from pathlib import Path
 from random import Random
 from tempfile import mkdtemp
@@ -40,12 +41,15 @@ from vaultdash.domain.alert import (
     QuietHours,
 )
 from vaultdash.domain.errors import Refused, Unavailable
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.market import Freshness
+from vaultdash.domain.portfolio import mark
 from vaultdash.domain.position import HedgeMark, HeldOption, MarkBasis, OptionMark
 from vaultdash.notify.base import Accepted, ChannelGone, Message
 from vaultdash.services.alert_outbox import AlertOutbox
 from vaultdash.services.alert_watch import AlertWatch
+from vaultdash.services.heartbeat import Beat
 from vaultdash.services.ltv_history import LtvHistory
 from vaultdash.storage.sql import SqlDatabase
 
@@ -58,7 +62,10 @@ ZURICH = ZoneInfo("Europe/Zurich")
 QUIET = QuietHours(time(22), time(7), ZURICH.key)
 PAUSE = timedelta(minutes=5)
 HEDGES = st.sampled_from([None, None, 0.0, 30_000.0])
-LAST_STEP = 25  # a transaction has fewer
+LAST_STEP = 30  # a transaction has fewer
+PER_DOLLAR = 0.80  # francs, at which the second loan owes what the first one does
+LOANS = ("main", "francs")
+FRANC_RULES = (AlertRule("francs-70", AlertMetric.LTV, 0.70), AlertRule("francs-75", AlertMetric.LTV, 0.75))
 RAISED, CLEARED, REMINDED = AlertEventKind.RAISED, AlertEventKind.CLEARED, AlertEventKind.REMINDED
 
 
@@ -199,9 +206,14 @@ class Oracle:
         }
         return {name for name in raised if name in self.rules and name not in kept | moved}
 
-    def sees(self, name: str, value: float, raised_at: float | None) -> tuple[int, int]:
-        """How often a value raises and clears a rule that was raised at a threshold, or is armed."""
+    def sees(self, name: str, value: float, raised_at: float | None, *, by_old_rate: bool = False) -> tuple[int, int]:
+        """How often a value raises and clears a rule that was raised at a threshold, or is armed.
+
+        By an old exchange rate only what is beyond the threshold is seen.
+        """
         rule = self.rules[name]
+        if by_old_rate and value < rule.threshold - 1e-8:
+            return 0, 0
         if raised_at is not None and raised_at != rule.threshold:
             is_beyond = value > rule.threshold - 1e-8
             self.seen[name] = [value] if is_beyond else []
@@ -252,6 +264,9 @@ class AlertMachine(RuleBasedStateMachine):
         self.oracle = Oracle()
         self.services = Services()
         self.portfolio = a_portfolio(UNITS, LOAN, hedge_counting=HedgeCounting.AFTER_PAYMENT)
+        self.francs = replace(a_portfolio(UNITS, LOAN * PER_DOLLAR, currency="CHF"), id="francs")
+        self.rate: tuple[float, datetime] | None = (PER_DOLLAR, self.clock())  # what was told last, and when
+        self.rate_comes = True  # a fresh one with every price
         self.plan = AlertPlan(())
         self.events: list[AlertEvent] = []
         self.windows: Counter[tuple[str, str]] = Counter()  # repeats that a crash after the acceptance allows
@@ -279,9 +294,14 @@ class AlertMachine(RuleBasedStateMachine):
     async def kept_in(self) -> Any:
         """A database with the loan and nothing else."""
         made = MemoryDatabase()
-        async with made.transaction() as into:
-            await into.portfolios.put(self.portfolio, self.clock(), "test", "made")
+        await self.keep_loans(made)
         return made
+
+    async def keep_loans(self, database: Any) -> None:
+        async with database.transaction() as into:
+            for portfolio in (self.portfolio, self.francs):
+                await into.portfolios.put(portfolio, self.clock(), "test", "made")
+            await into.alerts.put_plan("francs", AlertPlan(FRANC_RULES))
 
     def start(self, ends_at: int | None = None) -> None:
         self.process = Process(ends_at)
@@ -359,6 +379,7 @@ class AlertMachine(RuleBasedStateMachine):
     def price(self, ltv: float, hedge: float | None, stale: bool) -> None:
         status = a_status(price_at(ltv), self.clock(), freshness=Freshness.STALE if stale else Freshness.LIVE)
         beat = a_beat(status, self.portfolio, at=self.clock(), hedge=None if hedge is None else worth(hedge))
+        beat = self.with_francs(beat)
         before = self.on()
         with self.life("evaluate"):
             self.run(self.watch.evaluate(beat))
@@ -367,29 +388,71 @@ class AlertMachine(RuleBasedStateMachine):
         if self.commits:
             self.completed(beat.snapshots["main"] if not stale else None, new, before)
 
+    @rule(
+        what=st.sampled_from(["gets old", "gets old", "is gone", "moves"]),
+        per_dollar=st.sampled_from([0.78, PER_DOLLAR, 0.83]),
+        days=st.sampled_from([0, 3, 5]),
+        ltv=st.sampled_from(LTVS),
+    )
+    def rate_and_look(self, what: str, per_dollar: float, days: int, ltv: float) -> None:
+        """The exchange rate is from now on an old one or none; or it moves and, if it was away, is back."""
+        self.rate_comes = what == "moves"
+        self.rate = None if what == "is gone" else (per_dollar, self.clock() - timedelta(days=days))
+        self.price(ltv, None, False)
+
+    def with_francs(self, beat: Beat) -> Beat:
+        """The same with the loan in francs, by the rate as it is known."""
+        if self.rate is None:
+            return beat
+        if self.rate_comes:
+            self.rate = self.rate[0], self.clock()
+        per_dollar, at = self.rate
+        told = a_status(
+            per_dollar,
+            at,
+            symbol="CHF=X",
+            currency="CHF",
+            freshness=Freshness.LIVE if self.rate_comes else Freshness.STALE,
+        )
+        found = mark(self.francs, beat.snapshots["main"].price, at.date(), rate=ExchangeRate.of(told.quote))
+        return replace(beat, statuses={**beat.statuses, "CHF=X": told}, snapshots={**beat.snapshots, "francs": found})
+
+    def franc_ltv(self, price: float) -> float | None:
+        """By the last rate, of four days at most; None without one."""
+        if self.rate is None or self.clock() - self.rate[1] > timedelta(days=4):
+            return None
+        return LOAN * PER_DOLLAR / self.rate[0] / (UNITS * price)
+
     def completed(self, snapshot: Any, new: list[AlertEvent], channels: set[str]) -> None:
         expected: list[tuple[AlertEventKind, str]] = []
         if snapshot is not None:
             values = {AlertMetric.LTV: LOAN / (UNITS * snapshot.price)}
             options = 0.0 if snapshot.hedge is None else snapshot.hedge.value
             values[AlertMetric.HEDGED_LTV] = (LOAN - options) / (UNITS * snapshot.price)
+            in_francs = self.franc_ltv(snapshot.price)
             for name, each in self.oracle.rules.items():
+                is_franc = each in FRANC_RULES
+                value = in_francs if is_franc else values[each.metric]
+                if value is None:
+                    continue
                 alert = self.standing.get(name)
                 at = None if alert is None else alert["threshold"]
-                raises, clears = self.oracle.sees(name, values[each.metric], at)
+                raises, clears = self.oracle.sees(name, value, at, by_old_rate=is_franc and not self.rate_comes)
+                type(self).seen["by old rate"] += raises if is_franc and not self.rate_comes else 0
                 expected += [(RAISED, name)] * raises + [(CLEARED, name)] * clears
                 over = alert is not None and alert["snoozed"] is not None and alert["snoozed"] <= self.clock()
-                if over and not raises and values[each.metric] > each.threshold - 1e-8:
+                if over and not raises and value > each.threshold - 1e-8:
                     expected.append((REMINDED, name))
         got = [(event.kind, event.rule_id or "") for event in new]
         assert Counter(got) == Counter(expected), f"wrote {got}, should {expected}"
-        for kind in (RAISED, REMINDED):
-            told = [event for event in new if event.kind is kind]
+        for kind, loan in product((RAISED, REMINDED), LOANS):
+            told = [event for event in new if event.kind is kind and event.portfolio_id == loan]
             if told:
                 sent = [event for event in told if not event.covered]
                 assert len(sent) == 1, "one message for what came at once"
                 assert sent[0].threshold == max(event.threshold or 0 for event in told), "the highest is told"
-                if values[AlertMetric.HEDGED_LTV] > CALL_LTV - 1e-8:
+                lenders = values[AlertMetric.HEDGED_LTV] if loan == "main" else in_francs
+                if lenders is not None and lenders > CALL_LTV - 1e-8:
                     assert sent[0].severity is AlertSeverity.CALL, "the lender calls"
         was = set(self.standing)
         for event in new:
@@ -402,6 +465,7 @@ class AlertMachine(RuleBasedStateMachine):
                     replaced = [*self.standing[name]["events"], *self.standing[name]["replaced"]]
                 self.standing[name] = {
                     "since": event.at,
+                    "loan": event.portfolio_id,
                     "events": [event.id],
                     "replaced": replaced,
                     "snoozed": None,
@@ -422,11 +486,12 @@ class AlertMachine(RuleBasedStateMachine):
         with self.life("deliver"):
             self.run(self.outbox.deliver())
         self.read()
-        severities = {event.id: event.severity for event in self.events}
+        told = {event.id: event for event in self.events}
         for taken in self.services.taken[mark:]:
             if self.ended and self.run(self.row(taken)).accepted_at is None:
                 self.windows[taken.key, taken.channel] += 1  # it ended after the acceptance and before the note
-            if self.plan.quiet and severities[taken.key] is not AlertSeverity.CALL:
+            of = told[taken.key]
+            if self.plan.quiet and of.portfolio_id == "main" and of.severity is not AlertSeverity.CALL:
                 assert 7 <= taken.at.astimezone(ZURICH).hour < 22, f"{taken.message.title} came at {taken.at}"
 
     @rule(seconds=st.sampled_from([5, 60, 301, 3600, 9 * 3600, 86_400]))
@@ -486,7 +551,7 @@ class AlertMachine(RuleBasedStateMachine):
         if until is None or stands:
             self.silent.setdefault(event.id, len(self.services.taken))
         for alert in self.standing.values() if stands else ():
-            if own is not None and alert["since"] == own["since"]:
+            if own is not None and (alert["since"], alert["loan"]) == (own["since"], own["loan"]):
                 alert["snoozed"] = until
                 for name in [*alert["events"], *alert["replaced"]]:
                     self.silent.setdefault(name, len(self.services.taken))
@@ -509,7 +574,7 @@ class AlertMachine(RuleBasedStateMachine):
             self.run(self.watch.configure("main", plan))
         if self.commits:
             self.plan = plan
-            armed = self.oracle.configure(rules, self.standing)
+            armed = self.oracle.configure((*rules, *FRANC_RULES), self.standing)
             self.edited = {name: self.edited[name] for name in self.oracle.rules if name in self.edited}
             self.edited |= {
                 name: [*self.standing[name]["events"], *self.standing[name]["replaced"]] for name in armed
@@ -584,9 +649,16 @@ class AlertMachine(RuleBasedStateMachine):
         self.what_was_answered_is_silent()
         shown = {event.about for event in self.events if event.kind is AlertEventKind.UNDELIVERED}
         reached = {taken.key for taken in self.services.taken if not taken.gives_receipts} | self.receipts
+        left = self.left_to_another()
         for event in self.events:
             if event.kind in (RAISED, REMINDED) and not event.covered and self.told_by[event.id]:
-                assert event.id in reached | shown | set(self.silent), f"{event.title} was lost"
+                assert event.id in reached | shown | set(self.silent) | left, f"{event.title} was lost"
+
+    def left_to_another(self) -> set[str]:
+        """What an edit ended and raised anew: the message of the new raise, which was written, tells of it."""
+        raised = [event for event in self.events if event.kind is RAISED]
+        telling = {(event.at, event.portfolio_id): event.id for event in raised if not event.covered}
+        return {event.about or "" for event in raised if self.told_by[telling[event.at, event.portfolio_id]]}
 
     async def next_due(self) -> datetime | None:
         async with self.database.reading() as stored:
@@ -639,8 +711,7 @@ class SqliteMachine(AlertMachine):
         atexit.register(shutil.rmtree, made.parent, ignore_errors=True)
         empty = SqlDatabase(f"sqlite:///{made}")
         await empty.open()
-        async with empty.transaction() as into:
-            await into.portfolios.put(self.portfolio, self.clock(), "test", "made")
+        await self.keep_loans(empty)
         await empty.aclose()
         return made
 

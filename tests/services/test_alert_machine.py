@@ -17,6 +17,7 @@ from vaultdash.domain.alert import AlertEvent, Channel, Delivery
 from vaultdash.domain.errors import ProviderError
 from vaultdash.domain.portfolio import Snapshot
 from vaultdash.notify.base import Accepted
+from vaultdash.services.alert_marks import Marked
 from vaultdash.services.alert_outbox import AlertOutbox
 from vaultdash.services.alert_watch import AlertWatch, Hedged
 from vaultdash.services.heartbeat import Beat
@@ -52,7 +53,7 @@ def test_no_crossing_is_missed_and_none_is_told_twice():
     run(machine, RUNS, SEED)
     assert machine.runs >= RUNS
     assert min(machine.crashes[name] for name in ("evaluate", "deliver", "acknowledge", "snooze", "configure")) > 0
-    kinds = ("raised", "anew", "cleared", "reminded", "undelivered", "channel_lost")
+    kinds = ("raised", "anew", "cleared", "reminded", "undelivered", "channel_lost", "by old rate")
     assert min(machine.seen[kind] for kind in kinds) > 0
 
 
@@ -165,6 +166,23 @@ def test_options_forgotten_when_none_is_held_are_found_out(monkeypatch: pytest.M
     monkeypatch.setattr(AlertWatch, "_hedged", forgetful)
     with pytest.raises(AssertionError, match="should"):
         run(fresh(), RUNS, SEED)
+
+
+def test_silence_while_the_exchange_rate_is_old_is_found_out(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Marked, "is_judged", lambda mark, at, **asked: mark.is_known(**asked))
+    with pytest.raises(AssertionError, match="should"):
+        run(fresh(), RUNS, SEED)
+
+
+def test_an_old_exchange_rate_that_ends_alerts_is_found_out(monkeypatch: pytest.MonkeyPatch):
+    known = Marked.is_known
+    monkeypatch.setattr(Marked, "is_known", lambda mark, **asked: known(mark, **asked) or _is_old(mark))
+    with pytest.raises(AssertionError, match="should"):
+        run(fresh(), RUNS, SEED)
+
+
+def _is_old(mark: Marked) -> bool:
+    return mark.snapshot is not None and mark.gold is not None and not mark.gold.is_stale
 
 
 def test_a_message_noted_before_it_is_sent_is_found_out():

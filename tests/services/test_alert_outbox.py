@@ -54,6 +54,14 @@ async def long_house() -> AlertHouse:
     return house
 
 
+@pytest.fixture(params=["SQLite", "memory"])
+async def either_house(request: pytest.FixtureRequest, database: SqlDatabase) -> AlertHouse:
+    """On the real database, and on its twin, which has to behave alike."""
+    house = AlertHouse(database if request.param == "SQLite" else MemoryDatabase())  # type: ignore[arg-type]  # a twin
+    await house.keep()
+    return house
+
+
 async def deliver_for(house: AlertHouse, span: timedelta, step: timedelta = MINUTE) -> None:
     """Deliver again and again while the clock goes on."""
     end = house.clock() + span
@@ -150,13 +158,13 @@ async def test_when_a_step_has_failed_for_good_the_next_is_due_at_once(house: Al
     assert not await house.events(UNDELIVERED)
 
 
-async def test_when_nobody_could_be_reached_it_is_shown_once_with_the_reasons(long_house: AlertHouse):
-    house = long_house
+async def test_when_nobody_could_be_reached_it_is_shown_once_with_the_reasons(either_house: AlertHouse):
+    house = either_house
     await house.channel("phone")
     await house.channel("mail", step=1)
     house.inbox.answer = failing("phone", "mail")  # type: ignore[assignment]
     call, _ = await house.ltv(0.76)
-    await deliver_for(house, timedelta(hours=2))
+    await deliver_for(house, timedelta(hours=2), 10 * MINUTE)
     (event,) = await house.events(UNDELIVERED)
     assert (event.about, event.severity) == (call.id, call.severity)
     assert event.title == "Nobody was reached: Margin call: LTV 76.0 % (limit 75 %)"

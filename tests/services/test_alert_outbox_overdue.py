@@ -10,7 +10,7 @@ from tests.services.alert_house import AlertHouse
 from tests.services.alert_memory import MemoryDatabase
 from tests.services.test_alert_outbox import MINUTE, PUSH, UNDELIVERED, USUAL, deliver_for, failing, receipts
 from tests.services.twins import until
-from vaultdash.domain.alert import AlertPlan
+from vaultdash.domain.alert import AlertMetric, AlertPlan, AlertRule
 from vaultdash.domain.alert_sending import MOST_ATTEMPTS
 from vaultdash.domain.errors import Unavailable
 from vaultdash.notify.base import Accepted
@@ -184,6 +184,46 @@ async def test_what_was_switched_off_has_not_ended(house: AlertHouse):
     await house.watch.configure("main", AlertPlan(tuple(replace(rule, is_on=False) for rule in USUAL.rules)))
     await house.outbox.deliver()
     assert house.inbox.titles == ["phone: No longer watched: Margin call: LTV 76.0 % (limit 75 %)"]
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_a_message_that_waits_is_left_to_what_an_edit_raised_anew(house: AlertHouse, is_over: bool):
+    await house.channel("phone")
+    rule = AlertRule("x", AlertMetric.LTV, 0.70)
+    await house.watch.configure("main", AlertPlan((rule,)))
+    (old,) = await house.ltv(0.72)
+    house.clock.go_on(60)
+    await house.watch.configure("main", AlertPlan((replace(rule, threshold=0.71),)))
+    (new,) = await house.ltv(0.72)
+    assert new.about == old.id
+    if is_over:
+        house.clock.go_on(30)
+        await house.ltv(0.60)
+    await deliver_for(house, 3 * MINUTE)
+    titles = [title for title in house.inbox.titles if "Over" not in title]
+    assert titles == [f"phone: {'Ended since: ' if is_over else ''}{new.title}"]
+
+
+async def test_a_message_of_an_edited_rule_has_not_ended_before_the_next_evaluation(house: AlertHouse):
+    await house.channel("phone")
+    await house.watch.configure("main", AlertPlan((rule := AlertRule("x", AlertMetric.LTV, 0.70),)))
+    (old,) = await house.ltv(0.72)
+    await house.watch.configure("main", AlertPlan((replace(rule, rearm=0.02),)))
+    await house.outbox.deliver()
+    assert house.inbox.titles == [f"phone: {old.title}"]
+
+
+async def test_a_message_that_an_edit_ended_is_sent_when_nobody_is_told_of_what_it_raised_anew(house: AlertHouse):
+    phone = await house.channel("phone")
+    rule = AlertRule("x", AlertMetric.LTV, 0.70)
+    await house.watch.configure("main", AlertPlan((rule,)))
+    (old,) = await house.ltv(0.72)
+    await house.outbox.change_channel(replace(phone, is_on=False))
+    await house.watch.configure("main", AlertPlan((replace(rule, threshold=0.71),)))
+    await house.ltv(0.72)
+    await house.outbox.change_channel(phone)
+    await deliver_for(house, 3 * MINUTE)
+    assert ("phone", old.id) in house.inbox.keys
 
 
 async def test_a_clock_that_is_set_back_delays_no_retry_by_hours(house: AlertHouse):

@@ -1,6 +1,7 @@
 """Every beat is held against the rules, and what follows is written in one transaction."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.services.alert_house import LOAN, UNITS, AlertHouse, a_beat, a_status
 from tests.services.alert_machine import worth
 from tests.services.alert_memory import MemoryDatabase
 from vaultdash.domain.alert import (
+    AlertEvent,
     AlertEventKind,
     AlertMetric,
     AlertPlan,
@@ -311,7 +313,7 @@ async def test_a_limit_that_the_lender_moved_is_crossed_anew(house: AlertHouse):
     assert rules(await house.ltv(0.77)) == [("raised", "ltv-call", False)]
 
 
-async def test_a_chance_is_not_reckoned_with_the_moves_of_another_symbol(house: AlertHouse):
+async def test_a_chance_is_reckoned_with_the_moves_of_the_loans_own_gold(house: AlertHouse):
     used: list[tuple[str, float]] = []
 
     def chances(snapshot: Any, volatility: float) -> dict[int, float]:
@@ -325,17 +327,16 @@ async def test_a_chance_is_not_reckoned_with_the_moves_of_another_symbol(house: 
     for name in ("main", "second"):
         await house.watch.configure(name, AlertPlan((AlertRule("chance", AlertMetric.PROBABILITY, 0.30),)))
 
-    def beat(current: Any, volatility: float) -> Any:
+    def beat(**volatilities: float) -> Beat:
         gld, iau = a_status(price_at(0.60)), a_status(price_at(0.60), symbol="IAU")
         made = a_beat(gld, house.portfolio, other)
-        return replace(
-            made, statuses={"GLD": gld, "IAU": iau}, snapshot=made.snapshots[current.id], volatility=volatility
-        )
+        return replace(made, statuses={"GLD": gld, "IAU": iau}, volatilities=volatilities)
 
-    await house.watch.evaluate(beat(house.portfolio, 0.16))
-    assert used == [("GLD", 0.16)]
-    await house.watch.evaluate(beat(other, 0.25))
+    events = await house.watch.evaluate(beat(GLD=0.16))
+    assert used == [("GLD", 0.16)]  # nothing is reckoned with another's moves
+    events += await house.watch.evaluate(beat(GLD=0.16, IAU=0.25))
     assert used[1:] == [("GLD", 0.16), ("IAU", 0.25)]
+    assert [event.portfolio_id for event in events] == ["main", "second"]
 
 
 async def test_a_clock_that_was_set_back_hides_no_missing_price(house: AlertHouse):
@@ -388,7 +389,11 @@ async def franc_house(house: AlertHouse) -> AlertHouse:
     return house
 
 
-async def test_an_old_exchange_rate_leaves_the_loan_in_that_currency_unwatched_and_says_so(franc_house: AlertHouse):
+def by_loan(events: Sequence[AlertEvent], portfolio_id: str = "francs") -> list[tuple[str, str, bool]]:
+    return rules([event for event in events if event.portfolio_id == portfolio_id])
+
+
+async def test_by_an_old_exchange_rate_alerts_are_raised_and_none_is_ended(franc_house: AlertHouse):
     house = franc_house
     assert await house.watch.evaluate(in_two_currencies(house, a_rate(house.clock()))) == ()
     told_at = house.clock()
@@ -397,19 +402,81 @@ async def test_an_old_exchange_rate_leaves_the_loan_in_that_currency_unwatched_a
     assert await house.watch.evaluate(in_two_currencies(house, a_rate(told_at, **old))) == ()
     house.clock.go_on(minutes=50)
     events = await house.watch.evaluate(in_two_currencies(house, a_rate(told_at, **old), ltv=0.80))
-    told = {event.portfolio_id: event for event in events if not event.covered}
     assert {event.metric for event in events if event.portfolio_id == "main"} == {AlertMetric.LTV}
-    assert [event.rule_id for event in events if event.portfolio_id == "francs"] == ["stale"]
-    assert (
-        told["francs"].title
-        == "No fresh exchange rate of the dollar in CHF for 60 minutes of trading · Loan in francs"
+    call, stale = (event for event in events if event.portfolio_id == "francs" and not event.covered)
+    assert (call.title, call.severity) == (
+        "Margin call: LTV 80.0 % (limit 75 %) · Loan in francs",
+        AlertSeverity.CALL,
     )
-    assert "Why: What a dollar costs in CHF is old (Yahoo does not answer)." in told["francs"].body
-    assert "A dollar costs 0.8000 CHF, test, 10 Jun 2026 12:00 New York, 60 min old" in told["francs"].body
-    back = await house.watch.evaluate(in_two_currencies(house, a_rate(house.clock()), ltv=0.80))
-    assert {event.portfolio_id for event in back} == {"francs"}
-    told_once = {(event.kind, event.rule_id) for event in back if not event.covered}
-    assert told_once == {(RAISED, "ltv-call"), (CLEARED, "stale")}
+    assert call.body.startswith("Judged by an exchange rate of 10 Jun 2026 12:00 New York (60 min old): ")
+    assert stale.title == "No fresh exchange rate of the dollar in CHF for 60 minutes of trading · Loan in francs"
+    assert stale.severity is AlertSeverity.WARNING
+    assert "Why: What a dollar costs in CHF is old (Yahoo does not answer)." in stale.body
+    assert "A dollar costs 0.8000 CHF, test, 10 Jun 2026 12:00 New York, 60 min old" in stale.body
+    assert "LTV alerts are raised by an exchange rate of 10 Jun 2026 12:00 New York" in stale.body
+    quiet = await house.watch.evaluate(in_two_currencies(house, a_rate(told_at, **old)))
+    assert {event.portfolio_id for event in quiet} == {"main"}  # which is over, the other one is not
+    back = await house.watch.evaluate(in_two_currencies(house, a_rate(house.clock())))
+    assert by_loan(back) == [
+        ("cleared", "ltv-call", False),
+        ("cleared", "ltv-warning", True),
+        ("cleared", "stale", False),
+    ]
+
+
+async def test_an_old_rate_ends_no_chance_of_a_call_and_no_edited_alert(franc_house: AlertHouse):
+    house = franc_house
+    chance, ltv = AlertRule("c", AlertMetric.PROBABILITY, 0.30), AlertRule("l", AlertMetric.LTV, 0.70)
+    await house.watch.configure("francs", AlertPlan((chance, ltv)))
+    at, house.chances = house.clock(), {3: 0.5}
+    fresh = replace(in_two_currencies(house, a_rate(at), 0.72), volatilities={"GLD": 0.16})
+    first = [event for event in await house.watch.evaluate(fresh) if event.portfolio_id == "francs"]
+    assert rules(first) == [("raised", "l", False), ("raised", "c", False)]
+    await house.watch.configure("francs", AlertPlan((chance, replace(ltv, rearm=0.02))))
+    house.chances = {3: 0.1}
+    stale = a_rate(at, freshness=Freshness.STALE)
+    for ltv_now, expected in ((0.60, []), (0.72, [("raised", "l", False)])):
+        beat = replace(in_two_currencies(house, stale, ltv_now), volatilities={"GLD": 0.16})
+        found = await house.watch.evaluate(beat)
+        assert by_loan(found) == expected
+    assert next(event for event in found if event.portfolio_id == "francs").about == first[0].id
+
+
+async def test_beyond_four_days_an_old_rate_raises_no_ltv_but_says_that_the_loan_would_be_called(
+    franc_house: AlertHouse,
+):
+    house, at = franc_house, franc_house.clock()
+    stale = a_rate(at, freshness=Freshness.STALE)
+    house.clock.go_on(days=4)
+    (first,) = await house.watch.evaluate(in_two_currencies(house, stale))
+    assert (first.rule_id, first.severity) == ("stale", AlertSeverity.WARNING)
+    await house.watch.acknowledge(first.id)
+    house.clock.go_on(1)
+    events = await house.watch.evaluate(in_two_currencies(house, stale, 1.20))
+    assert by_loan(events) == [("raised", "stale", False)]  # anew: the first one told of no call
+    (graver,) = (event for event in events if event.portfolio_id == "francs")
+    assert graver.severity is AlertSeverity.CALL
+    assert graver.title.startswith("Margin call by an old rate? No fresh exchange rate of the dollar in CHF")
+    assert "10 Jun 2026 12:00 New York (4 days old) the lender would call: LTV 120.0 % (limit 75 %)" in graver.body
+    assert by_loan(await house.watch.evaluate(in_two_currencies(house, stale, 1.20))) == []
+    back = await house.watch.evaluate(in_two_currencies(house, a_rate(house.clock()), 0.60))
+    assert by_loan(back) == [("cleared", "stale", False)]
+
+
+async def test_a_loan_that_cannot_be_valued_for_another_reason_is_not_said_to_lack_a_rate(franc_house: AlertHouse):
+    house, found = franc_house, ()
+    for minutes in (0, 16):
+        house.clock.go_on(minutes=minutes)
+        beat = in_two_currencies(house, a_rate(house.clock()))
+        beat = replace(beat, snapshot=None, snapshots={"main": beat.snapshots["main"]}, problem="No such option")
+        found = await house.watch.evaluate(beat)
+    (event,) = found
+    assert event.title.startswith("No fresh value of the loan for 16 minutes")
+    assert "Why: No such option." in event.body
+    assert "rate" not in event.body
+    assert house.watch.silence(FRANCS, beat) == (
+        "No alert on the LTV can be raised now: the loan cannot be valued (No such option)."
+    )
 
 
 @pytest.mark.parametrize("source", [None, "DEMO"])
@@ -444,7 +511,12 @@ async def test_why_nothing_can_be_raised_is_told(franc_house: AlertHouse):
     assert (silent(fresh), silent(fresh, FRANCS)) == (None, None)
     old = in_two_currencies(house, a_rate(at, freshness=Freshness.STALE))
     assert silent(old) is None
-    assert silent(old, FRANCS) == "No alert on the LTV can be raised now: What a dollar costs in CHF is old."
+    assert silent(old, FRANCS) == (
+        "The LTV is judged by an exchange rate of 10 Jun 2026 12:00 New York (0 s old): it raises alerts and ends "
+        "none (What a dollar costs in CHF is old)."
+    )
+    past = in_two_currencies(house, a_rate(at - timedelta(days=5), freshness=Freshness.STALE))
+    assert silent(past, FRANCS) == "No alert on the LTV can be raised now: What a dollar costs in CHF is old."
     invented = a_beat(a_status(460.0, source="DEMO", problem="Yahoo does not answer"), house.portfolio)
     assert silent(invented) == (
         "No alert can be raised now: the price of GLD is invented (DEMO), a real one is missing "

@@ -2,12 +2,15 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.builders import a_loan, a_portfolio, a_quote
 from tests.services.twins import by_one_clock, until
 from vaultdash.domain.errors import InvalidInput, Unavailable
+from vaultdash.domain.loan import Interest
 from vaultdash.domain.market import Freshness
 from vaultdash.services import heartbeat
 from vaultdash.services.exchange_rates import ExchangeRates, rate_words
@@ -59,7 +62,7 @@ class SlowPair:
         return await self._market.quote(symbol, refresh=refresh)
 
 
-async def test_the_first_beat_waits_for_the_rate_as_for_the_gold_and_later_ones_do_not(swiss, monkeypatch):
+async def test_a_rate_that_comes_soon_is_waited_for_and_never_missing_and_later_beats_do_not_wait(swiss, monkeypatch):
     monkeypatch.setattr(heartbeat, "OTHERS_SECONDS", 0.01)
     swiss.prices._provider = slow = SlowPair(swiss.market)
     told = []
@@ -78,6 +81,86 @@ async def test_the_first_beat_waits_for_the_rate_as_for_the_gold_and_later_ones_
         assert told[1].snapshot.price == 455.0
         slow.gate.set()
         await second
+
+
+@pytest.mark.parametrize("is_changed", [False, True], ids=["at the first beat", "after a change of currency"])
+async def test_a_rate_that_never_comes_holds_up_no_other_loan_longer_than_once(build, monkeypatch, is_changed):
+    monkeypatch.setattr(heartbeat, "OTHERS_SECONDS", 0.01)
+    kept = []
+
+    async def keep(beat):
+        kept.append(set(beat.snapshots))
+
+    house = build(patience=0.05, keep=keep)
+    await house.book.open()
+    await house.book.add(replace(a_portfolio(), id="second", name="Second"), "test")
+    if is_changed:
+        await house.heartbeat.beat()
+    await house.book.save(in_francs(), "test")
+    kept.clear()
+    house.prices._provider = SlowPair(house.market)
+    for patience in (0.05, 60.0):  # it is waited for in the first beat only
+        house.heartbeat._patience = patience
+        beating = asyncio.create_task(house.heartbeat.beat())
+        await until(lambda: kept != [])
+        assert kept == [{"second"}]
+        assert "not known yet" in house.heartbeat.feed.latest.problem
+        beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)
+        kept.clear()
+    await house.history.aclose()
+
+
+async def test_a_rate_that_is_late_is_taken_when_it_comes(swiss, monkeypatch):
+    monkeypatch.setattr(heartbeat, "OTHERS_SECONDS", 0.01)
+    swiss.heartbeat._patience = 0.01
+    swiss.prices._provider = slow = SlowPair(swiss.market)
+    beating = asyncio.create_task(swiss.heartbeat.beat())
+    await until(lambda: swiss.heartbeat.feed.latest is not None and "GLD" in swiss.heartbeat.feed.latest.statuses)
+    assert swiss.heartbeat.feed.latest.snapshot is None
+    slow.gate.set()
+    assert (await beating).snapshot.owed == pytest.approx(480_000)
+
+
+async def test_a_rate_that_is_missing_is_asked_for_every_interval_even_when_the_market_is_shut(house):
+    house.clock.go_on(hours=10)
+    house.market.at = house.clock() - timedelta(hours=6)
+    await house.book.open()
+    await house.book.save(in_francs(), "test")
+    assert (await house.heartbeat.beat()).status.freshness is Freshness.CLOSED
+    house.market.dollar_costs[PAIR] = francs(house)
+    house.clock.go_on(30)
+    await house.heartbeat.beat_if_due()
+    assert house.heartbeat.feed.latest.snapshot is not None
+
+
+async def test_a_rate_that_no_loan_needs_any_more_is_forgotten(swiss):
+    await swiss.heartbeat.beat()
+    await swiss.book.save(a_portfolio(), "test")
+    assert set(swiss.heartbeat.feed.latest.statuses) == {"GLD"}
+    swiss.clock.go_on(600)
+    await swiss.heartbeat.beat()
+    assert {name: each.freshness for name, each in swiss.heartbeat.current().statuses.items()} == {
+        "GLD": Freshness.LIVE
+    }
+
+
+async def test_why_a_loan_is_not_marked_is_logged_once_until_it_changes(house):
+    await house.book.open()
+    await house.book.save(in_francs(), "test")
+
+    async def logged() -> int:
+        with capture_logs() as logs:
+            for _ in range(2):
+                await house.heartbeat.beat()
+        return [line["event"] for line in logs].count("not_marked")
+
+    assert (await logged(), await logged()) == (1, 0)
+    house.market.dollar_costs[PAIR] = francs(house)
+    assert await logged() == 0
+    await house.book.save(replace(in_francs(), loan=a_loan(480_000, currency="EUR")), "test")
+    assert house.heartbeat.feed.latest.snapshot is None
+    assert await logged() == 0  # it was when it was saved
 
 
 async def test_a_rate_that_does_not_come_is_stood_in_for_while_the_gold_is_of_now(impatient):
@@ -158,6 +241,17 @@ async def test_a_pair_is_no_gold_to_compare_hedges_on(swiss):
     for symbol in (PAIR, "EUR=X"):
         with pytest.raises(InvalidInput, match="what a dollar costs in"):
             await swiss.advisor.advise(Research(symbol=symbol, spot=0.8))
+
+
+async def test_a_comparison_says_what_has_accrued(swiss):
+    interest = Interest(0.03, 0.01, capitalised=True)
+    as_of = swiss.clock().date() - timedelta(days=36)
+    loan = a_loan(480_000, currency="CHF", interest=interest, as_of=as_of)
+    await swiss.heartbeat.beat()
+    await swiss.book.save(replace(a_portfolio(), loan=loan), "test")
+    snapshot = (await swiss.advisor.advise(Research(spot=460.0, margin_call_ltv=0.8))).snapshot
+    assert snapshot.accrued_interest == pytest.approx(480_000 * 0.04 * 36 / 360 / 0.80)
+    assert (snapshot.owed, snapshot.rate.per_dollar) == (pytest.approx(481_920), 0.80)
 
 
 async def test_a_comparison_says_what_is_owed_in_the_loans_currency(swiss):

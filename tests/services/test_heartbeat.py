@@ -376,6 +376,15 @@ async def test_every_portfolio_is_marked_by_the_price_of_its_gold(house):
     assert beat.snapshots["second"].ltv == pytest.approx(500_000 / (20_000 * 460.0))
 
 
+async def test_gold_that_no_loan_is_secured_by_any_more_is_forgotten(house):
+    await house.book.open()
+    await house.book.add(second(), "test")
+    assert set((await house.heartbeat.beat()).volatilities) == {"GLD", "IAU"}
+    await house.book.remove("second", "test")
+    latest = house.heartbeat.feed.latest
+    assert (set(latest.statuses), set(latest.volatilities)) == ({"GLD"}, {"GLD"})
+
+
 async def test_a_slow_price_of_other_gold_does_not_hold_up_the_current_one(house):
     await house.book.open()
     await house.book.add(second(), "test")

@@ -1,11 +1,12 @@
 """Advice: on which price, on which assumptions, and when it is withheld."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from tests.builders import NOON
+from tests.builders import NOON, a_quote
 from vaultdash.domain.errors import InvalidInput, Unavailable
 from vaultdash.domain.hedge import Exercise, RiskProfile
 from vaultdash.services.hedge_advisor import REMEMBERED, Research
@@ -132,6 +133,79 @@ async def test_without_price_and_spot_there_is_no_advice(house):
     house.market.failure = Unavailable("no route")
     with pytest.raises(Unavailable, match="no route"):
         await house.advisor.advise(Research())
+
+
+# withheld by the exchange rate of a loan in another currency
+
+
+@pytest.fixture
+async def swiss(house):
+    """480,000 CHF, a dollar at 0.80 CHF: an LTV of 60 %, called at a rate below 0.64."""
+    await set_rate(house, 0.80)
+    await house.book.open()
+    loan = replace(house.book.current.loan, amount=480_000.0, currency="CHF")
+    await house.book.save(replace(house.book.current, loan=loan), "test")
+    return house
+
+
+async def set_rate(house, per_dollar: float, source: str = "Scripted") -> None:
+    house.market.dollar_costs["CHF=X"] = a_quote(per_dollar, "CHF=X", house.clock(), source=source, currency="CHF")
+    await house.prices.refresh("CHF=X")
+
+
+RESEARCHES = (Research(), Research(symbol="IAU"), Research(spot=460.0))
+
+
+@pytest.mark.parametrize("research", RESEARCHES)
+async def test_a_current_rate_withholds_nothing(swiss, research):
+    assert (await swiss.advisor.advise(research)).withheld is None
+
+
+@pytest.mark.parametrize("research", RESEARCHES)
+async def test_an_old_rate_withholds_advice_and_is_named(swiss, research):
+    swiss.clock.go_on(7200)
+    advice = await swiss.advisor.advise(research)
+    assert advice.withheld == (
+        "What a dollar costs in CHF is 2 hours old: no recommendation until a new rate arrives."
+    )
+
+
+async def test_an_old_rate_is_named_before_the_call_that_follows_from_it(swiss):
+    await set_rate(swiss, 0.60)
+    swiss.clock.go_on(7200)
+    advice = await swiss.advisor.advise(Research())
+    assert advice.is_called
+    assert advice.withheld.startswith("What a dollar costs in CHF is 2 hours old: ")
+    assert advice.withheld.endswith("By that rate the loan is called, at an LTV of 80.0 %.")
+
+
+async def test_an_old_price_is_named_beside_an_old_rate(swiss):
+    await swiss.prices.refresh("GLD")
+    swiss.clock.go_on(7200)
+    swiss.market.failure = Unavailable("no route")
+    said = (await swiss.advisor.advise(Research())).withheld
+    assert said.startswith("What a dollar costs in CHF is 2 hours old, the price 2 hours: ")
+
+
+@pytest.mark.parametrize("per_dollar", [0.80, 0.60])
+@pytest.mark.parametrize("research", RESEARCHES)
+async def test_an_invented_rate_withholds_advice_and_calls_no_loan(house, research, per_dollar):
+    await set_rate(house, per_dollar, "DEMO")
+    await house.book.open()
+    loan = replace(house.book.current.loan, amount=480_000.0, currency="CHF")
+    await house.book.save(replace(house.book.current, loan=loan), "test")
+    advice = await house.advisor.advise(research)
+    assert advice.withheld.startswith("What a dollar costs in CHF is invented (DEMO)")
+    assert not advice.is_called
+
+
+async def test_a_status_that_is_stale_for_the_rate_is_not_blamed_on_a_price_of_now(swiss):
+    await swiss.heartbeat.beat()
+    swiss.clock.go_on(7200)
+    beat = await swiss.heartbeat.beat()
+    assert beat.status.is_stale
+    said = (await swiss.advisor.advise(Research(), beat.status)).withheld
+    assert said.startswith("What a dollar costs in CHF is 2 hours old: ")
 
 
 # refused

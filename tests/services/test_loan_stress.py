@@ -53,6 +53,27 @@ async def test_a_fall_of_the_dollar_is_a_fall_of_gold_for_a_loan_in_francs(stres
     assert francs(414.0, 0.72).ltv == pytest.approx(francs(460.0 * 0.81, 0.80).ltv)
 
 
+@pytest.mark.parametrize("loan", [400_000.0, 480_000.0])
+async def test_gold_and_the_dollar_may_fall_at_once(stress: LoanStress, loan: float) -> None:
+    rate = ExchangeRate("CHF", 0.80, NOON, "test")
+    report = await stress.table(mark(a_portfolio(loan=loan, currency="CHF"), 460.0, date(2026, 6, 10), rate=rate))
+    assert report.dollar_fall is not None
+    row, fallen = report.dollar_fall.row, report.dollar_fall.rate
+    ltv = loan / (1_000_000 * (1 - 0.20) * 0.80 * (1 - 0.10))  # L / (V (1 - d) X (1 - y)), L in francs
+    assert row.lender_ltv == pytest.approx(ltv)
+    assert (row.zone in ("call", "close_out")) == (ltv >= 0.75)
+    repaid = max(loan - 0.70 * 800_000 * 0.72, 0.0) if ltv >= 0.70 else 0.0
+    assert fallen.own(row.cure.repay_cash) == pytest.approx(repaid)
+    told = f"LTV {ltv:.1%}, {'called' if ltv >= 0.75 else 'not called'}"
+    assert any("the dollar -10%, to 0.7200 CHF" in said and told in said for said in report.remarks)
+
+
+async def test_a_loan_in_dollars_knows_no_fall_of_the_dollar(stress: LoanStress) -> None:
+    report = await stress.table(mark(a_portfolio(), 460.0, date(2026, 6, 10)))
+    assert report.dollar_fall is None
+    assert not any("dollar -10%" in said for said in report.remarks)
+
+
 async def test_held_options_are_marked_at_each_fall(stress: LoanStress) -> None:
     report = await stress.table(a_hedged(a_put()))
     assert report.has_options

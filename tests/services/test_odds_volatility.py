@@ -152,3 +152,12 @@ def test_the_expirations_nearest_the_horizons_are_asked_for_once_each() -> None:
     assert nearest_expirations(DAYS[:1], today) == DAYS[:1]
     many = tuple(today + timedelta(days=7 * week) for week in range(1, 60))
     assert [(day - today).days for day in nearest_expirations(many, today)] == [28, 91, 182, 364]
+
+
+async def test_options_that_end_within_months_say_nothing_of_a_year(known: OddsVolatility) -> None:
+    await known._chains.chain("GLD", DAYS[0])
+    assert known.lacks_chains("GLD")
+    assert await kinds(known) == [VolatilityKind.MOVES]
+    await known.load_chains("GLD")
+    assert not known.lacks_chains("GLD")
+    assert (await kinds(known))[0] is VolatilityKind.AT_CALL

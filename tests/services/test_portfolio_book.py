@@ -320,12 +320,13 @@ async def test_what_is_not_there_is_not_found(book: PortfolioBook, ask: Callable
 async def test_a_change_can_be_taken_back_and_that_too(book: PortfolioBook):
     await book.save(owing(book.current, 500_000), "page")
     change = (await book.changes())[0]
-    back = await book.undo(change.id, "page")
+    back, made = await book.undo(change.id, "page")
     assert back is not None
     assert (back.portfolio, back.version) == (a_portfolio(), 3)
     newest = (await book.changes())[0]
+    assert newest == made
     assert (newest.undoes, newest.what) == (change.id, "taken back: loan 500,000 → 600,000 USD")
-    again = await book.undo(newest.id, "page")
+    again, _ = await book.undo(newest.id, "page")
     assert again is not None
     assert again.portfolio.loan.amount == 500_000
 
@@ -333,14 +334,27 @@ async def test_a_change_can_be_taken_back_and_that_too(book: PortfolioBook):
 async def test_a_removed_portfolio_can_be_brought_back(book: PortfolioBook):
     await book.add(named("Second", "second"), "api")
     await book.remove("second", "api")
-    back = await book.undo((await book.changes())[0].id, "page")
-    assert back is not None
+    back, _ = await book.undo((await book.changes())[0].id, "page")
+    assert back == book.stored("second")
     assert [each.id for each in book.all] == ["main", "second"]
+
+
+async def test_what_is_brought_back_does_not_get_the_name_another_loan_has_by_now(book: PortfolioBook):
+    await book.add(named("Zurich", "zurich"), "api")
+    await book.remove("zurich", "api")
+    removal = (await book.changes())[0]
+    await book.add(named("zurich", "other"), "api")
+    with pytest.raises(Refused, match="“Zurich” is the name of another loan by now"):
+        await book.undo(removal.id, "page")
+    assert [each.name for each in book.all] == ["My loan", "zurich"]
+    await book.change("other", lambda kept: replace(kept, name="Geneva"), "page")
+    await book.undo(removal.id, "page")
+    assert [each.name for each in book.all] == ["My loan", "Zurich", "Geneva"]
 
 
 async def test_taking_back_the_making_takes_the_portfolio_away(book: PortfolioBook):
     await book.add(named("Second", "second"), "api")
-    assert await book.undo((await book.changes())[0].id, "page") is None
+    assert (await book.undo((await book.changes())[0].id, "page")).portfolio is None
     assert [each.id for each in book.all] == ["main"]
 
 
@@ -369,11 +383,11 @@ async def test_an_older_change_is_taken_back_only_by_who_knows_what_goes_with_it
     with pytest.raises(Refused, match="changed on the settings page"):
         await book.undo(older.id, "page", expected_version=2)
     assert book.current.loan.amount == 500_000
-    back = await book.undo(older.id, "page", expected_version=3)
+    back, _ = await book.undo(older.id, "page", expected_version=3)
     assert back is not None
     assert back.portfolio == a_portfolio()
     newest = (await book.changes())[0]
-    again = await book.undo(newest.id, "page")
+    again, _ = await book.undo(newest.id, "page")
     assert again is not None
     assert (again.portfolio.lender, again.portfolio.loan.amount) == ("Bank B", 500_000)
 

@@ -39,7 +39,7 @@ CASES: list[tuple[Portfolio, str]] = [
     ),
     (
         terms(interest=Interest(0.05, 0.0195, DayCount.ACT_365, True), as_of=date(2026, 6, 1)),
-        "reference rate 0.045 → 0.05; day count act/360 → act/365; interest paid in cash → added to the loan; "
+        "reference rate 4.5 % → 5 %; day count act/360 → act/365; interest paid in cash → added to the loan; "
         "owed as of no day → 2026-06-01",
     ),
     (terms(cure_days=5), "cure days 2 → 5"),

@@ -68,6 +68,7 @@ async def test_who_would_have_been_called_on_a_loan_drawn_at_each_peak(real: Sel
     called = {row.id: row.replay.call.on for row in report.rows if row.replay is not None and row.replay.call}
     assert called == CALLED_AT_SIXTY
     assert "8 of 20 falls; 5 of the 10 deepest" in selloffs_sentence(report)
+    assert report.priced_by == "GLD"
     for row in report.rows:
         assert row.missing is None
         assert row.replay is not None
@@ -181,6 +182,8 @@ async def test_a_loan_in_francs_is_called_when_the_dollar_falls_with_gold(
     owed = report.rate.own(found.call.owed)
     assert owed == pytest.approx(0.60 * 150.0 * 0.95 * francs.shares)  # francs of the time
     assert "by the rate of each day" in report.remarks[0]
+    assert report.priced_by == "GLD at today's rate"  # a price that GLD never had
+    assert found.call.price == pytest.approx(gold[8] * cost[8] / 0.80)
     assert f"repay {report.rate.own(found.call.to_warning.repay_cash):,.0f} CHF ($ " in cure_sentence(
         found.call, "70 %", found.call.to_warning, report.rate
     )

@@ -179,7 +179,7 @@ def test_bought_options_that_the_lender_counts_are_told_beside_the_price_of_gold
 def a_beat_in_francs(price: float, gold: Freshness, rate: Freshness, *, demo_rate: bool = False) -> Beat:
     """600,000 CHF, a dollar at 0.80 CHF: 750,000 USD on 2,173.91 shares."""
     quoted = a_quote(0.8, symbol="CHF=X", currency="CHF", source=DEMO_SOURCE if demo_rate else "test")
-    statuses = {"GLD": QuoteStatus(a_quote(price), gold, 0.0), "CHF=X": QuoteStatus(quoted, rate, 0.0)}
+    statuses = {"GLD": QuoteStatus(a_quote(price), gold, 0.0), "CHF=X": QuoteStatus(quoted, rate, 7200.0)}
     loan = a_portfolio(currency="CHF")
     snapshot = mark(loan, price, NOON.date(), rate=ExchangeRate.of(quoted))
     beat = Beat(1, NOON, statuses["GLD"], snapshot, 0.16, "assumed", statuses=statuses, snapshots={"main": snapshot})
@@ -198,17 +198,51 @@ def test_what_is_owed_and_repaid_is_told_in_the_loans_currency_and_prices_with_t
     assert "52,174 CHF (65,217 USD) repaid brings it down" in called.detail
 
 
-@pytest.mark.parametrize(
-    ("rate", "demo", "words"),
-    [(Freshness.STALE, False, "an old exchange rate"), (Freshness.LIVE, True, "an invented exchange rate")],
-)
-def test_a_rate_that_cannot_be_believed_is_not_blamed_on_the_price(rate, demo, words):
-    called = standing(a_beat_in_francs(450.0, Freshness.LIVE, rate, demo_rate=demo))
-    assert called.detail.endswith(f"Judged by {words}.")
-    room = standing(a_beat_in_francs(500.0, Freshness.LIVE, rate, demo_rate=demo))
-    assert room.headline == "Not known now."
-    assert "exchange rate is" in room.detail
-    assert "price is old" not in room.detail
+@pytest.mark.parametrize(("price", "verdict"), [(450.0, "margin call."), (400.0, "close-out level reached.")])
+def test_a_call_by_an_old_rate_names_it_before_anything_else(price, verdict):
+    said = standing(a_beat_in_francs(price, Freshness.LIVE, Freshness.STALE))
+    assert said.zone in (Zone.CALL, Zone.CLOSE_OUT)
+    assert said.headline == f"By an exchange rate 2 hours old: {verdict}"
+    assert "Judged by" not in said.detail
+
+
+@pytest.mark.parametrize("price", [500.0, 480.0])
+def test_an_old_rate_gives_neither_an_all_clear_nor_a_warning(price):
+    said = standing(a_beat_in_francs(price, Freshness.LIVE, Freshness.STALE))
+    assert (said.zone, said.headline) == (None, "Not known now.")
+    assert said.detail.startswith("By the last exchange rate, 2 hours old: Gold could fall ")
+    assert "That exchange rate is old." in said.detail
+    assert "price is old" not in said.detail
+
+
+def test_a_call_that_only_the_options_keep_away_is_not_known_by_an_old_rate():
+    beat = a_beat_in_francs(450.0, Freshness.LIVE, Freshness.STALE)
+    option = OptionMark(a_held_put(contracts=22), MarkBasis.QUOTE, 80.0, 80.0, NOON, "test")
+    portfolio = a_portfolio(currency="CHF", hedge_counting=HedgeCounting.AFTER_PAYMENT)
+    held = mark(portfolio, 450.0, NOON.date(), HedgeMark((option,)), beat.snapshot.rate)
+    fresh = a_beat_in_francs(450.0, Freshness.LIVE, Freshness.LIVE)
+    assert standing(replace(fresh, snapshot=held)).headline == "Kept by the options."
+    said = standing(replace(beat, snapshot=held))
+    assert (said.zone, said.headline) == (None, "Not known now.")
+    assert said.detail.startswith("By an exchange rate 2 hours old: Gold alone would be called below GLD")
+
+
+@pytest.mark.parametrize("price", [500.0, 480.0, 450.0, 400.0])
+@pytest.mark.parametrize("gold", [Freshness.LIVE, Freshness.STALE])
+def test_by_an_invented_rate_there_is_no_verdict_and_no_figure(price, gold):
+    said = standing(a_beat_in_francs(price, gold, Freshness.LIVE, demo_rate=True))
+    assert (said.zone, said.headline) == (None, "Not known now.")
+    assert said.detail.startswith("What a dollar costs in CHF is invented (DEMO)")
+    assert said.detail.endswith("You owe 600,000 CHF.")
+    assert "%" not in said.detail
+
+
+def test_a_loan_in_francs_is_out_of_sight_of_a_call_only_if_gold_and_dollar_may_fall_together():
+    """ln(575 / 460) = 22.3 %: 5.2 daily moves of gold at 68 %, 4.7 where the dollar moves by 8 % with it."""
+    far = replace(a_beat_in_francs(575.0, Freshness.LIVE, Freshness.LIVE), volatility=0.68)
+    assert far.daily_sigmas_to_call > 5
+    assert standing(far).headline == "No call now."
+    assert standing(replace(far, volatility=0.62)).headline == "No call in sight."
 
 
 def test_an_old_price_is_said_before_an_old_rate():

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaultdash.domain.errors import InvalidInput
+from vaultdash.domain.gold import instrument
 from vaultdash.services.typed import amount, as_amount, as_percent, day, percent, weight, whole
 
 
@@ -59,13 +60,20 @@ def test_what_has_two_meanings_or_none_is_refused_in_words(text, reason):
 
 
 @pytest.mark.parametrize(
-    ("text", "unit", "value"),
-    [("1 500 g", "g", 1500), ("1'500 grams", "g", 1500), ("12.441 KG", "kg", 12.441), ("1,234.5 oz", "oz", 1234.5)],
+    ("text", "symbol", "value"),
+    [
+        ("1 500 g", "XAU-G", 1500),
+        ("1'500 grams", "XAU-G", 1500),
+        ("12.441 KG", "XAU-KG", 12.441),
+        ("1,234.5 oz", "XAU-OZ", 1234.5),
+        ("2,000 shares", "GLDM", 2000),
+    ],
 )
-def test_a_weight_may_stand_with_its_unit_and_with_no_other(text, unit, value):
-    assert weight("x", text, whole_units=False, unit=unit) == value
-    with pytest.raises(InvalidInput, match="must be a number"):
-        weight("x", text, whole_units=False, unit="shares")
+def test_a_weight_may_stand_with_its_unit_and_with_no_other(text, symbol, value):
+    assert weight("x", text, instrument(symbol)) == value
+    for wrong in (text.replace("shares", "oz"), f"${value}"):
+        with pytest.raises(InvalidInput, match="must be a number"):
+            weight("x", wrong, instrument("GLD"))
 
 
 def test_what_is_advised_for_a_number_with_two_meanings_has_one():
@@ -140,6 +148,21 @@ def test_counts_are_whole_and_may_be_negative():
 def test_the_currency_that_is_meant_may_stand_beside_an_amount_and_no_other():
     assert amount("loan_amount", "400'000 CHF", currency="CHF") == amount("loan_amount", "CHF 400000", currency="CHF")
     assert amount("loan_amount", "$400,000") == amount("loan_amount", "400000 USD") == 400_000
-    for text, currency in (("400000 CHF", "USD"), ("$400000", "CHF"), ("400000 USD", "EUR")):
-        with pytest.raises(InvalidInput, match="must be a number"):
-            amount("loan_amount", text, currency=currency)
+
+
+@pytest.mark.parametrize(
+    ("currency", "signs"),
+    [
+        ("USD", ("$", "US$", "usd", "USD")),
+        ("CHF", ("Fr.", "fr", "SFr.", "chf", "CHF")),
+        ("EUR", ("€", "eur", "EUR")),
+        ("GBP", ("£", "gbp", "GBP")),
+    ],
+)
+def test_every_usual_sign_of_the_currency_may_stand_before_or_after_and_another_is_named(currency, signs):
+    other = "GBP" if currency != "GBP" else "EUR"
+    for sign in signs:
+        for text in (f"{sign} 480'000", f"{sign}480000", f"480,000 {sign}", f"480000{sign}"):
+            assert amount("loan_amount", text, currency=currency) == 480_000
+            with pytest.raises(InvalidInput, match=f"must be in {other}, not in {currency} as “.*” says"):
+                amount("loan_amount", text, currency=other)

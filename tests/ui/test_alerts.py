@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from nicegui import ui
@@ -16,6 +17,7 @@ from vaultdash.bootstrap import build_vault
 from vaultdash.clock import NewYorkHours
 from vaultdash.domain.alert import AlertEventKind, AlertMetric, ChannelKind
 from vaultdash.domain.errors import DatabaseError, Unavailable
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.notify.base import Accepted
 from vaultdash.services.open_alerts import open_alerts
 from vaultdash.services.vault import Vault
@@ -268,6 +270,24 @@ async def test_a_raised_alert_says_of_when_its_figures_are_and_how_the_loan_stan
     loan = vault.book.current.loan
     await vault.book.save(replace(vault.book.current, loan=replace(loan, amount=500_000.0)), "test")
     await see(user, "Figures of 10 Jun 2026 12:00 New York. Now: LTV 5")
+
+
+async def test_the_ltv_of_now_says_by_which_rate_it_is_and_that_this_is_old(user: User, vault: Vault) -> None:
+    await user.open("/")
+    kept = vault.book.current
+    await vault.book.save(replace(kept, loan=replace(kept.loan, currency="CHF")), "test")
+    await raise_the_call(vault)
+    beat = vault.heartbeat.current()
+    assert beat is not None
+    assert beat.snapshot is not None
+    quote = beat.statuses["CHF=X"].quote
+    await see(user, f", a dollar at {quote.price:.4f} CHF, invented (DEMO), 10 Jun 2026 12:00 New York, 0 s ago.")
+    old = replace(quote, at=quote.at - timedelta(hours=2))
+    snapshot = replace(beat.snapshot, rate=ExchangeRate.of(old))
+    told = {**beat.statuses, "CHF=X": replace(beat.statuses["CHF=X"], quote=old)}
+    vault.heartbeat.feed.publish(replace(beat, statuses=told, snapshot=snapshot, snapshots={kept.id: snapshot}))
+    await see(user, "10 Jun 2026 10:00 New York, 2 h ago. That exchange rate is old.")
+    await see(user, "The LTV is judged by an exchange rate of 10 Jun 2026 10:00 New York (2 h old)")
 
 
 async def test_what_the_plan_leaves_unwatched_is_said_and_the_usual_rules_come_back(user: User, vault: Vault) -> None:

@@ -1,5 +1,6 @@
 """What the Options page says of a chain, in words a worried person understands."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -20,6 +21,7 @@ from vaultdash.ui.components.chain_words import (
     headline,
     not_used,
     origin,
+    points_out,
     tab_label,
 )
 
@@ -82,6 +84,17 @@ def test_no_put_is_pointed_out_on_invented_quotes_that_stand_in(priced: Priced) 
     invented = priced(underlying=a_quote(source="DEMO"))
     assert "invented" in headline(invented, LOAN, "auto").main
     assert headline(invented, LOAN, "demo").tone == "gold"
+
+
+def test_no_put_is_pointed_out_by_an_old_exchange_rate(priced: Priced) -> None:
+    loan = replace(LOAN, doubt="an exchange rate 2 hours old")
+    assert points_out(priced(), LOAN, "auto")
+    assert not points_out(priced(), loan, "auto")
+    said = headline(priced(), loan, "auto")
+    assert (said.main, said.tone) == ("Your margin-call price is not known now:", "warning")
+    assert "by an exchange rate 2 hours old no put is pointed out" in said.rest
+    called = headline(priced(), replace(loan, is_called=True), "auto")
+    assert called.main == "By an exchange rate 2 hours old your loan is called."
 
 
 def test_a_called_loan_is_told_what_ends_the_call(priced: Priced) -> None:

@@ -187,6 +187,14 @@ def test_a_day_that_was_typed_stays_whatever_amount_is_typed(first: str) -> None
     assert found.loan.as_of == (date(2025, 6, 10) if first == "amount" else date(2026, 3, 31))
 
 
+def test_the_kept_amount_typed_with_its_currency_has_the_day_it_had() -> None:
+    draft = LoanDraft.of(replace(GROWN, loan=replace(GROWN.loan, currency="EUR")))
+    kept = draft.as_of
+    draft.type_amount("1", TODAY)
+    draft.type_amount(f"€ {draft.was_owed[0]}" if draft.was_owed else "", TODAY)
+    assert draft.as_of == kept
+
+
 def test_another_rate_leaves_what_is_owed_today() -> None:
     draft = LoanDraft.of(GROWN)
     draft.spread = "9"
@@ -203,7 +211,7 @@ def test_a_kept_amount_of_fractions_of_a_cent_is_no_new_amount() -> None:
     assert draft.read(kept, TODAY, 460.0).portfolio == replace(kept, lender="Bank B")
 
 
-@pytest.mark.parametrize(("currency", "text"), [("CHF", "CHF 480'000"), ("GBP", "480,000 GBP"), ("EUR", "480000")])
+@pytest.mark.parametrize(("currency", "text"), [("CHF", "Fr. 480'000"), ("GBP", "480,000 gbp"), ("EUR", "480000 €")])
 def test_an_amount_is_typed_in_the_loans_currency(currency: str, text: str) -> None:
     draft = a_draft(amount=text, currency=currency)
     found = draft.read(a_portfolio(), TODAY, 460.0, lambda _: ExchangeRate(currency, 0.8)).portfolio

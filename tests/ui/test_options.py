@@ -160,6 +160,36 @@ async def test_while_the_exchange_rate_is_not_known_no_price_of_the_loan_is_mark
     assert {mark["tone"] for mark in ladder(user)["marks"]} == {"gold"}
 
 
+async def in_francs(vault: Vault) -> None:
+    await vault.open()
+    kept = vault.book.current
+    await vault.book.save(replace(kept, loan=replace(kept.loan, amount=480_000.0, currency="CHF")), "test")
+    await vault.heartbeat.beat()
+
+
+async def test_a_put_that_is_pointed_out_no_longer_is_once_the_exchange_rate_is_old(
+    user: User, vault: Vault, clock: Clock
+) -> None:
+    await in_francs(vault)
+    vault.prices._now = clock
+    await user.open("/options")
+    await see(user, "A put at")
+    assert ladder(user)["first"]
+    clock.go_on(7200)
+    vault.heartbeat.republish()
+    await see(user, "by an exchange rate 2 hours old no put is pointed out.")
+    assert not ladder(user)["first"]
+
+
+async def test_by_an_invented_exchange_rate_no_price_of_the_loan_is_marked(user: User, vault: Vault) -> None:
+    await in_francs(vault)
+    vault.market = "auto"
+    await user.open("/options")
+    await see(user, "What a dollar costs in CHF is invented (DEMO), so no price of it is marked.")
+    assert {mark["tone"] for mark in ladder(user)["marks"]} == {"gold"}
+    assert not ladder(user)["first"]
+
+
 async def test_the_loans_prices_stand_among_the_strikes(user: User) -> None:
     await user.open("/options")
     await see(user, "A put at 400")

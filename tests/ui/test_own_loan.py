@@ -164,10 +164,38 @@ async def test_a_loan_in_francs_is_told_in_francs_with_dollars_and_rate_beside(u
     await see(user, unbroken(f"A dollar costs {rate.price:.4f} CHF, from DEMO"))
     call = dollars / (0.75 * beat.snapshot.shares)
     await see(user, f"to GLD {call:,.2f}, before the lender calls, while a dollar costs {rate.price:.4f}\u00a0CHF")
+    await see(user, "daily moves of gold in dollars to a call")
+    assert zone_label(user).startswith(f"LTV {pct(beat.snapshot.lender_ltv)};")
     await user.open("/settings")
     await see(user, "A dollar costs")
     await see(user, unbroken(f"480,000 CHF ({usd(dollars)})"))
     await see(user, "loan 600,000 USD → 480,000 CHF")
+
+
+def zone_label(user: User) -> str:
+    """What the bar of zones says to who cannot see it."""
+    (bar,) = (each for each in user.find(kind=ui.element).elements if "vd-zones" in each.classes)
+    return str(bar.props["aria-label"])
+
+
+async def test_beside_a_real_price_an_invented_rate_shows_no_zone_and_no_hedge(user: User, vault: Vault) -> None:
+    kept = vault.book.current
+    vault.prices._best["GLD"] = replace(vault.prices.known("GLD"), source="Yahoo")
+    vault.advisor._demo = False
+    await vault.book.save(replace(kept, loan=replace(kept.loan, amount=600_000.0, currency="CHF")), "api")
+    beat = await vault.heartbeat.beat()
+    assert beat.snapshot is not None
+    assert beat.snapshot.rate.is_demo
+    await user.open("/")
+    await see(user, "Not known now.")
+    await see(user, unbroken("What a dollar costs in CHF is invented (DEMO), as no real rate could be had"))
+    tables = user.find(kind=ui.table).elements
+    of_falls = [each for each in tables if "after a fall" in each.props["aria-label"]]
+    (falls,) = (each for each in of_falls if any(column["name"] == "price" for column in each.columns))
+    assert beat.snapshot.is_called
+    assert {cells["cells"]["ltv"]["tone"] for cells in falls.rows} == {""}
+    await see(user, "invented (DEMO), because no real rate could be had: nothing is recommended on it")
+    assert zone_label(user).startswith("LTV –;")
 
 
 async def test_a_currency_no_loan_has_is_asked_for_while_it_is_typed(user: User, vault: Vault) -> None:

@@ -8,6 +8,7 @@ import pytest
 from nicegui.testing import User
 from nicegui.testing.user_simulation import user_simulation
 
+from tests.api.conftest import KnownRate, by_quantlib
 from tests.builders import NOON, a_portfolio
 from tests.risk.test_replay import a_path, a_replay
 from tests.services.test_loan_stress import a_hedged, a_put
@@ -17,13 +18,14 @@ from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.portfolio import Zone, mark
 from vaultdash.risk.stress import lender_shocks, stress_row
+from vaultdash.services.loan_stress import LoanStress
 from vaultdash.services.selloff_replay import Replayed
 from vaultdash.services.vault import Vault
 from vaultdash.ui.components.odds_bars import chance, span_words
 from vaultdash.ui.components.replay_chart import replay_options
 from vaultdash.ui.components.replay_table import _row, told
 from vaultdash.ui.components.risk_panel import odds_basis
-from vaultdash.ui.components.stress_table import _fall, _shock
+from vaultdash.ui.components.stress_table import _dollar_fall, _fall, _shock
 from vaultdash.ui.frame import Page, frame
 from vaultdash.ui.pages import risk
 from vaultdash.ui.theme import ChartColours
@@ -145,6 +147,17 @@ def test_what_is_repaid_is_in_the_currency_of_the_loan_with_the_dollars_below() 
     assert cells["repay"].text.replace("\u00a0", " ") == "32,000 CHF"  # (600,000 - 0.70 * 800,000) * 0.80
     assert cells["repay"].sub.replace("\u00a0", " ") == "$ 40,000"
     assert "$" in cells["add"].text
+
+
+async def test_a_fall_of_gold_and_dollar_is_cured_at_the_fallen_dollar() -> None:
+    rate = ExchangeRate("CHF", 0.80, NOON, "test")
+    snapshot = mark(a_portfolio(loan=480_000, currency="CHF"), 460.0, date(2026, 6, 10), rate=rate)
+    report = await LoanStress(KnownRate(), lambda: NOON, by_quantlib).table(snapshot)  # type: ignore[arg-type]  # a rate is enough
+    assert report.dollar_fall is not None
+    cells = _dollar_fall(report.dollar_fall, snapshot, with_options=False).cells
+    assert (cells["fall"].text, cells["fall"].sub) == ("\u221220\u00a0%", "dollar \u221210\u00a0%")
+    assert cells["ltv"].text.replace("\u00a0", " ") == "83.3 %"  # 480,000 / (800,000 * 0.72)
+    assert cells["repay"].text.replace("\u00a0", " ") == "76,800 CHF"  # 480,000 - 0.70 * 800,000 * 0.72
 
 
 def test_options_held_show_every_counting_and_the_crash() -> None:

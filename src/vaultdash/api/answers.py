@@ -27,6 +27,7 @@ from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.market import Freshness, PriceHistory
 from vaultdash.domain.portfolio import Snapshot
 from vaultdash.domain.position import HedgeMark, OptionMark
+from vaultdash.services.exchange_rates import rate_problem
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.hedge_advisor import Advice
 from vaultdash.services.price_feed import QuoteStatus
@@ -76,6 +77,7 @@ def rate_answer(rate: ExchangeRate, judge: Judge) -> RateAnswer | None:
 def portfolio_state(snapshot: Snapshot, judge: Judge) -> PortfolioState:
     """A loan at a price; `judge` gives the quote of its exchange rate with its freshness."""
     portfolio, loan = snapshot.portfolio, snapshot.portfolio.loan
+    gold, rate = judge(portfolio.collateral.quoted_by), judge(PAIRS.get(snapshot.rate.currency, ""))
     instrument = portfolio.collateral.instrument
     return PortfolioState(
         id=portfolio.id,
@@ -118,6 +120,7 @@ def portfolio_state(snapshot: Snapshot, judge: Judge) -> PortfolioState:
         positions=() if snapshot.hedge is None else tuple(_position(mark) for mark in snapshot.hedge.marks),
         option_greeks=_greeks(snapshot.hedge, 0.0),
         position_greeks=_greeks(snapshot.hedge, snapshot.shares),
+        problem=rate_problem(snapshot.rate, rate, beside_invented=gold is not None and gold.quote.is_demo),
     )
 
 
@@ -170,7 +173,7 @@ def portfolio_update(beat: Beat, symbol: str, now: datetime) -> PortfolioUpdate:
         number=beat.number,
         symbol=symbol,
         as_of=now,
-        quote=quote_answer(beat.status) if beat.status else None,
+        quote=quote_answer(beat.gold_status) if beat.gold_status else None,
         portfolio=portfolio_state(beat.snapshot, beat.statuses.get) if beat.snapshot else None,
         portfolios=tuple(portfolio_state(snapshot, beat.statuses.get) for snapshot in beat.snapshots.values()),
         volatility=beat.volatility,

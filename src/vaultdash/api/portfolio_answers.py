@@ -23,7 +23,7 @@ from vaultdash.domain.carry import carry
 from vaultdash.domain.collateral import Collateral, EntryMode, Lot
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.gold import clean_symbol
-from vaultdash.domain.loan import Interest, Loan, restated
+from vaultdash.domain.loan import Interest, Loan, day_count_after, reference_after, restated
 from vaultdash.domain.option import OptionContract, Right, contract_from_osi
 from vaultdash.domain.portfolio import (
     Portfolio,
@@ -52,18 +52,19 @@ def portfolio_of_entry(entry: PortfolioEntry, portfolio_id: str, before: Portfol
         raise InvalidInput("loan_amount", "must say what is owed")
     usual = loan or Loan(1.0)
     interest = usual.interest
+    currency = _told(entry.currency, usual.currency)
     made = Loan(
         amount=_told(entry.loan_amount, usual.amount),
-        currency=_told(entry.currency, usual.currency),
+        currency=currency,
         margin_call_ltv=_told(entry.margin_call_ltv, usual.margin_call_ltv),
         warning_ltv=_told(entry.warning_ltv, usual.warning_ltv),
         close_out_ltv=_told(entry.close_out_ltv, usual.close_out_ltv),
         hedge_counting=_told(entry.hedge_counting, usual.hedge_counting),
         hedge_haircut=_told(entry.hedge_haircut, usual.hedge_haircut),
         interest=Interest(
-            _told(entry.reference_rate, interest.reference_rate),
+            _told(entry.reference_rate, reference_after(interest.reference_rate, usual.currency, currency)),
             _told(entry.spread, interest.spread),
-            _told(entry.day_count, interest.day_count),
+            _told(entry.day_count, day_count_after(interest.day_count, usual.currency, currency)),
             _told(entry.capitalised, interest.capitalised),
         ),
         cure_days=_told(entry.cure_days, usual.cure_days),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Body, Header, Path, Query, Request, Response
 
-from vaultdash.api.answers import portfolio_state, quote_answer, rate_answer
+from vaultdash.api.answers import Judge, portfolio_state, quote_answer, rate_answer
 from vaultdash.api.endpoints import Endpoints
 from vaultdash.api.parameters import ERRORS, refusal
 from vaultdash.api.portfolio_answers import (
@@ -37,9 +37,8 @@ from vaultdash.api.portfolio_schemas import (
 from vaultdash.api.respond import encode, respond
 from vaultdash.clock import NEW_YORK
 from vaultdash.domain.errors import InvalidInput, NotFound, Unavailable
-from vaultdash.domain.portfolio import Portfolio, Snapshot
+from vaultdash.domain.portfolio import USUAL_NAME, Portfolio, Snapshot
 from vaultdash.domain.position import HeldOption
-from vaultdash.services.portfolio_entry import free_name
 from vaultdash.services.position_csv import csv_text, read_positions, rejection_words
 from vaultdash.services.price_feed import QuoteStatus
 from vaultdash.services.vault import Vault
@@ -81,9 +80,9 @@ def portfolio_router(vault: Vault) -> Endpoints:
     @router.post("/api/portfolios", status_code=201, responses={201: {"model": PortfolioDocument}, **WRITING})
     async def add_portfolio(entry: Entry) -> Response:
         """Make a portfolio; its id is made of its name, and a name is given where none is."""
-        named = entry if entry.name is not None else replace(entry, name=free_name(book.all))
-        portfolio = portfolio_of_entry(named, await book.free_id(entry.name or "loan"), None, today())
-        stored = await book.add(portfolio, ACTOR)
+        name = USUAL_NAME if entry.name is None else entry.name
+        portfolio = portfolio_of_entry(replace(entry, name=name), await book.free_id(name), None, today())
+        stored = await book.add(portfolio, ACTOR, is_named=entry.name is not None)
         return _written(told(stored.portfolio.id), 201, {"Location": f"/api/portfolios/{stored.portfolio.id}"})
 
     @router.get("/api/portfolios/{portfolio_id}", responses={200: {"model": PortfolioDocument}, **ERRORS})
@@ -125,9 +124,9 @@ def portfolio_router(vault: Vault) -> Endpoints:
         known = await book.changes(portfolio_id, 1_000_000)
         if entry.change_id not in {change.id for change in known}:
             raise NotFound(f"There is no change {entry.change_id} of the portfolio {portfolio_id!r}")
-        back = await book.undo(entry.change_id, ACTOR, expected_version=entry.expected_version)
-        made = (await book.changes(portfolio_id, 1))[0]
-        return _written(UndoAnswer(None if back is None else told(portfolio_id), made.id, made.what))
+        back, made = await book.undo(entry.change_id, ACTOR, expected_version=entry.expected_version)
+        shown = None if back is None else document(back, book, vault.now())
+        return _written(UndoAnswer(shown, made.id, made.what))
 
     @router.post("/api/portfolios/{portfolio_id}/current", responses={200: {"model": PortfolioDocument}, **WRITING})
     async def choose_portfolio(portfolio_id: PortfolioId) -> Response:
@@ -148,9 +147,9 @@ def portfolio_router(vault: Vault) -> Endpoints:
     ) -> Response:
         """What repays, adds or sells enough at a price; the largest loan that survives a fall; the cost a year."""
         portfolio = book.stored(portfolio_id).portfolio
-        snapshot, quote = await _snapshot(vault, portfolio, price)
+        snapshot, quote, judge = await _snapshot(vault, portfolio, price)
         wanted = portfolio.target_ltv if target is None else target
-        rate = rate_answer(snapshot.rate, vault.known_status)
+        rate = rate_answer(snapshot.rate, judge)
         return respond(request, cure_answer(snapshot, quote_answer(quote) if quote else None, rate, wanted, drop))
 
     @router.post(
@@ -241,11 +240,12 @@ def portfolio_router(vault: Vault) -> Endpoints:
 def _line(vault: Vault, portfolio_id: str) -> PortfolioLine:
     beat, stored = vault.heartbeat.current(), vault.book.stored(portfolio_id)
     snapshot = None if beat is None else beat.snapshots.get(portfolio_id)
-    status = None if beat is None else beat.statuses.get(stored.portfolio.collateral.quoted_by)
+    judge: Judge = vault.known_status if beat is None else beat.statuses.get
+    status = None if beat is None else judge(stored.portfolio.collateral.quoted_by)
     return PortfolioLine(
         document=document(stored, vault.book, vault.now()),
         quote=None if status is None else quote_answer(status),
-        state=None if snapshot is None else portfolio_state(snapshot, vault.known_status),
+        state=None if snapshot is None else portfolio_state(snapshot, judge),
         problem=None if snapshot is not None else _unmarked(vault, stored.portfolio, status),
     )
 
@@ -261,19 +261,21 @@ def _unmarked(vault: Vault, portfolio: Portfolio, gold: QuoteStatus | None) -> s
     return "It is marked at the next price"
 
 
-async def _snapshot(vault: Vault, portfolio: Portfolio, price: float | None) -> tuple[Snapshot, QuoteStatus | None]:
-    """The portfolio at a price, or at the newest quote, which is then given, too."""
+async def _snapshot(
+    vault: Vault, portfolio: Portfolio, price: float | None
+) -> tuple[Snapshot, QuoteStatus | None, Judge]:
+    """The portfolio at a price, or at the newest quote, which is then given; and who judges its exchange rate."""
     await vault.book.rates.learn(portfolio.loan.currency)
     on = vault.now().astimezone(NEW_YORK).date()
     if price is not None:
-        return vault.book.mark(portfolio, price, on), None
+        return vault.book.mark(portfolio, price, on), None, vault.known_status
     beat = vault.heartbeat.current()
     if beat is not None and portfolio.id in beat.snapshots:
-        return beat.snapshots[portfolio.id], beat.statuses[portfolio.collateral.quoted_by]
+        return beat.snapshots[portfolio.id], beat.statuses[portfolio.collateral.quoted_by], beat.statuses.get
     status = await vault.prices.latest(portfolio.collateral.quoted_by)
     hedge = vault.held.mark(portfolio, status.quote, vault.now())
     on = status.quote.at.astimezone(NEW_YORK).date()
-    return vault.book.mark(portfolio, status.quote.price, on, hedge), status
+    return vault.book.mark(portfolio, status.quote.price, on, hedge), status, vault.known_status
 
 
 def _with_options(

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import Query, Request, Response
 
+from vaultdash.api.answers import Judge
 from vaultdash.api.endpoints import Endpoints
 from vaultdash.api.parameters import ERRORS
 from vaultdash.api.respond import respond
@@ -71,15 +72,15 @@ def risk_router(vault: Vault) -> Endpoints:
         question = Question(spot, call_price, years, volatility, drift, loan_rate, monitoring)
         said = await reply(vault.odds, beat, vault.book.current.loan, question)
         lower = () if said.odds is None else lower_odds(said.odds, wanted or USUAL_WANTED, 12)
-        status = beat.status if beat is not None else None
-        return respond(request, probability_answer(said, status, vault.now(), lower, vault.known_status))
+        status, judge = (beat.gold_status, beat.statuses.get) if beat is not None else (None, vault.known_status)
+        return respond(request, probability_answer(said, status, vault.now(), lower, judge))
 
     @router.get("/stress", responses={200: {"model": StressAnswer}, **ERRORS})
     async def stress(request: Request) -> Response:
         """The current loan when gold falls 5 to 40 %, held options re-marked, and under harsher terms."""
-        snapshot, status = _now(vault.heartbeat.current())
+        snapshot, status, judge = _now(vault.heartbeat.current())
         report = await vault.stress.table(snapshot, invented=status.quote.is_demo)
-        return respond(request, stress_answer(report, status, vault.known_status))
+        return respond(request, stress_answer(report, status, judge))
 
     @router.get("/selloffs", responses={200: {"model": SelloffsAnswer}, **ERRORS})
     async def selloffs(
@@ -91,18 +92,18 @@ def risk_router(vault: Vault) -> Endpoints:
         ] = None,
     ) -> Response:
         """Past falls of gold on today's loan at today's price, or with `ltv` on a loan drawn at each peak."""
-        snapshot, _ = _now(vault.heartbeat.current())
+        snapshot, _, judge = _now(vault.heartbeat.current())
         if start is None and end is None:
             report = await vault.selloffs.named(snapshot, ltv)
         else:
             report = await vault.selloffs.between(snapshot, start, end, ltv)
-        return respond(request, selloffs_answer(report, vault.known_status))
+        return respond(request, selloffs_answer(report, judge))
 
     return router
 
 
-def _now(beat: Beat | None) -> tuple[Snapshot, QuoteStatus]:
-    if beat is None or beat.snapshot is None or beat.status is None:
+def _now(beat: Beat | None) -> tuple[Snapshot, QuoteStatus, Judge]:
+    if beat is None or beat.snapshot is None or beat.gold_status is None:
         reason = "" if beat is None or beat.problem is None else f": {beat.problem}"
         raise Unavailable(f"There is no price yet{reason}; ask again in a few seconds")
-    return beat.snapshot, beat.status
+    return beat.snapshot, beat.gold_status, beat.statuses.get

@@ -7,6 +7,7 @@ from fastapi import Query, Request, Response
 
 from vaultdash.api.alert_routes import alert_router
 from vaultdash.api.answers import (
+    Judge,
     history_answer,
     portfolio_state,
     quote_answer,
@@ -126,7 +127,10 @@ async def _portfolio(vault: Vault, symbol: str) -> PortfolioAnswer:
     portfolio, own = book.priced_by(symbol, status.quote.price, on)
     beat = vault.heartbeat.current() if own else None
     known = beat.snapshots.get(portfolio.id) if beat is not None and beat.status is not None else None
-    if known is not None and known.price != status.quote.price:
+    judge: Judge = vault.known_status
+    if known is not None and beat is not None and known.price == status.quote.price:
+        judge = beat.statuses.get
+    else:
         known = None
     if known is None and own:
         hedge = vault.held.mark(portfolio, status.quote, vault.now())
@@ -137,7 +141,7 @@ async def _portfolio(vault: Vault, symbol: str) -> PortfolioAnswer:
         as_of=vault.now(),
         own=own,
         quote=quote_answer(status),
-        portfolio=portfolio_state(known or mark(portfolio, status.quote.price, on, rate=rate), vault.known_status),
+        portfolio=portfolio_state(known or mark(portfolio, status.quote.price, on, rate=rate), judge),
         volatility=beat.volatility if beat else None,
         volatility_source=beat.volatility_source if beat else None,
         daily_sigmas_to_call=beat.daily_sigmas_to_call if beat else None,

@@ -113,6 +113,8 @@ class PortfolioState:
     `ltv_after_payment` and `ltv_credited` are the other ways to count it; null when sold options have eaten the
     collateral. `credit_factor` is h of
     no call <=> L <= m*V + h*Pi. `drop_to_margin_call` is a fraction of the price, negative once called.
+    `problem` says why the loan cannot be judged by its exchange rate, which is old, not known, or invented beside a
+    real price; the quote says by itself how far the price can be trusted.
     `accrued_interest` is in `loan_amount`. `position_greeks` are of gold and options together.
     """
 
@@ -156,6 +158,7 @@ class PortfolioState:
     positions: tuple[PositionState, ...]
     option_greeks: GreeksState
     position_greeks: GreeksState
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from enum import IntEnum, StrEnum
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ HORIZONS = (1, 3, 6, 12)  # months
 STALE_MINUTES = 15.0
 MOST_RULES = 50
 LONGEST_RULE_ID = 60
+LONGEST_RATE = timedelta(days=4)  # a weekend and a holiday: an exchange rate as old as that still raises alerts
 
 
 class AlertMetric(StrEnum):
@@ -304,7 +305,8 @@ class Reading:
     A metric that is not known (no fresh price, no hedge held) is left out: its rules stay as they are.
     `clearing` holds, where it is another one, the value at which a raised rule may be over: None while nothing can
     be called over, and a value of a metric that raises nothing now. `probabilities` is by months. `call_ltv` is the
-    loan's own limit: LTV rules at or above it are calls. `is_called`: the lender may call now, as it counts.
+    loan's own limit: LTV rules at or above it are calls. `is_called`: the lender may call now, as it counts;
+    `may_be_called`: it may by an exchange rate that is too old to raise an LTV by.
     """
 
     at: datetime
@@ -317,6 +319,7 @@ class Reading:
     call_ltv: float | None = None
     clearing: Mapping[AlertMetric, float | None] = field(default_factory=dict)
     is_called: bool = False
+    may_be_called: bool = False
 
     def of(self, rule: AlertRule) -> float | None:
         """The value that raises a rule, or None."""

@@ -76,7 +76,8 @@ def decide(
                 made = Crossing(new_id(), AlertEventKind.RAISED, rule, value, severity, state.event_id)
                 crossings.append(made)
                 changed.append(AlertState(rule.id, True, made.event_id, reading.at))
-            elif value is not None and state.event_id is not None:  # what an edit ended does not hold any more
+            elif state.event_id is not None and back is not None and not is_reached(rule, back):
+                # what an edit ended does not hold any more
                 changed.append(AlertState(rule.id))
         elif back is not None and (is_back(rule, back) or (is_moved and not is_reached(rule, back))):
             sleeps = state.snoozed_until is not None and state.snoozed_until > reading.at
@@ -125,9 +126,9 @@ def severity_of(rule: AlertRule, call_ltv: float | None) -> AlertSeverity:
 def severity_at(rule: AlertRule, reading: Reading) -> AlertSeverity:
     """What a rule's message is at a reading: a call whatever the rule says while the lender may call.
 
-    Only of prices that stay away nothing follows for the loan.
+    Of data that stay away nothing follows for the loan, unless by the last of them it would be called.
     """
-    if reading.is_called and rule.metric is not AlertMetric.STALE_DATA:
+    if reading.may_be_called if rule.metric is AlertMetric.STALE_DATA else reading.is_called:
         return AlertSeverity.CALL
     return severity_of(rule, reading.call_ltv)
 

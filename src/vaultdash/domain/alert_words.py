@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from vaultdash.domain.alert import AlertEventKind, AlertMetric, AlertPlan, AlertRule, Reading
+from vaultdash.domain.alert import LONGEST_RATE, AlertEventKind, AlertMetric, AlertPlan, AlertRule, Reading
 from vaultdash.domain.alert_rules import LTVS, Crossing
 from vaultdash.domain.exchange import DOLLAR, ExchangeRate
 from vaultdash.domain.gold import InstrumentKind
@@ -22,6 +22,7 @@ METRICS = {
     AlertMetric.PROBABILITY: "chance of a call",
     AlertMetric.STALE_DATA: "no fresh price",
 }
+_OF_NO_LTV = (AlertMetric.PRICE, AlertMetric.STALE_DATA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Occasion:
     """What an alert is told with. `problem` says why no price came; `is_one_of_many` that the loan must be named.
 
     `currency` is that of the loan; with `lacks_rate` only what a dollar costs in it is missing, the price is not.
+    `by_old_rate`: the LTV is judged by the last rate all the same. `lacks_value`: price and rate are known, the loan
+    could not be valued for another reason.
     """
 
     portfolio: Portfolio
@@ -38,6 +41,8 @@ class Occasion:
     is_one_of_many: bool = False
     currency: str = "USD"
     lacks_rate: bool = False
+    lacks_value: bool = False
+    by_old_rate: bool = False
 
 
 def told(crossing: Crossing, occasion: Occasion) -> tuple[str, str]:
@@ -62,6 +67,9 @@ def told(crossing: Crossing, occasion: Occasion) -> tuple[str, str]:
         title, lines = _ltv(crossing, occasion)
     if crossing.kind is AlertEventKind.REMINDED:
         title = f"Still: {title[:1].lower() + title[1:] if title[1:2].islower() else title}"
+    if occasion.by_old_rate and occasion.snapshot is not None and rule.metric not in _OF_NO_LTV:
+        old = rate_of(occasion.snapshot.rate, occasion.reading.at)
+        lines.insert(0, f"Judged by {old}: a fresh one is missing. Look at a rate elsewhere.")
     if occasion.is_one_of_many:
         title = f"{title} · {occasion.portfolio.name}"
     if occasion.reading.is_demo:
@@ -275,13 +283,29 @@ def _doubts(snapshot: Snapshot | None) -> Sequence[str]:
 def _stale(crossing: Crossing, occasion: Occasion) -> tuple[str, list[str]]:
     missing = f"price of {occasion.portfolio.collateral.quoted_by}"
     until = "Nothing watches the loan until a fresh price comes: its alerts wait. Look at a price elsewhere."
+    if occasion.lacks_value:
+        missing = "value of the loan"
+        until = "Nothing watches its LTV until it can be valued: LTV alerts wait, those on the price do not."
+    called, snapshot, at = "", occasion.snapshot, occasion.reading.at
     if occasion.lacks_rate:
         missing = f"exchange rate of the dollar in {occasion.currency}"
         until = (
             "Nothing watches the LTV of this loan until a fresh rate comes: LTV alerts wait, those on the price do "
             "not. Look at a rate elsewhere."
         )
-    return f"No fresh {missing} for {_minutes(crossing.value)} of trading", [
+        if occasion.by_old_rate and snapshot is not None:
+            until = (
+                f"Until a fresh rate comes LTV alerts are raised by {rate_of(snapshot.rate, at)}, and none is ended; "
+                f"once it is more than {LONGEST_RATE.days} days old they wait. Look at a rate elsewhere."
+            )
+    if occasion.reading.may_be_called and snapshot is not None:
+        called = (
+            f"By {rate_of(snapshot.rate, at)} the lender would call: LTV {measured(snapshot.lender_ltv)} (limit "
+            f"{percent(snapshot.portfolio.loan.margin_call_ltv)}). Look at a rate elsewhere and speak to the lender."
+        )
+    title = f"No fresh {missing} for {_minutes(crossing.value)} of trading"
+    return f"Margin call by an old rate? {title}" if called else title, [
+        called,
         _standing(occasion) if occasion.snapshot is not None else f"{occasion.portfolio.name}. {_price(occasion)}",
         f"Why: {occasion.problem}." if occasion.problem else "",
         until,
@@ -307,6 +331,13 @@ def moment(at: datetime) -> str:
     """An instant in New York time: `20 Nov 2026 16:00 New York`."""
     local = at.astimezone(NEW_YORK)
     return f"{local.day} {local:%b %Y %H:%M} New York"
+
+
+def rate_of(rate: ExchangeRate, at: datetime) -> str:
+    """`an exchange rate of 10 Jun 2026 14:15 New York (2 h old)`."""
+    if rate.at is None:
+        return "an exchange rate of a time that is not known"
+    return f"an exchange rate of {moment(rate.at)} ({_age(_seconds(rate.at, at))} old)"
 
 
 def dated(at: datetime) -> str:

@@ -9,6 +9,8 @@ from vaultdash.domain.exchange import CURRENCIES, DOLLAR, ExchangeRate
 from vaultdash.domain.validation import finite, open_fraction, positive, share
 
 LTV_TOLERANCE = 1e-9
+# A start for the owner, who knows the loan's own; of the last three about the central banks' rates of late 2025.
+USUAL_REFERENCES = {"USD": 0.045, "CHF": 0.0, "EUR": 0.02, "GBP": 0.04}
 QUARTER_ENDS = ((3, 31), (6, 30), (9, 30), (12, 31))
 LONGEST_CURE_DAYS = 60
 
@@ -28,11 +30,29 @@ class DayCount(StrEnum):
     ACT_365 = "act/365"
 
 
+def usual_day_count(currency: str) -> DayCount:
+    """By which interest is usually counted: 365 days a year for the pound, 360 for the others."""
+    return DayCount.ACT_365 if currency == "GBP" else DayCount.ACT_360
+
+
+def day_count_after(day_count: DayCount, was: str, now: str) -> DayCount:
+    """The day count of a loan whose currency `was` one and is `now` another, when nobody names it.
+
+    What is usual for the one gives way to what is usual for the other; an unusual one was agreed upon, and stays.
+    """
+    return usual_day_count(now) if day_count is usual_day_count(was) else day_count
+
+
+def reference_after(rate: float, was: str, now: str) -> float:
+    """The reference rate of a loan whose currency `was` one and is `now` another, when nobody names it; as above."""
+    return USUAL_REFERENCES.get(now, rate) if rate == USUAL_REFERENCES[was] else rate
+
+
 @dataclass(frozen=True, slots=True)
 class Interest:
     """A floating rate: reference plus spread, simple within a period."""
 
-    reference_rate: float = 0.045
+    reference_rate: float = USUAL_REFERENCES["USD"]
     spread: float = 0.0195
     day_count: DayCount = DayCount.ACT_360
     capitalised: bool = False

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from vaultdash.domain.alert import AlertEvent, AlertEventKind, AlertState, DeliveryState
+from vaultdash.domain.alert import MOST_RULES, AlertEvent, AlertEventKind, AlertState, DeliveryState
 from vaultdash.domain.alert_rules import LTVS
 from vaultdash.domain.alert_sending import silent_since
 from vaultdash.domain.errors import InvalidInput, NotFound, Refused
@@ -69,12 +69,37 @@ async def ended_how(stored: Transaction, event: AlertEvent) -> str | None:
     state = (await stored.alerts.states(event.portfolio_id)).get(event.rule_id)
     if state is not None and state.is_raised and (state.raised_at or event.at) <= event.at:
         return None
+    if state is not None and not state.is_raised and state.event_id == event.id:
+        return None  # its rule was edited: the next evaluation says whether it still holds
     for other in await stored.alerts.events(event.portfolio_id, LOOKED_BACK):
         if other.at < event.at:
             break
         if other.kind is AlertEventKind.CLEARED and other.rule_id == event.rule_id:
             return "Ended since"
     return "No longer watched"
+
+
+async def taken_over(stored: Transaction, event: AlertEvent) -> bool:
+    """True when an edit of its rule ended an alert and what was raised anew has messages of its own."""
+    for other in await stored.alerts.events(event.portfolio_id, LOOKED_BACK):
+        if other.at < event.at:
+            break
+        if other.kind is AlertEventKind.RAISED and other.about == event.id:
+            return bool(await stored.alerts.deliveries((await message_of(stored, other)).id))
+    return False
+
+
+async def message_of(stored: Transaction, event: AlertEvent) -> AlertEvent:
+    """The event that tells of one: itself, or the more severe one that came with it."""
+    if not event.covered:
+        return event
+    just_after = event.at + timedelta(microseconds=1)
+    for other in await stored.alerts.events(event.portfolio_id, 2 * MOST_RULES, just_after):
+        if other.at != event.at:
+            break
+        if other.kind is event.kind and not other.covered and family(other) == family(event):
+            return other
+    return event
 
 
 async def _asked(into: Transaction, event_id: str) -> AlertEvent:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from vaultdash.domain.alert import LONGEST_RATE
+from vaultdash.domain.alert_words import rate_of
 from vaultdash.domain.exchange import PAIRS
 from vaultdash.domain.portfolio import Portfolio, Snapshot
 from vaultdash.services.heartbeat import Beat
@@ -28,13 +30,44 @@ class Marked:
         """True when an LTV can be judged: a current price and a current rate, neither invented."""
         return self.snapshot is not None and _is_current(self.status, trusts_demo=trusts_demo)
 
+    def has_price(self, *, trusts_demo: bool) -> bool:
+        """True when the price of gold is current, whatever else is missing."""
+        return _is_current(self.gold, trusts_demo=trusts_demo)
+
     def lacks_rate(self, *, trusts_demo: bool) -> bool:
         """True when the price is known and only what a dollar costs in the loan's currency is not."""
         return (
             self.currency in PAIRS
-            and _is_current(self.gold, trusts_demo=trusts_demo)
+            and self.has_price(trusts_demo=trusts_demo)
             and not self.is_known(trusts_demo=trusts_demo)
+            and not self.lacks_value(trusts_demo=trusts_demo)
         )
+
+    def lacks_value(self, *, trusts_demo: bool) -> bool:
+        """True when price and rate were told and the loan could not be valued for another reason."""
+        return (
+            self.snapshot is None
+            and self.has_price(trusts_demo=trusts_demo)
+            and (self.currency not in PAIRS or self.rate is not None)
+        )
+
+    def has_old_rate(self, *, trusts_demo: bool) -> bool:
+        """True when an LTV stands on a current price and on a real exchange rate, however old."""
+        return (
+            self.snapshot is not None
+            and self.lacks_rate(trusts_demo=trusts_demo)
+            and (trusts_demo or not self.snapshot.rate.is_demo)
+        )
+
+    def is_judged(self, at: datetime, *, trusts_demo: bool) -> bool:
+        """True when an LTV can raise an alert: what is known, and what stands on a real rate of the last days.
+
+        Gold moves so much more than the dollar that silence would be worse than such a rate.
+        """
+        if self.is_known(trusts_demo=trusts_demo):
+            return True
+        told = self.snapshot.rate.at if self.snapshot is not None else None
+        return told is not None and self.has_old_rate(trusts_demo=trusts_demo) and abs(at - told) <= LONGEST_RATE
 
     def told_at(self, at: datetime, *, trusts_demo: bool) -> datetime | None:
         """When the older of the quotes was told; None while one is missing, invented or of the future."""
@@ -50,10 +83,11 @@ class Marked:
     def problem(self, *, trusts_demo: bool) -> str | None:
         """Why the price or the rate is missing, when that is known."""
         if not self.lacks_rate(trusts_demo=trusts_demo):
-            return self.status.problem if self.status else None
-        stands = None if self.snapshot is None or self.status is None else self.status.problem
-        words = stands or f"What a dollar costs in {self.currency} is not known"
-        return f"{words} ({self.rate.problem})" if self.rate is not None and self.rate.problem else words
+            return self.gold.problem if self.gold else None
+        if self.rate is None:
+            return f"What a dollar costs in {self.currency} is not known"
+        words = f"What a dollar costs in {self.currency} is {'invented (DEMO)' if self.rate.quote.is_demo else 'old'}"
+        return f"{words} ({self.rate.problem})" if self.rate.problem else words
 
 
 def marked(portfolio: Portfolio, beat: Beat) -> Marked:
@@ -70,13 +104,18 @@ def marked(portfolio: Portfolio, beat: Beat) -> Marked:
     return Marked(snapshot.portfolio if snapshot else portfolio, snapshot, status, gold, rate, currency)
 
 
-def why_silent(mark: Marked, beat: Beat, *, trusts_demo: bool) -> str | None:
-    """Why no alert on the LTV can be raised at a beat, in a sentence; None while it can."""
+def why_silent(mark: Marked, beat: Beat, at: datetime, *, trusts_demo: bool) -> str | None:
+    """Why no alert on the LTV can be raised, or only by an old rate, in a sentence; None while all is current."""
     if mark.is_known(trusts_demo=trusts_demo):
         return None
     symbol, gold = mark.portfolio.collateral.quoted_by, mark.gold
-    problem = mark.problem(trusts_demo=trusts_demo) or beat.problem
+    problem = why_missing(mark, beat, trusts_demo=trusts_demo)
     reason = f" ({problem})" if problem else ""
+    if mark.snapshot is not None and mark.is_judged(at, trusts_demo=trusts_demo):
+        old = rate_of(mark.snapshot.rate, at)
+        return f"The LTV is judged by {old}: it raises alerts and ends none ({problem})."
+    if mark.lacks_value(trusts_demo=trusts_demo):
+        return f"No alert on the LTV can be raised now: the loan cannot be valued{reason}."
     if mark.lacks_rate(trusts_demo=trusts_demo):
         return f"No alert on the LTV can be raised now: {problem}."
     if gold is None:
@@ -84,6 +123,13 @@ def why_silent(mark: Marked, beat: Beat, *, trusts_demo: bool) -> str | None:
     if gold.quote.is_demo and not trusts_demo:
         return f"No alert can be raised now: the price of {symbol} is invented (DEMO), a real one is missing{reason}."
     return f"No alert can be raised now: a fresh price of {symbol} is missing{reason}."
+
+
+def why_missing(mark: Marked, beat: Beat, *, trusts_demo: bool) -> str | None:
+    """Why a loan is not valued by what is current, when that is known: the beat says it of the current portfolio."""
+    if mark.lacks_value(trusts_demo=trusts_demo):
+        return beat.problem if beat.snapshot is None else None
+    return mark.problem(trusts_demo=trusts_demo) or beat.problem
 
 
 def _is_current(status: QuoteStatus | None, *, trusts_demo: bool) -> bool:

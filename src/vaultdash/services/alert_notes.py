@@ -31,7 +31,7 @@ from vaultdash.domain.alert_sending import (
 from vaultdash.domain.alert_words import dated
 from vaultdash.domain.errors import ProviderError, RateLimited
 from vaultdash.notify.base import Accepted, ChannelGone
-from vaultdash.services.alert_answers import ANSWERED, ended_how, stop_sending
+from vaultdash.services.alert_answers import ANSWERED, ended_how, stop_sending, taken_over
 from vaultdash.services.alert_watch import new_id
 from vaultdash.storage.records import Transaction
 
@@ -50,8 +50,9 @@ class Notes:
     async def claimed(self, row: Delivery, lease_until: datetime) -> tuple[Delivery, Channel, AlertEvent] | None:
         """A row that is due, counted as tried before it is; None when it cannot be sent, or not now.
 
-        One that had failed is tried once more. What ended meanwhile is sent only when nobody was told. Should this
-        process end before it is noted what became of it, it is due again when the lease is over.
+        One that had failed is tried once more. What ended meanwhile is sent only when nobody was told, and not when
+        an edit of its rule raised it anew: that is told by messages of its own. Should this process end before it is
+        noted what became of it, it is due again when the lease is over.
         """
         channel = await self._into.alerts.channel(row.channel_id)
         event = await self._event(row.event_id)
@@ -67,7 +68,9 @@ class Notes:
             await self._into.alerts.put_delivery(replace(row, due_at=allowed_at))
             return None
         ended = await ended_how(self._into, event)
-        if ended is not None and is_settled(await self._into.alerts.deliveries(event.id)):
+        if ended is not None and (
+            is_settled(await self._into.alerts.deliveries(event.id)) or await taken_over(self._into, event)
+        ):
             await self._into.alerts.put_delivery(replace(row, state=DeliveryState.CANCELLED, problem=None))
             return None
         row = replace(row, state=DeliveryState.WAITING, attempts=row.attempts + 1, due_at=lease_until)

@@ -3,16 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from vaultdash.domain.alert import (
-    MOST_RULES,
-    AlertEvent,
-    AlertSeverity,
-    AlertState,
-    Delivery,
-    DeliveryState,
-)
+from vaultdash.domain.alert import AlertEvent, AlertSeverity, AlertState, Delivery, DeliveryState
 from vaultdash.domain.alert_sending import is_settled, is_tried_again, is_unreachable
-from vaultdash.services.alert_answers import family
+from vaultdash.services.alert_answers import message_of
 from vaultdash.services.alert_notes import quiet_hours, reaches
 from vaultdash.services.alert_watch import new_id
 from vaultdash.storage.records import Transaction
@@ -80,15 +73,8 @@ async def _message_of(stored: Transaction, state: AlertState) -> AlertEvent | No
     if not state.is_raised or state.event_id is None or state.acknowledged_at or state.snoozed_until:
         return None
     event = await stored.alerts.event(state.event_id)
-    if event is None or not event.covered:
-        return event
-    just_after = event.at + timedelta(microseconds=1)
-    for other in await stored.alerts.events(event.portfolio_id, 2 * MOST_RULES, just_after):
-        if other.at != event.at:
-            break
-        if other.kind is event.kind and not other.covered and family(other) == family(event):
-            return other
-    return None
+    found = None if event is None else await message_of(stored, event)
+    return None if found is None or found.covered else found
 
 
 def _is_wanted(event: AlertEvent, rows: Sequence[Delivery]) -> bool:

@@ -14,6 +14,7 @@ from vaultdash.domain.alert import (
     AlertEventKind,
     AlertMetric,
     AlertPlan,
+    AlertSeverity,
     AlertState,
     Reading,
     plan_in_force,
@@ -28,7 +29,7 @@ from vaultdash.domain.portfolio import Portfolio, Snapshot, hedged_ltv
 from vaultdash.domain.position import HedgeMark, MarkBasis
 from vaultdash.feed import Feed
 from vaultdash.services import alert_answers
-from vaultdash.services.alert_marks import Marked, marked, why_silent
+from vaultdash.services.alert_marks import Marked, marked, why_missing, why_silent
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.ltv_history import LtvHistory
 from vaultdash.storage.records import Database, Transaction
@@ -77,7 +78,6 @@ class AlertWatch:
         self._fresh_at: dict[str, datetime] = {}  # by portfolio, when price and rate were last seen fresh
         self._seen_at: dict[str, datetime] = {}  # by portfolio, when it was first looked at
         self._begun: datetime | None = None
-        self._volatilities: dict[str, float] = {}  # by symbol, as last told: a beat tells that of one
 
     async def evaluate(self, beat: Beat) -> tuple[AlertEvent, ...]:
         """Record LTV, move the rules' states, write events and messages, all in one transaction.
@@ -86,8 +86,6 @@ class AlertWatch:
         """
         at = self._now()
         self._begun = min(self._begun or at, at)
-        if beat.snapshot is not None:
-            self._volatilities[beat.snapshot.portfolio.collateral.quoted_by] = beat.volatility
         written: list[AlertEvent] = []
         async with self._database.transaction() as into:
             crossed = []
@@ -138,8 +136,8 @@ class AlertWatch:
         return plan
 
     def silence(self, portfolio: Portfolio, beat: Beat) -> str | None:
-        """Why no alert on a portfolio's LTV can be raised at a beat, in a sentence; None while it can."""
-        return why_silent(marked(portfolio, beat), beat, trusts_demo=self._trusts_demo)
+        """Why no alert on a portfolio's LTV can be raised, or only by an old rate; None while all is current."""
+        return why_silent(marked(portfolio, beat), beat, self._now(), trusts_demo=self._trusts_demo)
 
     async def states(self, portfolio_id: str) -> Mapping[str, AlertState]:
         """By rule id; a rule without one is armed."""
@@ -181,7 +179,7 @@ class AlertWatch:
         plan = await _plan(into, portfolio)
         reading = self._reading(mark, plan, beat, at)
         states = await into.alerts.states(portfolio.id)
-        decision = decide(plan, states, reading, new_id, await _moved(into, plan, states))
+        decision = decide(plan, states, reading, new_id, await _moved(into, plan, states, reading))
         for state in decision.states:
             await into.alerts.put_state(portfolio.id, state)
         if not decision.crossings:
@@ -209,33 +207,38 @@ class AlertWatch:
             mark.portfolio,
             reading,
             None if reading.price is None or is_invented else mark.snapshot,
-            mark.problem(trusts_demo=self._trusts_demo) or beat.problem,
+            why_missing(mark, beat, trusts_demo=self._trusts_demo),
             is_one_of_many,
             currency=mark.currency,
             lacks_rate=mark.lacks_rate(trusts_demo=self._trusts_demo),
+            lacks_value=mark.lacks_value(trusts_demo=self._trusts_demo),
+            by_old_rate=AlertMetric.LTV in reading.clearing,
         )
 
     def _reading(self, mark: Marked, plan: AlertPlan, beat: Beat, at: datetime) -> Reading:
         """What is known of a portfolio: without a price that can be trusted only how long there has been none.
 
-        Without a rate that can be trusted only that and the price.
+        By an old exchange rate the LTV raises and ends nothing; without a rate it does neither, the price does.
         """
         snapshot, status = mark.snapshot, mark.status
         is_known = mark.is_known(trusts_demo=self._trusts_demo)
+        is_judged = mark.is_judged(at, trusts_demo=self._trusts_demo)
+        is_called = snapshot is not None and snapshot.is_called
         values = {AlertMetric.STALE_DATA: self._minutes_without(mark, at, is_known=is_known)}
         clearing: dict[AlertMetric, float | None] = {}
         probabilities: Mapping[int, float] = {}
-        if is_known and snapshot is not None:
+        if status is not None and mark.has_price(trusts_demo=self._trusts_demo):
+            values[AlertMetric.PRICE] = status.quote.price
+        if is_judged and snapshot is not None:
             values[AlertMetric.LTV] = snapshot.ltv
-            values[AlertMetric.PRICE] = snapshot.price
             hedged = self._hedged(snapshot, at)
             if hedged.raising is not None:
                 values[AlertMetric.HEDGED_LTV] = hedged.raising
             clearing[AlertMetric.HEDGED_LTV] = hedged.clearing
             if any(rule.is_on and rule.metric is AlertMetric.PROBABILITY for rule in plan.rules):
                 probabilities = self._chances(snapshot, beat)
-        elif status is not None and mark.lacks_rate(trusts_demo=self._trusts_demo):
-            values[AlertMetric.PRICE] = status.quote.price
+            if not is_known:  # the rate is old
+                clearing = dict.fromkeys((AlertMetric.LTV, AlertMetric.HEDGED_LTV, AlertMetric.PROBABILITY))
         quote = status.quote if status and (self._trusts_demo or not status.quote.is_demo) else None
         return Reading(
             at=at,
@@ -247,7 +250,8 @@ class AlertWatch:
             is_demo=quote.is_demo if quote else False,
             call_ltv=mark.portfolio.loan.margin_call_ltv,
             clearing=clearing,
-            is_called=is_known and snapshot is not None and snapshot.is_called,
+            is_called=is_judged and is_called,
+            may_be_called=not is_judged and is_called and mark.has_old_rate(trusts_demo=self._trusts_demo),
         )
 
     def _hedged(self, snapshot: Snapshot, at: datetime) -> Hedged:
@@ -275,8 +279,7 @@ class AlertWatch:
 
     def _chances(self, snapshot: Snapshot, beat: Beat) -> Mapping[int, float]:
         """By months, with the volatility of the portfolio's own symbol; nothing while that was never told."""
-        symbol = snapshot.portfolio.collateral.quoted_by
-        volatility = self._volatilities.get(symbol)
+        volatility = beat.volatilities.get(snapshot.portfolio.collateral.quoted_by)
         if volatility is None and not snapshot.is_called:  # after a call no volatility matters
             return {}
         volatility = beat.volatility if volatility is None else volatility
@@ -315,8 +318,13 @@ async def _plan(stored: Transaction, portfolio: Portfolio) -> AlertPlan:
     return plan_in_force(await stored.alerts.plan(portfolio.id), portfolio.loan)
 
 
-async def _moved(stored: Transaction, plan: AlertPlan, states: Mapping[str, AlertState]) -> set[str]:
-    """Rules whose threshold is not the one at which they were raised: edited, or moved with the loan."""
+async def _moved(
+    stored: Transaction, plan: AlertPlan, states: Mapping[str, AlertState], reading: Reading
+) -> set[str]:
+    """Rules whose threshold is not the one at which they were raised: edited, or moved with the loan.
+
+    One of data that stay away is another one, too, once the loan may be called meanwhile.
+    """
     found = set()
     for rule in plan.rules:
         state = states.get(rule.id)
@@ -324,6 +332,9 @@ async def _moved(stored: Transaction, plan: AlertPlan, states: Mapping[str, Aler
             event = await stored.alerts.event(state.event_id)
             raised_at = None if event is None else event.threshold
             if raised_at is not None and not math.isclose(raised_at, rule.threshold, rel_tol=TOLERANCE):
+                found.add(rule.id)
+            is_graver = rule.metric is AlertMetric.STALE_DATA and reading.may_be_called
+            if is_graver and event is not None and event.severity is not AlertSeverity.CALL:
                 found.add(rule.id)
     return found
 

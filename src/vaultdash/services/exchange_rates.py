@@ -33,6 +33,24 @@ class ExchangeRates:
             await self._ask(pair)
 
 
+def rate_problem(rate: ExchangeRate, known: QuoteStatus | None, *, beside_invented: bool) -> str | None:
+    """Why a loan cannot be judged by its exchange rate, whose quote is `known`; None when it can, or is in dollars.
+
+    An invented rate stands for none, but `beside_invented` prices.
+    """
+    if rate.is_dollar:
+        return None
+    if known is None:
+        why = "is not known"
+    elif known.quote.is_demo and not beside_invented:
+        why = "is invented (DEMO)"
+    elif known.is_stale:
+        why = "is old"
+    else:
+        return None
+    return f"What a dollar costs in {rate.currency} {why}"
+
+
 def rate_words(status: QuoteStatus) -> str:
     """`1 USD = 0.8000 CHF, Yahoo, 2026-06-10 16:00:25 UTC, 5 seconds old, live`."""
     quote = status.quote

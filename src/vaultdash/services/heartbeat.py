@@ -16,6 +16,7 @@ from vaultdash.domain.market import Freshness
 from vaultdash.domain.portfolio import Portfolio, Snapshot, sigmas_to_price
 from vaultdash.feed import Feed
 from vaultdash.services.daily_history import DailyHistory, Volatility
+from vaultdash.services.exchange_rates import rate_problem
 from vaultdash.services.held_hedges import HeldHedges
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.price_feed import PriceFeed, QuoteStatus
@@ -55,22 +56,20 @@ class Beat:
         return self.volatilities.get(snapshot.portfolio.collateral.quoted_by, self.volatility)
 
     def status_of(self, snapshot: Snapshot) -> QuoteStatus | None:
-        """How far a snapshot can be trusted: its gold's quote, stale as well where the exchange rate is not current.
-
-        A rate that is invented stands for none beside a real price.
-        """
+        """How far a snapshot can be trusted: its gold's quote, stale as well where `rate_problem` finds one."""
         gold = self.statuses.get(snapshot.portfolio.collateral.quoted_by)
         if gold is None or snapshot.rate.is_dollar:
             return gold
         rate = self.statuses.get(PAIRS[snapshot.rate.currency])
-        if rate is not None and not rate.is_stale and (gold.quote.is_demo or not rate.quote.is_demo):
+        problem = rate_problem(snapshot.rate, rate, beside_invented=gold.quote.is_demo)
+        if problem is None:
             return gold
-        if rate is None:
-            why = "is not known"
-        else:
-            why = "is invented (DEMO)" if rate.quote.is_demo else "is old"
-        problem = f"What a dollar costs in {snapshot.rate.currency} {why}"
         return replace(gold, freshness=Freshness.STALE, problem=gold.problem or problem)
+
+    @property
+    def gold_status(self) -> QuoteStatus | None:
+        """The quote of the current portfolio's gold as it is by itself, whatever the exchange rate is."""
+        return None if self.status is None else self.statuses.get(self.status.quote.symbol, self.status)
 
     @property
     def daily_sigmas_to_call(self) -> float | None:
@@ -132,6 +131,7 @@ class Heartbeat:
         self._statuses: dict[str, QuoteStatus] = {}
         self._problems: dict[str, str] = {}
         self._moves: dict[str, Volatility | None] = {}
+        self._awaited: set[str] = set()  # rates a beat has waited for: the next ones do not
         self._is_unkept = False
         self._hearing = ExitStack()
         self._hearing.enter_context(book.changed.heard_by(lambda _: self.remark()))
@@ -160,6 +160,7 @@ class Heartbeat:
             try:
                 if self.feed.latest is None and self._meanwhile is not None:
                     await asyncio.wait([asking[name] for name in wanted], timeout=self._patience)
+                    self._awaited |= set(wanted)
                     if not all(asking[name].done() for name in wanted):
                         for name in wanted:
                             answer = asking[name]
@@ -170,8 +171,12 @@ class Heartbeat:
                         self._publish()
                         moving[symbol] = self._asked_moves(symbol)
                 await self._learn(symbol, asking.pop(symbol))
-                unknown = [name for name in wanted if name in asking and name not in self._statuses]
-                await self._learn_others({name: asking.pop(name) for name in unknown}, None)  # else nothing is marked
+                unknown = {name for name in asking if name in wanted and name not in self._statuses} - self._awaited
+                self._awaited |= unknown
+                # The current loan is not marked without its rate; the others are, and do not wait for it long.
+                waiting = await self._learn_others({name: asking[name] for name in unknown}, self._patience)
+                for name in unknown - waiting.keys():
+                    del asking[name]
                 self._moves[symbol] = await moving.pop(symbol)
                 if others := {*asking.values(), *moving.values()}:
                     await asyncio.wait(others, timeout=OTHERS_SECONDS)
@@ -205,7 +210,7 @@ class Heartbeat:
             return beat
         statuses = {symbol: self._prices.status(status.quote) for symbol, status in beat.statuses.items()}
         now = replace(beat, status=self._prices.status(beat.status.quote), statuses=statuses)
-        return now if now.snapshot is None else replace(now, status=now.status_of(now.snapshot))
+        return _judged(now)
 
     def republish(self) -> None:
         """Hand out the latest beat again when its freshness has changed since."""
@@ -224,6 +229,15 @@ class Heartbeat:
             self._last = None
         self._statuses = {symbol: self._prices.status(known.quote) for symbol, known in self._statuses.items()}
         self._publish()
+
+    def _forget_others(self) -> None:
+        """Drop what no portfolio needs any more: nobody asks for it again, and it would grow old for ever."""
+        symbols = set(self._symbols())
+        told = symbols | {portfolio.id for portfolio in self._book.all}
+        self._statuses = {symbol: known for symbol, known in self._statuses.items() if symbol in symbols}
+        self._moves = {symbol: known for symbol, known in self._moves.items() if symbol in symbols}
+        self._problems = {name: known for name, known in self._problems.items() if name in told}
+        self._awaited &= symbols
 
     def _symbols(self) -> list[str]:
         """What values the portfolios and their loans, the current one's first."""
@@ -261,6 +275,7 @@ class Heartbeat:
 
     def _publish(self) -> Beat:
         self._number += 1
+        self._forget_others()
         symbol = self._book.symbol
         status = self._statuses.get(symbol)
         snapshots = self._snapshots()
@@ -269,7 +284,7 @@ class Heartbeat:
         if status is None:
             problem = self._problems.get(symbol, f"the price of {symbol} is being asked for")
         else:
-            problem = status.problem if snapshot is not None else self._problems.get(self._book.current.id)
+            problem = self._problems.get(self._book.current.id)  # why it is not marked
         moves = self._moves_of(symbol)
         beat = Beat(
             number=self._number,
@@ -283,9 +298,7 @@ class Heartbeat:
             snapshots=snapshots,
             volatilities={name: self._moves_of(name).value for name in self._moves},
         )
-        if snapshot is not None:
-            whole = beat.status_of(snapshot)
-            beat = replace(beat, status=whole, problem=None if whole is None else whole.problem)
+        beat = _judged(beat)
         self._is_unkept = True
         self.feed.publish(beat)
         return beat
@@ -307,9 +320,12 @@ class Heartbeat:
                 hedge = None if self._held is None else self._held.mark(portfolio, quote, now)
                 on = quote.at.astimezone(NEW_YORK).date()
                 found[portfolio.id] = self._book.mark(portfolio, quote.price, on, hedge)
+                self._problems.pop(portfolio.id, None)
             except VaultError as error:
-                self._problems[portfolio.id] = str(error)
-                log.error("not_marked", portfolio=portfolio.id, reason=str(error))
+                reason = str(error)
+                if self._problems.get(portfolio.id) != reason:
+                    log.error("not_marked", portfolio=portfolio.id, reason=reason)
+                self._problems[portfolio.id] = reason
         return found
 
     async def _have_kept(self) -> None:
@@ -337,9 +353,17 @@ class Heartbeat:
         beat, now = self.current(), self._now()
         if beat is None or beat.status is None or beat.status.quote.is_demo or beat.status.is_stale:
             return interval
+        if any(symbol not in beat.statuses for symbol in self._symbols()):
+            return interval  # a loan that is not marked cannot wait for the market to open
         if self._hours.is_open(now):
             return interval
         return max(interval, EXTENDED_PAUSE if self._hours.is_extended(now) else CLOSED_PAUSE)
+
+
+def _judged(beat: Beat) -> Beat:
+    """A beat whose status and problem are those of its snapshot, if there is one."""
+    whole = None if beat.snapshot is None else beat.status_of(beat.snapshot)
+    return beat if whole is None else replace(beat, status=whole, problem=whole.problem)
 
 
 def _is_answered(task: asyncio.Task[Volatility | None]) -> bool:

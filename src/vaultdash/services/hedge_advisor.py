@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import TypeVar
 
 from vaultdash.clock import NEW_YORK
+from vaultdash.domain.exchange import PAIRS, ExchangeRate
 from vaultdash.domain.gold import InstrumentKind, clean_symbol
 from vaultdash.domain.hedge import Comparison, Exercise, Situation
+from vaultdash.domain.market import Quote
 from vaultdash.domain.portfolio import Snapshot, mark, require_solvent
 from vaultdash.domain.validation import positive
 from vaultdash.services.portfolio_book import PortfolioBook
@@ -44,7 +46,10 @@ class Research:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A comparison with the price it stands on, what was assumed, and why it is withheld if it is."""
+    """A comparison with the price it stands on, what was assumed, and why it is withheld if it is.
+
+    `is_called` is False as well where price or exchange rate is invented: by those no call is certain.
+    """
 
     symbol: str
     at: datetime
@@ -53,13 +58,14 @@ class Advice:
     comparison: Comparison
     assumptions: tuple[str, ...]
     withheld: str | None
+    is_called: bool
 
 
 class HedgeAdvisor:
     """Runs the strategy engine off the event loop and remembers the last comparisons.
 
-    Advice is withheld on a stale price, on an invented one unless the owner asked for the `demo` market, and when the
-    loan is called already.
+    Advice is withheld on a stale price or exchange rate, on an invented one unless the owner asked for the `demo`
+    market, and when the loan is called already.
     """
 
     def __init__(
@@ -94,15 +100,18 @@ class HedgeAdvisor:
         )
         comparison = await self._compare(situation)
         assumptions = tuple(self._assumptions(research, snapshot, own=own))
-        return Advice(
-            symbol, self._now(), status, snapshot, comparison, assumptions, self._withheld(status, snapshot)
-        )
+        is_invented = snapshot.rate.is_demo or (status is not None and status.quote.is_demo)
+        is_called = snapshot.is_called and (self._demo or not is_invented)
+        withheld = self._withheld(status, snapshot)
+        return Advice(symbol, self._now(), status, snapshot, comparison, assumptions, withheld, is_called)
 
     def _snapshot(self, symbol: str, research: Research, status: QuoteStatus | None) -> tuple[Snapshot, bool]:
         at = status.quote.at if status else self._now()
         spot = status.quote.price if status else _given(research.spot, 0.0)
         on = at.astimezone(NEW_YORK).date()
         portfolio, own = self._book.priced_by(symbol, spot, on, research.portfolio_value)
+        if own and research.loan_amount is None:  # as it is kept: what has accrued is told as well
+            return self._book.mark(self._book.current.with_terms(None, research.margin_call_ltv), spot, on), own
         if research.loan_amount is not None or research.margin_call_ltv is not None:
             portfolio = portfolio.with_terms(research.loan_amount, research.margin_call_ltv)
         snapshot = mark(portfolio, spot, on, rate=self._book.rates.of(self._book.current.loan.currency))
@@ -135,14 +144,38 @@ class HedgeAdvisor:
     def _withheld(self, status: QuoteStatus | None, snapshot: Snapshot) -> str | None:
         if status is not None and status.quote.is_demo and not self._demo:
             return "The price is invented (DEMO), because no real one could be had: nothing is recommended on it."
+        currency, rate = snapshot.rate.currency, self._rate_status(snapshot.rate)
+        if rate is not None and rate.quote.is_demo and not self._demo:
+            return (
+                f"What a dollar costs in {currency} is invented (DEMO), because no real rate could be had: nothing "
+                "is recommended on it, and whether the loan is called cannot be said."
+            )
+        gold = None if status is None else self._prices.status(status.quote)  # the status given may be the rate's
+        if rate is not None and rate.is_stale:
+            beside = f", the price {gold.age_words}" if gold is not None and gold.is_stale else ""
+            called = f" By that rate the loan is called, at an LTV of {snapshot.ltv * 100:.1f} %."
+            return (
+                f"What a dollar costs in {currency} is {rate.age_words} old{beside}: no recommendation until a new "
+                f"rate arrives.{called if snapshot.is_called else ''}"
+            )
         if snapshot.is_called:
             return (
                 f"The loan is called at this price: its LTV of {snapshot.ltv * 100:.1f} % has reached the limit, and "
                 "no put bought now undoes that. Repay, add gold or sell gold first."
             )
-        if status is None or not status.is_stale:
+        if gold is not None and gold.is_stale:
+            return f"The price is {gold.age_words} old: no recommendation until a new one arrives."
+        if status is not None and status.is_stale:
+            return f"{status.problem or 'What the loan is judged by is not current'}: nothing is recommended on it."
+        return None
+
+    def _rate_status(self, rate: ExchangeRate) -> QuoteStatus | None:
+        """How far the exchange rate can be trusted now; None for a loan in dollars."""
+        if rate.at is None:
             return None
-        return f"The price is {status.age_words} old: no recommendation until a new one arrives."
+        pair = PAIRS[rate.currency]
+        given = Quote(pair, rate.per_dollar, None, rate.at, rate.source, currency=rate.currency)
+        return self._prices.status(self._prices.known(pair) or given)
 
 
 def _given(value: T | None, default: T) -> T:

@@ -17,6 +17,7 @@ from vaultdash.services.option_chains import OptionChains
 VOLATILITY_INDEX = "^GVZ"
 HORIZONS = (1, 3, 6, 12)  # months
 FRESH_INDEX = timedelta(days=7)
+LEAST_REACH = timedelta(days=270)  # of the last expiration: weeks say nothing of a year
 LEAST, MOST = 0.01, 4.0  # what no volatility of gold has ever left
 DAYS_PER_MONTH = 365 / 12
 
@@ -81,7 +82,8 @@ class OddsVolatility:
     ) -> tuple[VolatilityChoice, ...]:
         """The best first; `moves` is the volatility of daily closes, which is always there. `is_demo` is the price's.
 
-        An old volatility index stands behind the closes, and invented option prices never count beside real ones. All
+        An old volatility index stands behind the closes. Invented option prices never count beside real ones, and
+        none that end within months: the odds would follow whichever expirations have been looked at. All
         are of gold in dollars; for a loan in another currency each is joined with the moves of the rate.
         """
         found = list(await self._implied(snapshot, is_demo=is_demo))
@@ -101,6 +103,11 @@ class OddsVolatility:
         """How what a dollar costs in the loan's currency, which is not the dollar, moves beside the loan's gold."""
         return await self._gold.moves(snapshot.portfolio.collateral.quoted_by, snapshot.rate)
 
+    def lacks_chains(self, symbol: str) -> bool:
+        """True while the option prices loaded do not reach so far that they can speak for a year."""
+        chains = self._chains.loaded(symbol)
+        return not chains or chains[-1].expiration - self._now().date() < LEAST_REACH
+
     async def load_chains(self, symbol: str) -> str | None:
         """Ask for the expirations nearest the horizons, so that options can say it; else why it cannot be had."""
         try:
@@ -114,7 +121,7 @@ class OddsVolatility:
     async def _implied(self, snapshot: Snapshot, *, is_demo: bool) -> tuple[VolatilityChoice, ...]:
         symbol = snapshot.portfolio.collateral.quoted_by
         chains = self._chains.loaded(symbol)
-        if not chains or (chains[0].is_demo and not is_demo):
+        if self.lacks_chains(symbol) or (chains[0].is_demo and not is_demo):
             return ()
         try:
             surface = await self._chains.surface(symbol)

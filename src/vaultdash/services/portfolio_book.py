@@ -1,7 +1,7 @@
 """The owner's portfolios: kept in the database, marked at a quote, each change with its old value."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, datetime
@@ -20,8 +20,8 @@ from vaultdash.domain.position import HedgeMark
 from vaultdash.domain.record import PortfolioChange, StoredPortfolio
 from vaultdash.feed import Feed
 from vaultdash.services.exchange_rates import ExchangeRates
-from vaultdash.services.portfolio_entry import entered, slug
-from vaultdash.services.portfolio_words import change_words
+from vaultdash.services.portfolio_entry import entered, free_name, slug
+from vaultdash.services.portfolio_words import change_words, changed_meanwhile_words, settings_words
 from vaultdash.storage.records import Database, Transaction
 
 log = structlog.get_logger()
@@ -29,27 +29,8 @@ RESEARCH_VALUE = 1_000_000.0
 CURRENT = "current_portfolio"
 EXAMPLE = "example_portfolio"
 START = "start"
-ACTOR_WORDS = {
-    "page": "on the settings page",
-    "api": "through the API",
-    "cli": "by a vault-dash command",
-    START: "at the start",
-}
 NOTHING = "nothing"
-
-# What each setting of the first start says of a portfolio.
-TOLD_BY: Mapping[str, Callable[[Portfolio], object]] = {
-    "collateral": lambda held: held.collateral.instrument.symbol,
-    "units": lambda held: sum(lot.units for lot in held.collateral.lots),
-    "loan_amount": lambda held: held.loan.amount,
-    "loan_currency": lambda held: held.loan.currency,
-    "margin_call_ltv": lambda held: held.loan.margin_call_ltv,
-    "warning_ltv": lambda held: held.loan.warning_ltv,
-    "close_out_ltv": lambda held: held.loan.close_out_ltv,
-    "hedge_counting": lambda held: held.loan.hedge_counting,
-    "reference_rate": lambda held: held.loan.interest.reference_rate,
-    "loan_spread": lambda held: held.loan.interest.spread,
-}
+UNNAMED = "loan"  # of which the id is made where no name is given
 
 
 class PortfolioBook:
@@ -110,17 +91,8 @@ class PortfolioBook:
     def settings_remark(self) -> str | None:
         """A sentence when the environment, which counts at the first start, says something else than what is kept."""
         kept = self._kept.get(self._first.id)
-        names = [
-            f"VAULT_{name.upper()}"
-            for name, told in TOLD_BY.items()
-            if name in self._given and self._kept and (kept is None or told(kept.portfolio) != told(self._first))
-        ]
-        if not names:
-            return None
-        return (
-            f"{', '.join(names)}: set in the environment, but what is kept since the first start differs and holds. "
-            "Change the portfolio on the settings page or with `vault-dash portfolio set`, or take the setting out"
-        )
+        first = None if kept is None else kept.portfolio
+        return settings_words(self._given, self._first, first) if self._kept else None
 
     @property
     def today(self) -> date:
@@ -169,15 +141,17 @@ class PortfolioBook:
     async def free_id(self, name: str) -> str:
         """An id made of a name that no portfolio has or had."""
         async with self._database.reading() as records:
-            taken: set[str] = set(self._kept)
-            while await records.portfolios.changes(found := slug(name, taken), limit=1):
-                taken.add(found)
-            return found
+            return await _free_id(records, name)
 
-    async def add(self, portfolio: Portfolio, actor: str) -> StoredPortfolio:
-        """Keep a new portfolio; its id must be free. Raises Refused or InvalidInput."""
-        made = self._checked(portfolio, None)
+    async def add(self, portfolio: Portfolio, actor: str, *, is_named: bool = True) -> StoredPortfolio:
+        """Keep a new portfolio; its id must be free. One that its owner did not name gets an id and a name that no
+        other has by then. Raises Refused or InvalidInput.
+        """
         async with self._writing() as records:
+            if not is_named:
+                name = free_name([one.portfolio for one in await records.portfolios.all()])
+                portfolio = replace(portfolio, id=await _free_id(records, UNNAMED), name=name)
+            made = self._checked(portfolio, None)
             await _require_own_name(records, made)
             await records.portfolios.put(made, self._now(), actor, change_words(None, made), expected_version=0)
         return self.stored(made.id)
@@ -242,8 +216,8 @@ class PortfolioBook:
 
     async def undo(
         self, change_id: int, actor: str, *, expected_version: int | None = None, sure: bool = False
-    ) -> StoredPortfolio | None:
-        """Bring back what was before a change, as a new change; None when that takes the portfolio away.
+    ) -> "Undone":
+        """Bring back what was before a change, as a new change, unless its name is that of another loan by now.
 
         Changes made after it go, too: it must be the newest one of its portfolio unless the caller is `sure`, or
         knows the `expected_version` that is kept now (0 when it was removed). The words of the new one say all that
@@ -264,10 +238,17 @@ class PortfolioBook:
             if change.before is None:
                 await self._take_out(records, change.portfolio_id, actor, words, change_id)
             else:
+                if await _is_taken(records, change.before):
+                    raise Refused(
+                        f"“{change.before.name}” is the name of another loan by now: give that one another name and "
+                        "then take the change back"
+                    )
                 await records.portfolios.put(change.before, self._now(), actor, words, undoes=change_id)
                 if await records.preferences.get(EXAMPLE) == change.portfolio_id:
                     await records.preferences.put(EXAMPLE, None)
-        return self._kept.get(change.portfolio_id)
+            back = await records.portfolios.get(change.portfolio_id)
+            made = (await records.portfolios.changes(change.portfolio_id, limit=1))[0]
+        return Undone(back, made)
 
     def mark(self, portfolio: Portfolio, price: float, on: date, hedge: HedgeMark | None = None) -> Snapshot:
         """A portfolio at a price and at the exchange rate known; raises Unavailable while that is not."""
@@ -344,9 +325,27 @@ class PortfolioBook:
 
 async def _require_own_name(records: Transaction, made: Portfolio) -> None:
     """Raises InvalidInput when another portfolio has that name: an alert must say which loan it is about."""
-    names = {one.portfolio.name.casefold() for one in await records.portfolios.all() if one.portfolio.id != made.id}
-    if made.name.casefold() in names:
+    if await _is_taken(records, made):
         raise InvalidInput("name", f"“{made.name}” is that of another loan; give each one a name of its own")
+
+
+async def _is_taken(records: Transaction, made: Portfolio) -> bool:
+    others = [one.portfolio for one in await records.portfolios.all() if one.portfolio.id != made.id]
+    return made.name.casefold() in {other.name.casefold() for other in others}
+
+
+async def _free_id(records: Transaction, name: str) -> str:
+    taken = {one.portfolio.id for one in await records.portfolios.all()}
+    while await records.portfolios.changes(found := slug(name, taken), limit=1):
+        taken.add(found)
+    return found
+
+
+class Undone(NamedTuple):
+    """The portfolio as it is back, None when it was taken away, and the change that this was."""
+
+    portfolio: StoredPortfolio | None
+    change: PortfolioChange
 
 
 class Undoing(NamedTuple):
@@ -389,10 +388,4 @@ async def _undoing(records: Transaction, change_id: int) -> tuple[Undoing, Portf
 
 async def _changed_meanwhile(records: Transaction, kept: StoredPortfolio) -> str:
     last = next(iter(await records.portfolios.changes(kept.portfolio.id, limit=1)), None)
-    if last is None:
-        return f"{kept.portfolio.name} was changed meanwhile; look at it again before changing it"
-    way = ACTOR_WORDS.get(last.actor, f"by {last.actor}")
-    return (
-        f"{kept.portfolio.name} was changed {way} at {last.at:%H:%M on %-d %b %Y} UTC, after you had read it "
-        f"({last.what}). Look at it again before changing it"
-    )
+    return changed_meanwhile_words(kept.portfolio.name, last)

@@ -1,12 +1,13 @@
 """What a change of a portfolio was, in words: two portfolios compared."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 from vaultdash.domain.collateral import Lot
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.option import Right
 from vaultdash.domain.portfolio import Portfolio
 from vaultdash.domain.position import HeldOption, PremiumFunding
+from vaultdash.domain.record import PortfolioChange
 
 COUNTING_WORDS = {
     HedgeCounting.IGNORED: "ignored",
@@ -17,6 +18,25 @@ FUNDING_WORDS = {
     PremiumFunding.CASH: "cash",
     PremiumFunding.LOAN: "the loan",
     PremiumFunding.SELL_GOLD: "sold gold",
+}
+ACTOR_WORDS = {
+    "page": "on the settings page",
+    "api": "through the API",
+    "cli": "by a vault-dash command",
+    "start": "at the start",
+}
+# What each setting of the first start says of a portfolio.
+TOLD_BY: Mapping[str, Callable[[Portfolio], object]] = {
+    "collateral": lambda held: held.collateral.instrument.symbol,
+    "units": lambda held: sum(lot.units for lot in held.collateral.lots),
+    "loan_amount": lambda held: held.loan.amount,
+    "loan_currency": lambda held: held.loan.currency,
+    "margin_call_ltv": lambda held: held.loan.margin_call_ltv,
+    "warning_ltv": lambda held: held.loan.warning_ltv,
+    "close_out_ltv": lambda held: held.loan.close_out_ltv,
+    "hedge_counting": lambda held: held.loan.hedge_counting,
+    "reference_rate": lambda held: held.loan.interest.reference_rate,
+    "loan_spread": lambda held: held.loan.interest.spread,
 }
 Fields = tuple[tuple[str, Callable[[Portfolio], str]], ...]
 NAMES: Fields = (
@@ -30,13 +50,39 @@ TERMS: Fields = (
     ("target LTV", lambda held: f"{held.target_ltv:g}"),
     ("hedge counted", lambda held: COUNTING_WORDS[held.loan.hedge_counting]),
     ("haircut", lambda held: f"{held.loan.hedge_haircut:g}"),
-    ("reference rate", lambda held: f"{held.loan.interest.reference_rate:g}"),
-    ("spread", lambda held: f"{held.loan.interest.spread:g}"),
+    ("reference rate", lambda held: f"{held.loan.interest.reference_rate * 100:g} %"),
+    ("spread", lambda held: f"{held.loan.interest.spread * 100:g} %"),
     ("day count", lambda held: held.loan.interest.day_count.value),
     ("interest", lambda held: "added to the loan" if held.loan.interest.capitalised else "paid in cash"),
     ("cure days", lambda held: str(held.loan.cure_days)),
     ("owed as of", lambda held: str(held.loan.as_of or "no day")),
 )
+
+
+def settings_words(given: Collection[str], first: Portfolio, kept: Portfolio | None) -> str | None:
+    """A sentence when settings that are `given` say something else of the `first` portfolio than what is kept."""
+    names = [
+        f"VAULT_{name.upper()}"
+        for name, told in TOLD_BY.items()
+        if name in given and (kept is None or told(kept) != told(first))
+    ]
+    if not names:
+        return None
+    return (
+        f"{', '.join(names)}: set in the environment, but what is kept since the first start differs and holds. "
+        "Change the portfolio on the settings page or with `vault-dash portfolio set`, or take the setting out"
+    )
+
+
+def changed_meanwhile_words(name: str, last: PortfolioChange | None) -> str:
+    """Why a change is refused that was made on an older version: who changed what, and when."""
+    if last is None:
+        return f"{name} was changed meanwhile; look at it again before changing it"
+    way = ACTOR_WORDS.get(last.actor, f"by {last.actor}")
+    return (
+        f"{name} was changed {way} at {last.at:%H:%M on %-d %b %Y} UTC, after you had read it ({last.what}). "
+        "Look at it again before changing it"
+    )
 
 
 def change_words(before: Portfolio | None, after: Portfolio | None) -> str:

@@ -113,7 +113,7 @@ def selloffs_sentence(report: SelloffReport) -> str:
         if report.is_todays_loan
         else (f"A loan drawn at {_pct(report.ltv)} at each peak")
     )
-    ten = f"; {called_deepest} of the {len(deepest)} deepest" if deepest else ""
+    ten = f"; {called_deepest} of the {len(deepest)} deepest that do not lie within one another" if deepest else ""
     times = "none" if called == 0 else str(called)
     return f"{loan} would have been called in {times} of {len(known)} falls{ten}."
 

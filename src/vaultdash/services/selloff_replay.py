@@ -20,6 +20,7 @@ from vaultdash.services.gold_in_currency import GoldInCurrency
 
 LONGEST_BREAK = timedelta(days=7)  # between two trading days: GLD never rested longer
 IMPORT_HINT = "`vault-dash history import FILE` stores daily prices of your own"
+AT_RATE = " at today's rate"
 DEMO_WORDS = (
     f"Only DEMO prices are there, which are invented: nothing of this happened. {IMPORT_HINT}, "
     "`vault-dash history update` asks the provider."
@@ -64,6 +65,11 @@ class SelloffReport:
     rows: tuple[Replayed, ...]
     remarks: tuple[str, ...]
 
+    @property
+    def priced_by(self) -> str:
+        """What the prices of the replays are of: `GLD`, or `GLD at today's rate`, which it never cost."""
+        return self.symbol if self.rate.is_dollar else f"{self.symbol}{AT_RATE}"
+
 
 class SelloffReplays:
     """Replays named falls and days of the owner's choice on a snapshot's loan."""
@@ -94,7 +100,7 @@ class SelloffReplays:
         own = Replayed(
             "own",
             f"{first.on} to {last.on}",
-            f"Lowest close {low.close:,.2f} on {low.on}.",
+            f"Lowest close {low.close:,.2f}{'' if snapshot.rate.is_dollar else AT_RATE} on {low.on}.",
             first.on,
             last.on,
             low.close / first.close - 1.0,

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+from vaultdash.domain.exchange import PAIRS
 from vaultdash.domain.loan import HedgeCounting
-from vaultdash.domain.portfolio import Snapshot, Zone, cure_as_counted, drop_to_price
+from vaultdash.domain.portfolio import Snapshot, Zone, cure_as_counted, drop_to_price, sigmas_to_price
+from vaultdash.services.gold_in_currency import ASSUMED_VOLATILITY
 from vaultdash.services.heartbeat import Beat
 
 WORST_TWO_DAYS = 0.139  # GLD closes of 29 January and 2 February 2026: 495.90 and 427.13
 FEWEST_SIGMAS = 5.0
+PRICE = "price"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +38,23 @@ def standing(beat: Beat | None) -> Standing:
     drop = snapshot.drop_to_margin_call
     call = f"{snapshot.portfolio.collateral.instrument.quoted_by} {snapshot.margin_call_price:,.2f}"
     old = doubted(beat)
-    caveat = _owed(snapshot) + _of_options(snapshot) + (f" Judged by {old.words}." if old else _invented(beat))
+    if old and old.is_invented:
+        return Standing(
+            None,
+            "Not known now.",
+            f"What a dollar costs in {snapshot.rate.currency} is invented (DEMO), as no real rate could be had, and "
+            f"by that nothing is judged. You owe {snapshot.owed:,.0f} {snapshot.rate.currency}.",
+        )
+    of_rate = old is not None and old.thing != PRICE
+    by_price = " Judged by an old price." if old and not of_rate else _invented(beat)
+    caveat = _owed(snapshot) + _of_options(snapshot) + by_price
+    before = f"By {old.words}: " if old and of_rate else ""
     to_repay = cure_as_counted(loan, snapshot.gold_value, snapshot.hedge_value, loan.warning_ltv).repay_cash
     needed = _own(to_repay, snapshot)
     if snapshot.zone is Zone.CLOSE_OUT:
         return Standing(
             Zone.CLOSE_OUT,
-            "Close-out level reached.",
+            _sentence(f"{before}close-out level reached."),
             f"The lender may sell the gold now: LTV is {_pct(snapshot.lender_ltv)}, the limit "
             f"{_pct(loan.close_out_ltv)}; {needed} repaid brings it down to the warning level of "
             f"{_pct(loan.warning_ltv)}.{caveat}",
@@ -49,18 +62,19 @@ def standing(beat: Beat | None) -> Standing:
     if snapshot.zone is Zone.CALL:
         return Standing(
             Zone.CALL,
-            "Margin call.",
+            _sentence(f"{before}margin call."),
             f"LTV is {_pct(snapshot.lender_ltv)}, the limit {_pct(loan.margin_call_ltv)}: "
             f"{needed} repaid brings it down to the warning level of {_pct(loan.warning_ltv)}.{caveat}",
         )
     if drop <= 0:  # the options that the lender counts are all that keeps the call away
-        return Standing(
-            snapshot.zone,
-            "Kept by the options.",
+        kept = (
             f"Gold alone would be called below {call}{_while(snapshot)}; the options held bring LTV to "
-            f"{_pct(snapshot.lender_ltv)} as the lender counts them{_first_end(snapshot)}.{caveat}",
+            f"{_pct(snapshot.lender_ltv)} as the lender counts them{_first_end(snapshot)}.{caveat}"
         )
-    if snapshot.zone is Zone.WARNING:
+        if of_rate:
+            return Standing(None, "Not known now.", f"{before}{kept}")
+        return Standing(snapshot.zone, "Kept by the options.", kept)
+    if snapshot.zone is Zone.WARNING and not of_rate:
         detail = f"{_room(snapshot, 'can', ' more')}{caveat}"
         return Standing(Zone.WARNING, "Close to a call.", detail)
     if old:
@@ -70,9 +84,19 @@ def standing(beat: Beat | None) -> Standing:
             f"By {old.last}: {_room(snapshot, 'could', '')} {old.sentence}{_owed(snapshot)}{_of_options(snapshot)}",
         )
     is_burdened = snapshot.hedge_value < 0  # sold options cost more as they go against the owner
-    far = drop > WORST_TWO_DAYS and (beat.daily_sigmas_to_call or 0) >= FEWEST_SIGMAS and not is_burdened
+    far = drop > WORST_TWO_DAYS and _fewest_sigmas(snapshot, beat.volatility) >= FEWEST_SIGMAS and not is_burdened
     headline = "No call in sight." if far else "No call now."
     return Standing(Zone.ROOM, headline, f"{_room(snapshot, 'can', '')}{caveat}")
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+def _fewest_sigmas(snapshot: Snapshot, volatility: float) -> float:
+    """Daily moves to a call; for a loan in another currency gold and the dollar are taken to fall together."""
+    joined = volatility if snapshot.rate.is_dollar else volatility + ASSUMED_VOLATILITY
+    return sigmas_to_price(snapshot.price, snapshot.margin_call_price, joined)
 
 
 def _room(snapshot: Snapshot, may: str, more: str) -> str:
@@ -99,20 +123,25 @@ def _room(snapshot: Snapshot, may: str, more: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What is too old to be believed, or invented beside what is real: `an old price`, `an old exchange rate`."""
+    """What is too old to be believed, or invented beside what is real: the price, or the rate with its age."""
 
     thing: str
     is_invented: bool = False
+    age: str = ""
 
     @property
     def words(self) -> str:
-        """`an old price`."""
-        return f"an {'invented' if self.is_invented else 'old'} {self.thing}"
+        """`an old price`; `an exchange rate 2 hours old` where the age is known."""
+        if self.is_invented or not self.age:
+            return f"an {'invented' if self.is_invented else 'old'} {self.thing}"
+        return f"an {self.thing} {self.age} old"
 
     @property
     def last(self) -> str:
         """`the last price`."""
-        return self.words if self.is_invented else f"the last {self.thing}"
+        if self.is_invented:
+            return self.words
+        return f"the last {self.thing}{f', {self.age} old' if self.age else ''}"
 
     @property
     def sentence(self) -> str:
@@ -121,13 +150,19 @@ class Doubt:
 
 
 def doubted(beat: Beat) -> Doubt | None:
-    """What a stale beat must not be believed for: the price of gold, or else the rate of the loan's currency."""
+    """What a stale beat must not be believed for: an invented rate, else an old price of gold, else an old rate."""
     if beat.status is None or not beat.status.is_stale:
         return None
     gold = beat.statuses.get(beat.status.quote.symbol, beat.status)
-    if gold.is_stale or beat.snapshot is None or beat.snapshot.rate.is_dollar:
-        return Doubt("price")
-    return Doubt("exchange rate", beat.snapshot.rate.is_demo)
+    if beat.snapshot is None or beat.snapshot.rate.is_dollar:
+        return Doubt(PRICE)
+    rate = beat.snapshot.rate
+    if rate.is_demo and not gold.quote.is_demo:
+        return Doubt("exchange rate", is_invented=True)
+    if gold.is_stale:
+        return Doubt(PRICE)
+    known = beat.statuses.get(PAIRS[rate.currency])
+    return Doubt("exchange rate", age="" if known is None else known.age_words)
 
 
 def _own(dollars: float, snapshot: Snapshot) -> str:

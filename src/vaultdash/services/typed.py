@@ -6,18 +6,24 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from vaultdash.domain.errors import InvalidInput
+from vaultdash.domain.gold import Instrument, InstrumentKind
 
 GROUPS = re.compile(r"[0-9]{1,3}(?:([,' ])[0-9]{3})(?:\1[0-9]{3})*(?:\.[0-9]*)?")
 PLAIN = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
 ONE_GROUP = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
 THREE_DECIMALS = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
 POINT_GROUPS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3}){2,}(?:,[0-9]+)?|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+")
-SIGNS = {"USD": "$"}
+CURRENCY_WORDS = {  # in small letters; of two that begin alike the longer one comes first
+    "USD": ("usd", "us$", "$"),
+    "CHF": ("chf", "sfr.", "sfr", "fr.", "fr"),
+    "EUR": ("eur", "€"),
+    "GBP": ("gbp", "£"),
+}
 COMMA_DECIMALS = re.compile(r"[0-9]*,[0-9]+")
-UNIT_WORDS = {
-    "g": ("grams", "gram", "gr", "g"),
-    "kg": ("kilograms", "kilogram", "kg"),
-    "oz": ("ounces", "ounce", "ozt", "oz"),
+UNIT_WORDS = {  # by the unit of an instrument
+    "grams": ("grams", "gram", "gr", "g"),
+    "kilograms": ("kilograms", "kilogram", "kg"),
+    "troy ounces": ("ounces", "ounce", "ozt", "oz"),
     "shares": ("shares", "share"),
 }
 LONGEST = 40
@@ -29,19 +35,21 @@ MISSING = "is missing"
 def amount(argument: str, text: str, *, fine: bool = False, currency: str = "USD", unit: str = "") -> float:
     """A number with or without thousands separators: 1,000,000 or 1'000'000 or 1 000 000; the point is decimal.
 
-    The `currency` that is meant may stand beside it, another one may not; so may the `unit` of a weight.
+    The `currency` that is meant may stand beside it, as a sign or a code, another one may not. A weight has its
+    instrument's `unit` instead.
 
     `fine` is for weights, where three decimals are usual: there `32,151` and `1.000` are refused, elsewhere `4.012`,
     because each has two readings. Raises InvalidInput with the reason.
     """
     shown = text.strip()
     plain = shown.translate(SAME)
-    for word in (SIGNS.get(currency, currency), currency):
-        plain = plain.removeprefix(word).removesuffix(word).strip()
-    for word in UNIT_WORDS.get(unit, ()):
-        if plain.casefold().endswith(word):
-            plain = plain[: -len(word)].strip()
-            break
+    if unit:
+        plain = _without(UNIT_WORDS.get(unit, ()), plain)
+    else:
+        plain = _without(CURRENCY_WORDS.get(currency, (currency.lower(),)), plain)
+        for other, words in CURRENCY_WORDS.items():
+            if other != currency and _without(words, plain) != plain:
+                raise InvalidInput(argument, f"must be in {currency}, not in {other} as {_quoted(shown)} says")
     sign = -1.0 if plain.startswith("-") else 1.0
     digits = plain[1:].strip() if plain[:1] in ("-", "+") else plain
     if not digits:
@@ -55,6 +63,14 @@ def amount(argument: str, text: str, *, fine: bool = False, currency: str = "USD
     if abs(found) > LARGEST:
         raise InvalidInput(argument, "is larger than all the gold there is")
     return found
+
+
+def _without(words: tuple[str, ...], text: str) -> str:
+    """The text without the word that it begins with, and the one that it ends with, in small letters or capitals."""
+    before = next((len(word) for word in words if text[: len(word)].lower() == word), 0)
+    rest = text[before:].strip()
+    after = next((len(word) for word in words if rest[-len(word) :].lower() == word), 0)
+    return rest[: len(rest) - after].strip()
 
 
 def _refuse_ambiguous(argument: str, shown: str, digits: str, *, fine: bool) -> None:
@@ -76,9 +92,9 @@ def _refuse_ambiguous(argument: str, shown: str, digits: str, *, fine: bool) -> 
         raise InvalidInput(argument, f"of {_quoted(shown)} begins with a zero; write it without separators")
 
 
-def weight(argument: str, text: str, *, whole_units: bool, unit: str = "") -> float:
-    """Units of an instrument: shares when `whole_units`, else ounces, grams or kilograms, which `unit` names."""
-    return amount(argument, text, fine=not whole_units, unit=unit)
+def weight(argument: str, text: str, gold: Instrument) -> float:
+    """Units of an instrument: shares, or ounces, grams or kilograms of bullion; its unit may stand beside them."""
+    return amount(argument, text, fine=gold.kind is InstrumentKind.BULLION, unit=gold.unit)
 
 
 def percent(argument: str, text: str, *, least_bare: float = 1.0) -> float:

@@ -102,17 +102,21 @@ class Vault:
     async def quote_status(self, symbol: str) -> QuoteStatus:
         """The price of a symbol: the one the pages show for the collateral's own, else the provider's latest."""
         beat = self.heartbeat.current()
-        if beat is not None and beat.status is not None and self.book.holds(symbol):
-            return beat.status
+        if beat is not None and symbol in beat.statuses and self.book.holds(symbol):
+            return beat.statuses[symbol]
         return await self.prices.latest(symbol)
 
     def known_status(self, symbol: str) -> QuoteStatus | None:
-        """The price of a symbol as it is known, with its freshness now; nothing is asked."""
+        """The newest price known of a symbol, with its freshness now; nothing is asked.
+
+        A beat under way may have learnt one that is not published yet.
+        """
         beat = self.heartbeat.current()
+        told = None if beat is None else beat.statuses.get(symbol)
         quote = self.prices.known(symbol)
-        if beat is not None and symbol in beat.statuses:
-            return beat.statuses[symbol]
-        return None if quote is None else self.prices.status(quote)
+        if quote is None or (told is not None and told.quote.at >= quote.at):
+            return told
+        return self.prices.status(quote)
 
     async def aclose(self) -> None:
         """Release everything, in the reverse order of its making."""

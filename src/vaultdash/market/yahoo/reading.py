@@ -4,20 +4,31 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from vaultdash.clock import NEW_YORK
 from vaultdash.domain.errors import BadPayload
+from vaultdash.domain.exchange import PAIRS
 from vaultdash.domain.market import Bar, MarketState, PriceHistory, Quote
 
 SOURCE = "Yahoo"
 FUTURE_TOLERANCE = timedelta(seconds=60)
-LARGEST_MOVE = 0.5  # a price that moves by half in a day is a bad print
-LARGE_MOVE = 0.2  # is believed when two prints say so
-AGREEMENT = 0.05  # of two prints
 USUAL_DELAY_SECONDS = 900.0  # when Yahoo does not say how much a price lags
 SETTLING = timedelta(minutes=20)  # closing prints reach the daily bar late
 ASSUMED_CLOSE = time(16)
+
+
+class Moves(NamedTuple):
+    """Fractions: a `large` move is believed when two prints agree within `agreement`, the `largest` never is."""
+
+    large: float
+    largest: float
+    agreement: float
+
+
+SHARE_MOVES = Moves(large=0.2, largest=0.5, agreement=0.05)
+PAIR_MOVES = Moves(large=0.05, largest=0.2, agreement=0.01)  # a large currency seldom moves by a twentieth in a day
 
 MARKET_STATES = {
     "PREPRE": MarketState.PRE,
@@ -79,15 +90,19 @@ class Readings:
 
     def believe(self, quote: Quote) -> Quote:
         """The quote; BadPayload while its move from the last one, else from the previous close, stands alone."""
+        moves = _moves(quote.symbol)
         before = self._believed.get(quote.symbol, quote.previous_close)
+        close = quote.previous_close
+        if moves is PAIR_MOVES and close is not None and before is not None and _move(close, before) < moves.large:
+            before = close  # not the last price, along which bad prints could creep away in small steps
         first = self._doubted.get(quote.symbol)
-        if before is not None and _move(before, quote.price) >= LARGE_MOVE:
-            if quote.previous_close is None and _move(before, quote.price) >= LARGEST_MOVE:
+        if before is not None and _move(before, quote.price) >= moves.large:
+            if quote.previous_close is None and _move(before, quote.price) >= moves.largest:
                 raise BadPayload(
                     f"Yahoo's price for {quote.symbol} is not credible: {quote.price:g} after {before:g}"
                 )
             is_later = first is None or quote.at > first.at
-            if first is None or not is_later or _move(first.price, quote.price) > AGREEMENT:
+            if first is None or not is_later or _move(first.price, quote.price) > moves.agreement:
                 if is_later:
                     self._doubted[quote.symbol] = quote
                 raise BadPayload(
@@ -98,6 +113,10 @@ class Readings:
             self._doubted.pop(quote.symbol, None)
         self._believed[quote.symbol] = quote.price
         return quote
+
+
+def _moves(symbol: str) -> Moves:
+    return PAIR_MOVES if symbol in PAIRS.values() else SHARE_MOVES
 
 
 def _move(before: float, after: float) -> float:
@@ -127,7 +146,7 @@ def _quote(
     if price is None:
         raise BadPayload(f"Yahoo gave no usable price for {symbol}: {fields.get('regularMarketPrice')!r}")
     at = _instant(fields.get("regularMarketTime"), now)
-    if previous_close is not None and _move(previous_close, price) >= LARGEST_MOVE:
+    if previous_close is not None and _move(previous_close, price) >= _moves(symbol).largest:
         raise BadPayload(f"Yahoo's price for {symbol} is not credible: {price:g} after {previous_close:g}")
     currency = fields.get("currency")
     return Quote(

@@ -1,7 +1,7 @@
 """What the loan and its hedge cost a year: in money, of the collateral, and of the equity."""
 
+from vaultdash.domain.carry import carry
 from vaultdash.domain.portfolio import Snapshot
-from vaultdash.risk.carry import carry
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
 from vaultdash.ui.format import owed, pct, unbroken, usd
 from vaultdash.ui.theme import card, note
@@ -38,8 +38,8 @@ class CarryCard:
                     {
                         "what": Cell(name, number),
                         "money": Cell(told, cost),
-                        "collateral": Cell(pct(found.of_collateral(cost), 2), cost),
-                        "equity": Cell(pct(found.of_equity(cost), 2), cost),
+                        "collateral": Cell(pct(cost / found.collateral, 2), cost),
+                        "equity": Cell(pct(cost / found.equity if found.equity > 0 else None, 2), cost),
                     },
                 )
                 for number, (name, cost, told) in enumerate(rows)

@@ -64,7 +64,8 @@ class Headline:
 class LoanPrices:
     """What the sentence must know of the loan; `symbol` is the one that its collateral is valued by.
 
-    `unknown` says why its prices are not known; then they are no numbers and `symbol` is empty.
+    `unknown` says why its prices are not known; then they are no numbers and `symbol` is empty. `doubt` says which
+    exchange rate they hang on that is too old to be acted on.
     """
 
     symbol: str
@@ -74,6 +75,7 @@ class LoanPrices:
     is_called: bool
     counting: HedgeCounting = HedgeCounting.CREDITED
     unknown: str = ""
+    doubt: str = ""
 
 
 def contract_name(contract: OptionContract) -> str:
@@ -93,8 +95,12 @@ def first_above_call(chain: PricedChain, call: float) -> PricedOption | None:
     return min(fit, key=lambda one: one.quote.contract.strike, default=None)
 
 
-def points_out(chain: PricedChain, market: str) -> bool:
-    """True when a put may be pointed out: not on stale quotes, on invented ones only in the market `demo`."""
+def points_out(chain: PricedChain, loan: LoanPrices, market: str) -> bool:
+    """True when a put may be pointed out for a loan: not once it is called or where its exchange rate is old, not on
+    stale quotes, on invented ones only in the market `demo`.
+    """
+    if loan.symbol != chain.symbol or loan.is_called or loan.doubt:
+        return False
     return not chain.is_stale and (not chain.is_demo or market == "demo")
 
 
@@ -112,8 +118,12 @@ def headline(chain: PricedChain, loan: LoanPrices, market: str) -> Headline:
     on = day(chain.expiration)
     if loan.is_called:
         rest = "A put would keep what is left; repaying, adding gold or selling gold ends the call."
-        return Headline("Your loan is called at the price now.", rest + _caveat(chain), "call")
-    if not points_out(chain, market):
+        main = f"By {loan.doubt} your loan is called." if loan.doubt else "Your loan is called at the price now."
+        return Headline(main, rest + _caveat(chain), "call")
+    if loan.doubt:
+        rest = f"by {loan.doubt} no put is pointed out. Wait for a new rate.{_caveat(chain)}"
+        return Headline("Your margin-call price is not known now:", rest, "warning")
+    if not points_out(chain, loan, market):
         old = f"The quotes are stale, of {age(chain.age_seconds)}:"
         main = "No real quotes could be had: these are invented," if chain.is_demo else old
         return Headline(main, "no put is pointed out on them. Refresh, or wait for the source.", "warning")

@@ -24,13 +24,13 @@ class Countings:
     def __init__(self) -> None:
         self._figures = {counting: Figure(f"LTV, {label}") for counting, label in LABELS.items()}
 
-    def show(self, snapshot: Snapshot) -> None:
-        """Fill the three."""
+    def show(self, snapshot: Snapshot, *, judged: bool = True) -> None:
+        """Fill the three; no zone is shown where it is not `judged`, as by an invented rate."""
         loan = snapshot.portfolio.loan
         for counting, figure in self._figures.items():
             ltv = snapshot.counted(counting)
             own = " · your lender" if counting is loan.hedge_counting else ""
-            where = zone(ltv, loan)
+            where = zone(ltv, loan) if judged else Zone.ROOM
             tone: Tone = where.value
             if where is Zone.ROOM:
                 tone = "" if own else "muted"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from nicegui import ui
 
 from vaultdash.domain.loan import HedgeCounting, Loan
-from vaultdash.domain.portfolio import Cure, Snapshot, cure_as_counted, hedged_ltv, loan_to_value, zone
+from vaultdash.domain.portfolio import Cure, Snapshot, Zone, cure_as_counted, hedged_ltv, loan_to_value, zone
 from vaultdash.ui.components.cure_card import OPTIONS_BASIS, options_at
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
 from vaultdash.ui.format import money, owed, pct, price, usd
@@ -52,13 +52,13 @@ class FallsTable:
         self._basis = note("")
         self._chosen: str | None = None
 
-    def show(self, snapshot: Snapshot) -> None:
-        """Fill the rows from a snapshot."""
+    def show(self, snapshot: Snapshot, *, judged: bool = True) -> None:
+        """Fill the rows from a snapshot; no zone is named where it is not `judged`, as by an invented rate."""
         self._snapshot = snapshot
         held = snapshot.hedge is not None
         visible(self._plain_box, when=not held)
         visible(self._hedged_box, when=held)
-        (self._hedged if held else self._plain).show([_row(snapshot, fall) for fall in FALLS])
+        (self._hedged if held else self._plain).show([_row(snapshot, fall, judged=judged) for fall in FALLS])
         counted = COUNTED[snapshot.portfolio.loan.hedge_counting]
         self._basis.set_text(
             f"LTV; with options: {counted}. After a fall they are worth {OPTIONS_BASIS}." if held else ""
@@ -92,16 +92,18 @@ def _cure(snapshot: Snapshot, fall: float) -> Cure:
     return cure_as_counted(loan, snapshot.gold_value * (1 - fall), worth, loan.warning_ltv)
 
 
-def _row(snapshot: Snapshot, fall: float) -> Row:
+def _row(snapshot: Snapshot, fall: float, *, judged: bool) -> Row:
     loan, value, at = snapshot.portfolio.loan, snapshot.gold_value * (1 - fall), snapshot.price * (1 - fall)
     needed = _cure(snapshot, fall).repay_cash
+    alone = loan_to_value(loan.amount, value)
+    hedged = hedged_ltv(loan.amount, value, options_at(snapshot, at), _counting(loan))
     return Row(
         f"{fall:.2f}",
         {
             "fall": Cell("now" if fall == 0 else pct(-fall, 0), fall, sub=price(at) if snapshot.hedge else ""),
             "price": Cell(price(at), at),
-            "ltv": _ltv(loan_to_value(loan.amount, value), loan),
-            "hedged": _ltv(hedged_ltv(loan.amount, value, options_at(snapshot, at), _counting(loan)), loan),
+            "ltv": _ltv(alone, loan, judged=judged),
+            "hedged": _ltv(hedged, loan, judged=judged),
             "repay": _owed(needed, snapshot) if needed else Cell("–", needed),
         },
     )
@@ -120,6 +122,6 @@ def _counting(loan: Loan) -> Loan:
     return loan
 
 
-def _ltv(ltv: float, loan: Loan) -> Cell:
-    word, tone = WORDS[zone(ltv, loan)]
+def _ltv(ltv: float, loan: Loan, *, judged: bool) -> Cell:
+    word, tone = WORDS[zone(ltv, loan) if judged else Zone.ROOM]
     return Cell(pct(ltv), ltv, tone, sub=word)

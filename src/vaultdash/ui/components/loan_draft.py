@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from vaultdash.domain.collateral import Collateral, EntryMode, Lot
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.gold import InstrumentKind, instrument
-from vaultdash.domain.loan import DayCount, HedgeCounting, Interest, Loan, restated
+from vaultdash.domain.loan import USUAL_REFERENCES, DayCount, HedgeCounting, Interest, Loan, day_count_after, restated
 from vaultdash.domain.portfolio import DEFAULT_TARGET_LTV, Portfolio
 from vaultdash.domain.validation import positive
 from vaultdash.services.portfolio_entry import MOST_LOTS, Rates, entered, only_dollars
@@ -42,11 +42,6 @@ LABELS = {
 }
 WHERE = {"loan_amount": "amount", "lots": "lots.0.symbol", "units": "lots.0.weight"}  # whose field tells a reason
 UNITS = {"XAU-OZ": "oz", "XAU-G": "g", "XAU-KG": "kg"}
-
-
-def usual_day_count(currency: str) -> str:
-    """By which interest is usually counted: 365 days a year for the pound, 360 for the others."""
-    return (DayCount.ACT_365 if currency == "GBP" else DayCount.ACT_360).value
 
 
 def unit_of(symbol: str) -> str:
@@ -112,8 +107,7 @@ class LotDraft:
             return units, None
 
     def _weight(self) -> float:
-        whole = _is_share(self.symbol)
-        return typed.weight("weight", self.weight, whole_units=whole, unit=unit_of(self.symbol))
+        return typed.weight("weight", self.weight, instrument(self.symbol))
 
     def read(self, today: date) -> tuple[Lot | None, dict[str, str]]:
         """The lot, or by field what is wrong with it."""
@@ -211,7 +205,7 @@ class LoanDraft:
         amount, day = self.was_owed
         self.amount = text
         if day and not self.as_of_typed:
-            self.as_of = day if reading.same_amount(text, amount) else today.isoformat()
+            self.as_of = day if reading.same_amount(text, amount, self.currency) else today.isoformat()
 
     def type_day(self, text: str) -> None:
         """The day on which the amount is owed, as the owner says; emptied, it follows the amount again."""
@@ -219,9 +213,11 @@ class LoanDraft:
         self.as_of, self.as_of_typed = text, bool(text)
 
     def type_currency(self, currency: str) -> None:
-        """Another currency; where the day count was the usual one of the last, and not typed, it is that of this."""
-        if not self.day_count_typed and self.day_count == usual_day_count(self.currency):
-            self.day_count = usual_day_count(currency)
+        """Another currency; what is usual of interest for the last one gives way to what is usual for this."""
+        if not self.day_count_typed:
+            self.day_count = day_count_after(DayCount(self.day_count), self.currency, currency).value
+        if self.reference_rate == typed.as_percent(USUAL_REFERENCES[self.currency]):
+            self.reference_rate = typed.as_percent(USUAL_REFERENCES[currency])
         self.currency = currency
 
     def copy(self) -> "LoanDraft":

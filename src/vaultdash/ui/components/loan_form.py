@@ -13,6 +13,7 @@ from vaultdash.ui.components.loan_draft import LABELS, LoanDraft, LotDraft
 from vaultdash.ui.components.lot_editor import LotEditor
 from vaultdash.ui.format import day
 from vaultdash.ui.theme import button, note
+from vaultdash.ui.typed import as_amount
 
 COUNTINGS = {
     HedgeCounting.IGNORED.value: "ignored",
@@ -163,8 +164,17 @@ class LoanFields(Fields):
         )
 
     def say_owed(self, kept: Loan | None) -> None:
-        """Beside the amount: what is owed today with the interest that was added since its day; None says nothing."""
-        today = self._today()
+        """Beside the amount: what is owed today with the interest that was added since its day; None says nothing.
+
+        While another currency is chosen and no other amount typed: that the figure stays.
+        """
+        today, figure, chosen = self._today(), self.draft.amount, self.draft.currency
+        if kept is not None and chosen != kept.currency and figure == as_amount(kept.amount):
+            said = (
+                f"The figure stays: {figure} {kept.currency} is now {figure} {chosen}. Type what you owe in {chosen}."
+            )
+            self._fields["amount"].explain(said)
+            return
         owed = None if kept is None else kept.owed(today)
         if kept is None or owed is None or owed == kept.amount:
             self._fields["amount"].explain(AMOUNT_HINT)

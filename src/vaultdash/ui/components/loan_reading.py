@@ -17,10 +17,10 @@ from vaultdash.ui import typed
 LEAST_BARE_RATE = 0.2  # per cent: a rate typed as 0.045 was meant as a fraction, one of 0.25 as per cent
 
 
-def same_amount(one: str, other: str) -> bool:
-    """True when two texts are the same amount, or the same text when they are none."""
+def same_amount(one: str, other: str, currency: str) -> bool:
+    """True when two texts are the same amount of a currency, or the same text when they are none."""
     try:
-        return typed.amount("amount", one) == typed.amount("amount", other)
+        return typed.amount("amount", one, currency=currency) == typed.amount("amount", other, currency=currency)
     except InvalidInput:
         return one.strip() == other.strip()
 

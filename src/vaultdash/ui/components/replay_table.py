@@ -9,12 +9,13 @@ from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
 from vaultdash.ui.format import day, pct, price, signed_pct
 from vaultdash.ui.theme import Tone
 
+CALLED = "called at the close of"
 COLUMNS = (
     Column("fall", "fall", left=True),
     Column("outcome", "the loan", left=True),
     Column("highest", "highest LTV"),
     Column("depth", "depth"),
-    Column("called", "called at the close of"),
+    Column("called", CALLED),
     Column("intraday", "at a low of"),
     Column("deadline", "deadline"),
     Column("sold", "may be sold from"),
@@ -36,6 +37,7 @@ class ReplayTable:
 
     def show(self, report: SelloffReport, picked: str | None) -> None:
         """Fill the rows."""
+        self._table.label("called", CALLED if report.rate.is_dollar else f"{CALLED}, {report.priced_by}")
         self._table.show([_row(row) for row in report.rows], picked)
 
 

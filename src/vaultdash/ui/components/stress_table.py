@@ -1,6 +1,7 @@
 """What a fall of gold, or a harsher lender, does to the loan; a row that is a call also says what cures it."""
 
 import math
+from dataclasses import replace
 
 from nicegui import ui
 
@@ -8,7 +9,7 @@ from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.portfolio import Cure, Snapshot, Zone, zone
 from vaultdash.risk.stress import LenderShock, StressRow
-from vaultdash.services.loan_stress import StressReport
+from vaultdash.services.loan_stress import DollarFall, StressReport
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
 from vaultdash.ui.format import money, pct, price, signed_pct, usd
 from vaultdash.ui.theme import Tone
@@ -58,7 +59,10 @@ class StressTable:
                 columns = WITH_OPTIONS if report.has_options else PLAIN
                 self._table = DataTable(columns, label="The loan after a fall of gold")
         snapshot = report.snapshot
-        self._table.show([_fall(row, snapshot, with_options=report.has_options) for row in report.rows])
+        rows = [_fall(row, snapshot, with_options=report.has_options) for row in report.rows]
+        if report.dollar_fall is not None:
+            rows.append(_dollar_fall(report.dollar_fall, snapshot, with_options=report.has_options))
+        self._table.show(rows)
 
 
 class ShockTable:
@@ -93,6 +97,14 @@ def _fall(row: StressRow, snapshot: Snapshot, *, with_options: bool) -> Row:
         worth = row.option_value
         cells["options"] = Cell(usd(worth), worth, sub=f"{usd(row.crashed_option_value)} in a crash")
     return Row(f"{row.change:.2f}", cells)
+
+
+def _dollar_fall(fall: DollarFall, snapshot: Snapshot, *, with_options: bool) -> Row:
+    """As a fall of gold, with what is repaid at the fallen dollar."""
+    found = _fall(fall.row, replace(snapshot, rate=fall.rate), with_options=with_options)
+    change = fall.rate.per_dollar / snapshot.rate.per_dollar - 1.0
+    named = replace(found.cells["fall"], sub=f"dollar {signed_pct(change, 0)}")
+    return Row("dollar", found.cells | {"fall": named})
 
 
 def _shock(shock: LenderShock, rate: ExchangeRate) -> Row:

@@ -11,9 +11,11 @@ from nicegui.element import Element
 from vaultdash.domain.alert import AlertEvent, AlertPlan, Channel, usual_plan
 from vaultdash.domain.alert_words import measured
 from vaultdash.domain.errors import VaultError
+from vaultdash.domain.exchange import ExchangeRate
 from vaultdash.services.alert_board import AlertBoard, alert_board
 from vaultdash.services.alert_doubts import silence_of
 from vaultdash.services.alert_outbox import TestResult
+from vaultdash.services.standing import PRICE, doubted
 from vaultdash.services.vault import Vault
 from vaultdash.ui.components.alert_history import AlertHistory
 from vaultdash.ui.components.alert_list import AlertList
@@ -21,7 +23,7 @@ from vaultdash.ui.components.alert_phrases import headline
 from vaultdash.ui.components.channel_list import ChannelList
 from vaultdash.ui.components.channel_setup import ChannelSetup
 from vaultdash.ui.components.rule_editor import RuleEditor
-from vaultdash.ui.format import moment, unbroken
+from vaultdash.ui.format import age, moment, rate_words, unbroken
 from vaultdash.ui.format import price as price_words
 from vaultdash.ui.live import follow
 from vaultdash.ui.pages.channel_actions import channel_actions
@@ -95,9 +97,13 @@ class Alerts:
         self._history.show(events, board.channels)
         beat = self._vault.heartbeat.current()
         status = beat.status if beat else None
+        doubt = doubted(beat) if beat else None
         name = self._vault.book.current.name
         if status is None:
             price = "waiting for a first price"
+        elif doubt is not None and doubt.thing != PRICE and not status.quote.is_demo:
+            price = f"held against every price of {status.quote.symbol}, the last from {status.quote.source}"
+            price += f" · {doubt.sentence}"
         elif silence_of(self._vault, self._vault.book.current) is not None:
             price = f"held against no price now; the last of {status.quote.symbol} is from {status.quote.source}"
         else:
@@ -112,7 +118,11 @@ class Alerts:
             return "There is no price now."
         quote = beat.status.quote
         made = "an invented (DEMO) price" if quote.is_demo else f"{quote.symbol} {price_words(quote.price)}"
-        return f"Now: LTV {measured(snapshot.lender_ltv)} at {made} of {moment(quote.at)}."
+        doubt = doubted(beat)
+        return (
+            f"Now: LTV {measured(snapshot.lender_ltv)} at {made} of {moment(quote.at)}"
+            f"{_by_rate(snapshot.rate, self._vault.now())}.{f' {doubt.sentence}' if doubt else ''}"
+        )
 
     async def _acknowledge(self, event_id: str) -> None:
         await self._do(self._vault.alerts.acknowledge(event_id))
@@ -149,6 +159,14 @@ class Alerts:
         result = await self._vault.outbox.test(channel_id)
         await self.refresh()
         return result
+
+
+def _by_rate(rate: ExchangeRate, now: datetime) -> str:
+    """The exchange rate that a figure stands on, with its source and age; empty for dollars."""
+    if rate.is_dollar or rate.at is None:
+        return ""
+    made = "invented (DEMO)" if rate.is_demo else f"from {rate.source}"
+    return f", a dollar at {rate_words(rate)}, {made}, {moment(rate.at)}, {age((now - rate.at).total_seconds())}"
 
 
 def _list_out(box: Element, sentences: Sequence[str]) -> None:

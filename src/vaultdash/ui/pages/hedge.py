@@ -131,8 +131,9 @@ class HedgePage:
     def _show_recommendation(self, advice: Advice) -> None:
         words = dict(PROFILES)[self._profile].capitalize()
         if advice.withheld:
-            called = advice.snapshot.is_called
-            self._who.set_text("Repay, add gold or sell gold first." if called else "No recommendation now.")
+            self._who.set_text(
+                "Repay, add gold or sell gold first." if advice.is_called else "No recommendation now."
+            )
             self._winner.set_text("")
             self._for.set_text("")
             self._reason.set_text(advice.withheld)
@@ -235,7 +236,7 @@ async def build(vault: Vault, contract: str | None = None) -> None:
 
 def _cover(advice: Advice) -> str:
     call = price(advice.comparison.situation.margin_call_price)
-    if advice.snapshot.is_called:
+    if advice.is_called:
         return (
             f"The price at which this loan is called, {call}, lies above the price now: figures at the call price "
             "say nothing about today. The puts would protect what is left of your wealth, not the loan."

@@ -61,6 +61,7 @@ class OptionsPage:
         self._turn = 0
         self._listing: Listing | None = None
         self._chain: PricedChain | None = None
+        self._pointed: str | None = None
         self._colours = ChartColours(dark=True)
         self._source = "the demo market" if vault.market == "demo" else "Yahoo"
         chosen: MutableMapping[str, int] = app.storage.client.setdefault(CHOSEN, {})
@@ -224,9 +225,8 @@ class OptionsPage:
                 Mark(loan.call, f"margin call {price(loan.call)}", "call"),
                 Mark(loan.close_out, f"close-out {price(loan.close_out)}", "close_out"),
             ]
-        points = own and not loan.is_called and points_out(chain, self._vault.market)
-        first = first_above_call(chain, loan.call) if points else None
-        self._ladder.show(chain, marks, loan.call if own else None, first.quote.contract.osi if first else None)
+        self._pointed = self._first(chain, loan)
+        self._ladder.show(chain, marks, loan.call if own else None, self._pointed)
         self._unused.set_text(not_used(chain))
         self._basis.set_text(unbroken(basis(chain)))
         self._shown.classes(remove="vd-hidden vd-dim")
@@ -263,7 +263,16 @@ class OptionsPage:
         if chain is None or self._root.is_deleted:
             return
         self._chain = self._vault.chains.dated(chain, chain.problem)
-        self._show_state(self._chain, self._loan(self._chain))
+        loan = self._loan(self._chain)
+        if self._first(self._chain, loan) != self._pointed:
+            self.show(self._chain)
+        else:
+            self._show_state(self._chain, loan)
+
+    def _first(self, chain: PricedChain, loan: LoanPrices) -> str | None:
+        """The put to point out, by its OSI symbol; none while quotes, price or rate do not allow it."""
+        put = first_above_call(chain, loan.call) if points_out(chain, loan, self._vault.market) else None
+        return put.quote.contract.osi if put else None
 
     def dress(self, *, dark: bool) -> None:
         """Draw the charts for the other mode."""

@@ -10,7 +10,7 @@ from vaultdash.domain.hedge import RiskProfile
 from vaultdash.domain.portfolio import Portfolio, Snapshot, price_at_ltv
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.hedge_advisor import Advice, Research
-from vaultdash.services.standing import doubted, standing
+from vaultdash.services.standing import Standing, doubted, standing
 from vaultdash.services.vault import Vault
 from vaultdash.ui.components.carry_card import CarryCard
 from vaultdash.ui.components.countings import FORMULAS, LABELS, Countings
@@ -122,10 +122,10 @@ class Overview:
             self._advice_note.set_text("The loan cannot be valued, so nothing can be compared.")
             self._odds.say_no_price()
             return
-        self._show_figures(beat)
+        self._show_figures(beat, said)
         self._chart.show(beat.snapshot, beat.status.quote.at)
         self._history.show(beat.snapshot.portfolio.id, beat.at)
-        self._falls.show(beat.snapshot)
+        self._falls.show(beat.snapshot, judged=_is_judged(beat))
         now = self._vault.now()
         self._facts.show(beat.snapshot, now)
         self._show_rate(beat, now)
@@ -138,13 +138,13 @@ class Overview:
             self._advised = key
             await self._show_advice(beat)
 
-    def _show_figures(self, beat: Beat) -> None:
+    def _show_figures(self, beat: Beat, said: Standing) -> None:
         snapshot, status = beat.snapshot, beat.status
         assert snapshot is not None
         assert status is not None
         loan, symbol = snapshot.portfolio.loan, self._vault.book.symbol
         worth = f"{number(snapshot.shares, 2)} {symbol} × {price(snapshot.price)} = {usd(snapshot.gold_value)}"
-        tone: Tone = "" if snapshot.zone.value == "room" else snapshot.zone.value
+        tone: Tone = "" if said.zone is None or snapshot.zone.value == "room" else snapshot.zone.value
         rate = snapshot.rate
         while_rate = "" if rate.is_dollar else f"\nwhile a dollar costs {rate_words(rate)}"
         alone = ", gold alone" if snapshot.counts_options else ""
@@ -156,19 +156,19 @@ class Overview:
             tone=tone,
         )
         visible(self._countings_box, when=snapshot.hedge is not None)
-        self._countings.show(snapshot)
+        self._countings.show(snapshot, judged=_is_judged(beat))
         self._call.show(
             price(snapshot.margin_call_price),
             f"loan ÷ (call limit × shares)\n{usd(loan.amount)} ÷ "
             f"({loan.margin_call_ltv:g} × {number(snapshot.shares, 2)}){_with_options(snapshot)}{while_rate}",
             label=f"margin-call price{alone} · {signed_pct(-snapshot.drop_to_margin_call)}",
         )
-        sigmas = beat.daily_sigmas_to_call
+        sigmas, of_gold = beat.daily_sigmas_to_call, "" if rate.is_dollar else " of gold in dollars"
         self._sigmas.show(
-            "called" if snapshot.is_called else f"{number(sigmas, 1)} σ",
-            f"ln(price ÷ call price) ÷ one day's standard deviation\nvolatility {pct(beat.volatility)} a year: "
-            f"{beat.volatility_source}",
-            label=f"daily moves to a call{alone}",
+            f"{number(sigmas, 1)} σ" if not snapshot.is_called else "called" if said.zone is not None else "–",
+            f"ln(price ÷ call price) ÷ one day's standard deviation\n"
+            f"volatility{of_gold} {pct(beat.volatility)} a year: " + beat.volatility_source,
+            label=f"daily moves{of_gold} to a call{alone}",
         )
         self._headroom.show(
             owed(snapshot.headroom, snapshot.rate),
@@ -181,7 +181,7 @@ class Overview:
             f"loan ÷ (close-out limit × shares)\nthe lender may sell at {pct(loan.close_out_ltv, 0)} LTV{while_rate}",
             label=f"close-out price{alone} · {signed_pct(snapshot.close_out_price / snapshot.price - 1)}",
         )
-        self._bar.show(snapshot.lender_ltv, loan)
+        self._bar.show(None if said.zone is None else snapshot.lender_ltv, loan)
         quote = status.quote
         unofficial = " · unofficial, personal use" if quote.source == "Yahoo" else ""
         self._source.set_text(
@@ -215,6 +215,12 @@ class Overview:
         self._advice_note.set_text(
             f"LTV if the lender credits the puts · {'; '.join(map(unbroken, advice.assumptions))}"
         )
+
+
+def _is_judged(beat: Beat) -> bool:
+    """False by a rate that is invented beside a real price: no zone is named then."""
+    doubt = doubted(beat)
+    return doubt is None or not doubt.is_invented
 
 
 def _with_options(snapshot: Snapshot) -> str:

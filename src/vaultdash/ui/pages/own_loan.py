@@ -4,6 +4,7 @@ import math
 
 from vaultdash.clock import NEW_YORK
 from vaultdash.domain.errors import Unavailable, VaultError
+from vaultdash.domain.exchange import PAIRS, ExchangeRate
 from vaultdash.domain.portfolio import price_at_ltv
 from vaultdash.services.chain_pricing import PricedChain, PricedOption
 from vaultdash.services.contract_cover import ContractCover, cover
@@ -30,6 +31,9 @@ def loan_prices(vault: Vault, chain: PricedChain) -> LoanPrices:
     shares, beat = pledged_shares(vault), vault.heartbeat.current()
     try:
         loan = vault.book.in_dollars(today).loan
+        rate = vault.book.rates.of(vault.book.current.loan.currency)
+        if rate.is_demo and vault.market != "demo":
+            raise Unavailable(f"What a dollar costs in {rate.currency} is invented (DEMO)")
     except Unavailable as error:
         return LoanPrices("", shares, math.nan, math.nan, is_called=False, unknown=str(error))
     call = price_at_ltv(loan.amount, shares, loan.margin_call_ltv)
@@ -41,7 +45,18 @@ def loan_prices(vault: Vault, chain: PricedChain) -> LoanPrices:
         close_out=price_at_ltv(loan.amount, shares, loan.close_out_ltv),
         is_called=snapshot.is_called if snapshot else chain.underlying.price <= call,
         counting=loan.hedge_counting,
+        doubt=_doubt(vault, rate),
     )
+
+
+def _doubt(vault: Vault, rate: ExchangeRate) -> str:
+    """`an exchange rate 2 hours old`; empty while the rate is current, and for a loan in dollars."""
+    if rate.is_dollar:
+        return ""
+    known = vault.known_status(PAIRS[rate.currency])
+    if known is None:
+        return "an old exchange rate"
+    return f"an exchange rate {known.age_words} old" if known.is_stale else ""
 
 
 def cover_or_reason(vault: Vault, chain: PricedChain, option: PricedOption) -> ContractCover | str:

@@ -111,10 +111,11 @@ class PastFalls:
         if self._picked not in known:
             self._picked = next((row.id for row in report.rows if row.replay is not None), known[0])
         self._table.show(report, self._picked)
+        prices = "prices of the time" if report.rate.is_dollar else f"prices of {report.priced_by}"
         start = (
             f"today's loan at {pct(report.ltv)}, each path scaled to {price(report.price)}"
             if report.is_todays_loan
-            else f"a loan drawn at {pct(report.ltv)} on today's units at each start, prices of the time"
+            else f"a loan drawn at {pct(report.ltv)} on today's units at each start, {prices}"
         )
         remarks = report.remarks[1:] if report.is_demo else report.remarks
         self._basis.set_text(
@@ -140,7 +141,7 @@ class PastFalls:
             self._cure.set_text(unbroken(cured))
         visible(self._picture, when=found is not None)
         if found is not None:
-            self._chart.show(replay_options(found, report.symbol, self._colours))
+            self._chart.show(replay_options(found, report.priced_by, self._colours))
 
     def say_no_price(self) -> None:
         """Without a price there is no loan to replay."""

@@ -288,8 +288,8 @@ class RiskPage:
         await self.update()
 
     def load_missing(self) -> None:
-        """Ask once for option prices when none are loaded."""
-        if not self._asked_chains and not self._vault.chains.loaded(self._vault.book.symbol):
+        """Ask once for option prices when those loaded do not reach over the horizons."""
+        if not self._asked_chains and self._vault.odds.volatilities.lacks_chains(self._vault.book.symbol):
             self._asked_chains = self._loads_chains = True
             self._ask_chains()
 
