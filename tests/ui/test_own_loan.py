@@ -206,7 +206,9 @@ async def test_a_currency_no_loan_has_is_asked_for_while_it_is_typed(user: User,
     await see(user, "SONIA, for instance.")
     status = await vault.quote_status("GBP=X")
     await see(user, unbroken(usd(600_000 / status.quote.price)))
-    await see(user, "Not saved: currency, day count.")
+    await see(user, "Not saved: currency, reference rate, day count.")
+    fields = {each.props["aria-label"]: each.value for each in user.find(kind=ui.input).elements}
+    assert fields["Reference rate"] == "4"
 
 
 async def test_two_loans_of_the_same_name_are_not_kept(user: User, vault: Vault) -> None:

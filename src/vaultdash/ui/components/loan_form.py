@@ -251,6 +251,8 @@ class InterestFields(Fields):
         """Put the reasons where they belong; what follows from the currency is shown."""
         super().say(problems, every=every)
         self._choices["day_count"].fill(self.draft.day_count)
+        if self._fields["reference_rate"].text != self.draft.reference_rate:
+            self._fields["reference_rate"].fill(self.draft.reference_rate)
         self._fields["reference_rate"].explain(_reference_hint(self.draft.currency))
 
     def _type(self, name: str, value: object) -> None:
