@@ -164,7 +164,7 @@ async def test_a_loan_in_francs_is_told_in_francs_with_dollars_and_rate_beside(u
     await see(user, unbroken(f"A dollar costs {rate.price:.4f} CHF, from DEMO"))
     call = dollars / (0.75 * beat.snapshot.shares)
     await see(user, f"to GLD {call:,.2f}, before the lender calls, while a dollar costs {rate.price:.4f}\u00a0CHF")
-    await see(user, "daily moves of gold in dollars to a call")
+    await see(user, "daily moves to a call, in USD")
     assert zone_label(user).startswith(f"LTV {pct(beat.snapshot.lender_ltv)};")
     await user.open("/settings")
     await see(user, "A dollar costs")

@@ -168,7 +168,7 @@ class Overview:
             f"{number(sigmas, 1)} σ" if not snapshot.is_called else "called" if said.zone is not None else "–",
             f"ln(price ÷ call price) ÷ one day's standard deviation\n"
             f"volatility{of_gold} {pct(beat.volatility)} a year: " + beat.volatility_source,
-            label=f"daily moves{of_gold} to a call{alone}",
+            label=f"daily moves to a call{of_gold and ', in USD'}{alone}",
         )
         self._headroom.show(
             owed(snapshot.headroom, snapshot.rate),
