@@ -59,8 +59,10 @@ async def pick(page: Page, name: str) -> None:
 
 
 async def saved(page: Page) -> None:
+    state = page.locator(".vd-savestate")
+    await expect(state).to_have_text(re.compile("[Nn]ot saved"), timeout=PATIENCE)  # what was typed has arrived
     await pick(page, "Save")
-    await expect(page.locator(".vd-savestate")).to_have_text("Everything is saved.", timeout=PATIENCE)
+    await expect(state).to_have_text("Everything is saved.", timeout=PATIENCE)
 
 
 def lot(own: Dashboard) -> dict[str, object]:
