@@ -238,10 +238,11 @@ def selloff_lines(report: "SelloffReport") -> list[str]:
         for row in report.rows
         if row.replay is not None and row.replay.call is not None
     ]
+    of = "prices of the time" if report.rate.is_dollar else report.priced_by
     start = (
         f"Today's loan at {report.ltv:.1%}, each path scaled to today's price of {report.price:,.2f}"
         if report.is_todays_loan
-        else f"A loan drawn at {report.ltv:.1%} at each start on the units of today, {report.priced_by}"
+        else f"A loan drawn at {report.ltv:.1%} at each start on the units of today, {of}"
     )
     said.append(
         f"{start}; call {loan.margin_call_ltv:.0%}, close-out {loan.close_out_ltv:.0%}. Daily prices of "
