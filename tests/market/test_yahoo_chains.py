@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from tests.builders import NOON
+from tests.market.patience import in_the_end
 from vaultdash.domain.errors import BadPayload, NotFound, RateLimited, Unavailable
 from vaultdash.domain.option import QuoteFlag, Right
 from vaultdash.market.base import ChainProvider
@@ -182,7 +183,7 @@ async def test_a_slow_answer_is_given_up_in_time_and_a_late_one_is_taken(server,
         await yahoo.chain("GLD", LEAPS)
     server.scenario = "ok"
     server.delay_seconds = 0.05
-    assert (await yahoo.chain("GLD", LEAPS)).expiration == LEAPS
+    assert (await in_the_end(lambda: yahoo.chain("GLD", LEAPS))).expiration == LEAPS
 
 
 async def test_a_closed_market_marks_every_quote(server, yahoo):
