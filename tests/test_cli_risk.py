@@ -67,7 +67,7 @@ def test_selloffs_after_an_import_names_who_would_have_been_called(run: Run, fal
     assert found["start_ltv"] == 0.6
     rows = {row["id"]: row for row in found["selloffs"]}
     assert rows["2022"]["called"] is True
-    assert rows["march-2020"]["called"] is False
+    assert rows["mar-2020"]["called"] is False
     table = run("selloffs", "--ltv", "0.60").stdout
     assert "DEMO" not in table
     assert "A loan drawn at 60.0 % at each peak would have been called in" in " ".join(table.split())

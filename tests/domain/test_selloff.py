@@ -13,7 +13,7 @@ from vaultdash.domain.selloff import SELLOFFS, Selloff, selloff
 def test_the_named_falls_are_there_with_ids_of_their_own() -> None:
     ids = [fall.id for fall in SELLOFFS]
     assert len(set(ids)) == len(ids)
-    assert {"january-2026", "april-2013", "march-2020", "2022", "2008"} <= set(ids)
+    assert {"jan-2026", "apr-2013", "mar-2020", "2022", "2008"} <= set(ids)
     assert sum(fall.is_deepest for fall in SELLOFFS) == 10
 
 
@@ -25,8 +25,10 @@ def test_every_fall_says_what_happened_and_where_its_figures_are_from() -> None:
 
 
 def test_a_fall_is_found_by_its_id() -> None:
-    assert selloff("april-2013").trough_on == date(2013, 4, 15)
-    with pytest.raises(NotFound, match="january-2026"):
+    assert selloff("apr-2013").trough_on == date(2013, 4, 15)
+    assert selloff("April-2013") is selloff("apr-2013")
+    assert selloff("january-july-2026").id == "jan-jul-2026"
+    with pytest.raises(NotFound, match="jan-2026"):
         selloff("1929")
 
 

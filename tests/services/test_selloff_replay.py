@@ -52,7 +52,7 @@ def by_id(report: SelloffReport) -> dict[str, Replayed]:
 
 # A loan of 60 % drawn at each closing high, call at 75 %, close-out at 85 %: a fall of a fifth is a call.
 CALLED_AT_SIXTY = {
-    "january-july-2026": date(2026, 6, 5),
+    "jan-jul-2026": date(2026, 6, 5),
     "2022": date(2022, 9, 23),
     "2012-2013": date(2013, 4, 15),
     "2011-2015": date(2013, 4, 12),
@@ -89,7 +89,7 @@ async def test_the_close_outs_of_the_great_falls(real: SelloffReplays) -> None:
     assert bear.outcome is Outcome.SOLD_AFTER_DEADLINE
     assert bear.sale_on == date(2013, 4, 16)
     assert bear.close_out_on == date(2013, 6, 20)
-    january = rows["january-2026"].replay
+    january = rows["jan-2026"].replay
     assert january is not None
     assert january.outcome is Outcome.NOT_CALLED
     assert january.worst_low_ltv is not None
@@ -141,7 +141,7 @@ async def test_falls_outside_the_stored_prices_say_so(replays: SelloffReplays, s
     days = [date(2020, 3, 2) + timedelta(days=n) for n in range(20)]
     store.merge_history(a_history({day: 150.0 for day in days if day.weekday() < 5}))
     rows = by_id(await replays.named(a_snapshot()))
-    assert rows["march-2020"].replay is not None
+    assert rows["mar-2020"].replay is not None
     assert rows["2008"].missing == "no prices of those days: they go from 2020-03-02 to 2020-03-20"
     assert "its end is missing" in str(rows["2015"].missing) or "no prices" in str(rows["2015"].missing)
     store.merge_history(a_history({date(2020, 8, 6): 190.0, date(2021, 3, 8): 150.0}))
@@ -169,12 +169,12 @@ async def test_a_loan_in_francs_is_called_when_the_dollar_falls_with_gold(
     store.merge_history(a_history(dict(zip(days, gold, strict=True))))
     rate = ExchangeRate("CHF", 0.80, source="test")
     francs = mark(a_portfolio(loan=480_000, currency="CHF"), 460.0, date(2026, 6, 10), rate=rate)
-    held = by_id(await replays.named(francs, 0.60))["march-2020"].replay
+    held = by_id(await replays.named(francs, 0.60))["mar-2020"].replay
     assert held is not None
     assert held.call is None  # at the rate of today 0.60 / 0.886 is no call
     store.merge_history(a_history(dict(zip(days, cost, strict=True)), "CHF=X"))
     report = await replays.named(francs, 0.60)
-    found = by_id(report)["march-2020"].replay
+    found = by_id(report)["mar-2020"].replay
     assert found is not None
     assert found.call is not None
     assert found.worst_ltv == pytest.approx(0.60 / (gold[-1] * cost[-1] / gold[0] / cost[0]))
@@ -219,7 +219,7 @@ async def test_what_happened_is_told_with_days_and_amounts(real: SelloffReplays)
     cured = cure_sentence(crash.call, "70 %", crash.call.to_warning)
     assert "back to 70 % by one of three: repay $" in cured
     assert f"({crash.call.to_warning.add_gold / 131.31:,.0f} shares)" in cured
-    calm = rows["january-2026"].replay
+    calm = rows["jan-2026"].replay
     assert calm is not None
     assert replay_sentence(calm).startswith("No call. The highest LTV at a close was 69.7 %, on 2 Feb 2026.")
     assert outcome_words(calm) == "not called"

@@ -1,5 +1,6 @@
 """Named falls of gold: when they began and ended, how deep they were, and in a line what happened."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -7,6 +8,8 @@ from vaultdash.domain.errors import InvalidInput, NotFound
 from vaultdash.domain.validation import positive
 
 SELLOFF_SOURCE = "unadjusted daily closes of GLD, 2004-11-18 to 2026-08-21 (Yahoo; from 2026-06-08 FMP and Tiingo)"
+
+_MONTH = re.compile(r"\b(january|march|april|june|july|august|september|october)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def _fall(
 
 SELLOFFS: tuple[Selloff, ...] = (
     _fall(
-        "january-2026",
+        "jan-2026",
         "January 2026",
         "2026-01-29",
         "2026-02-02",
@@ -56,7 +59,7 @@ SELLOFFS: tuple[Selloff, ...] = (
         "Two sessions after the all-time high; 30 January, down 10.3 %, is the worst day of GLD so far.",
     ),
     _fall(
-        "january-july-2026",
+        "jan-jul-2026",
         "January to July 2026",
         "2026-01-29",
         "2026-07-16",
@@ -64,7 +67,7 @@ SELLOFFS: tuple[Selloff, ...] = (
         "From the all-time high to the low of July, with two recoveries on the way.",
     ),
     _fall(
-        "march-2026",
+        "mar-2026",
         "March 2026",
         "2026-03-02",
         "2026-03-26",
@@ -82,7 +85,7 @@ SELLOFFS: tuple[Selloff, ...] = (
         deepest=True,
     ),
     _fall(
-        "october-2025",
+        "oct-2025",
         "October 2025",
         "2025-10-20",
         "2025-11-04",
@@ -108,7 +111,7 @@ SELLOFFS: tuple[Selloff, ...] = (
         deepest=True,
     ),
     _fall(
-        "august-2020",
+        "aug-2020",
         "August 2020",
         "2020-08-06",
         "2020-08-11",
@@ -116,7 +119,7 @@ SELLOFFS: tuple[Selloff, ...] = (
         "Three sessions after a record high; 5.4 % of it on 11 August.",
     ),
     _fall(
-        "march-2020",
+        "mar-2020",
         "March 2020",
         "2020-03-09",
         "2020-03-19",
@@ -142,7 +145,7 @@ SELLOFFS: tuple[Selloff, ...] = (
         deepest=True,
     ),
     _fall(
-        "june-2013",
+        "jun-2013",
         "June 2013",
         "2013-06-06",
         "2013-06-27",
@@ -150,7 +153,7 @@ SELLOFFS: tuple[Selloff, ...] = (
         "The Federal Reserve spoke of buying fewer bonds.",
     ),
     _fall(
-        "april-2013",
+        "apr-2013",
         "April 2013",
         "2013-04-09",
         "2013-04-15",
@@ -175,7 +178,7 @@ SELLOFFS: tuple[Selloff, ...] = (
         "The bear market as a whole: four years and four months from the high of 2011.",
     ),
     _fall(
-        "september-2011",
+        "sep-2011",
         "September 2011",
         "2011-09-06",
         "2011-09-28",
@@ -221,8 +224,9 @@ SELLOFFS: tuple[Selloff, ...] = (
 
 
 def selloff(slug: str) -> Selloff:
-    """The named fall with that id; raises NotFound."""
+    """The named fall with that id, in which a month may be written in full (january-2026); raises NotFound."""
+    wanted = _MONTH.sub(lambda month: month.group()[:3], slug.strip().lower())
     for known in SELLOFFS:
-        if known.id == slug:
+        if known.id == wanted:
             return known
     raise NotFound(f"There is no selloff {slug!r}; they are {', '.join(known.id for known in SELLOFFS)}")
