@@ -69,3 +69,41 @@ class PortfolioChange:
     before: Portfolio | None
     after: Portfolio | None
     undoes: int | None = None
+
+
+class RunKind(StrEnum):
+    """What was asked for: a backtest on days, the report of an event, or a sweep over a grid."""
+
+    BACKTEST = "backtest"
+    EVENT = "event"
+    SWEEP = "sweep"
+
+
+class RunState(StrEnum):
+    """Where a piece of long work stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A backtest that was asked for. `request`, `summary` are JSON; the whole result is kept beside it.
+
+    `request` holds all that is needed to run it again, the templates in the version used included. `progress` is a
+    fraction; `problem` says why it failed.
+    """
+
+    id: str
+    kind: RunKind
+    name: str
+    state: RunState
+    created_at: datetime
+    request: str
+    progress: float = 0.0
+    finished_at: datetime | None = None
+    summary: str | None = None
+    problem: str | None = None

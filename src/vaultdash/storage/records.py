@@ -7,7 +7,8 @@ from typing import Protocol
 
 from vaultdash.domain.alert import AlertEvent, AlertPlan, AlertState, Channel, Delivery
 from vaultdash.domain.portfolio import Portfolio
-from vaultdash.domain.record import LtvRecord, PortfolioChange, StoredPortfolio
+from vaultdash.domain.record import LtvRecord, PortfolioChange, RunKind, StoredPortfolio, StoredRun
+from vaultdash.domain.template import HedgeTemplate
 
 
 class PortfolioRecords(Protocol):
@@ -153,6 +154,66 @@ class Preferences(Protocol):
         ...
 
 
+class TemplateRecords(Protocol):
+    """The owner's hedge templates; every version stays, so that a run can say which one it used."""
+
+    async def all(self) -> Sequence[HedgeTemplate]:
+        """The newest version of each that was not removed, in the order in which they were made."""
+        ...
+
+    async def get(self, template_id: str, version: int | None = None) -> HedgeTemplate | None:
+        """One version, the newest for None; of a removed template only a named version."""
+        ...
+
+    async def put(self, template: HedgeTemplate, at: datetime, *, expected_version: int) -> HedgeTemplate:
+        """Keep a new version and give it back with its number.
+
+        Raises Refused when the newest is not `expected_version`; 0: there must be none. A removed id may be made
+        again, and its numbers go on.
+        """
+        ...
+
+    async def remove(self, template_id: str, at: datetime) -> None:
+        """Take one out of the list; its versions stay. Raises NotFound."""
+        ...
+
+
+class RunRecords(Protocol):
+    """Backtests: what was asked, where they stand, and what came of them."""
+
+    async def all(self, kind: RunKind | None = None, limit: int = 100) -> Sequence[StoredRun]:
+        """Newest first."""
+        ...
+
+    async def get(self, run_id: str) -> StoredRun | None:
+        """One of them."""
+        ...
+
+    async def put(self, run: StoredRun) -> None:
+        """Make or replace one; its result and parts stay."""
+        ...
+
+    async def put_result(self, run_id: str, content: bytes) -> None:
+        """Keep what came of it; raises NotFound."""
+        ...
+
+    async def result(self, run_id: str) -> bytes | None:
+        """What came of it; None until then."""
+        ...
+
+    async def put_part(self, run_id: str, number: int, content: bytes) -> None:
+        """Keep what came of one part of the work, by which it is resumed; a second time replaces it."""
+        ...
+
+    async def parts(self, run_id: str) -> Mapping[int, bytes]:
+        """The parts that are done, by number."""
+        ...
+
+    async def remove(self, run_id: str) -> None:
+        """Delete one with its result and parts; raises NotFound."""
+        ...
+
+
 class Transaction(Protocol):
     """Everything in it is written together or not at all."""
 
@@ -160,6 +221,8 @@ class Transaction(Protocol):
     ltv: LtvRecords
     alerts: AlertRecords
     preferences: Preferences
+    templates: TemplateRecords
+    runs: RunRecords
 
 
 class Database(Protocol):

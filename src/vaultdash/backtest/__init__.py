@@ -1,0 +1,1 @@
+"""Hedges replayed on past prices: what a template would have done to a loan, day by day."""
