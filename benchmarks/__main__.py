@@ -18,6 +18,8 @@ ROWS = {
     "european": "European prices, Greeks and implied volatility, 5,000 contracts",
     "american": "American prices, Greeks, implied volatility and scenario grids, 5,000 contracts",
     "odds": "the odds of a call: closed form and simulated courses",
+    "backtest": "a hedge through 5,000 days, and a thousand hedges through them, beside a QuantLib loop",
+    "sweep": "ten thousand backtests on one and two processes and on a Dask scheduler, workers killed",
     "chain": "a whole day's chain from a file to own volatility and Greeks",
     "engine": "comparison, pricing and stored history",
 }

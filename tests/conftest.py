@@ -1,41 +1,40 @@
-"""The house as a whole, on the demo market, for tests of its faces."""
+"""How a run begins, and in which order it goes; what tests ask for is in `fixtures`."""
 
-import asyncio
 import gc
-import itertools
 import os
-import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+import sys
 from pathlib import Path
+from typing import Any
 
-import httpx
 import pytest
-import structlog
-from fastapi import FastAPI
 
-from tests.api.live_server import LiveServer
-from tests.builders import NOON
-from tests.new_york import HOURS
-from vaultdash.bootstrap import build_vault
-from vaultdash.clock import NewYorkHours
-from vaultdash.main import create_app
-from vaultdash.services.pricing_kernels import share_machine_code
-from vaultdash.services.vault import Vault
-from vaultdash.settings import Settings
-from vaultdash.storage.sql import SqlDatabase
-
-share_machine_code()  # with the other processes of the run
-gc.set_threshold(50_000, 20, 20)  # thousands of tests stay: they need not be looked through for garbage so often
 BASE_URL = "http://127.0.0.1:8000"
 WAITING = {"journeys", "sql", "notify", "tests", "test_fuzz.py"}  # for browsers, other processes and time-outs
-SHARED_DATA = Path(__file__).parents[1] / ".." / "shared" / "data"
-PLAIN_NAMES = ("WEBSOCKET_INTERVAL_SECONDS", "CORS_ORIGINS", "ENVIRONMENT")
+WAITING_ENDS = 0.8  # of the run
+SHARED = {
+    "live_server": ("api/test_fuzz.py", "api/test_guards.py", "api/test_wire.py", "test_main.py"),
+    "dashboard": tuple(
+        f"journeys/test_{name}.py" for name in ("backtest", "hedge", "ltv_history", "options", "overview", "risk")
+    ),
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Processes that run tests load the fixtures; the one that only shares them out begins without.
+
+    Bytecode is kept, whatever the environment says: a hundred processes would each compile what they import.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    gc.set_threshold(50_000, 20, 20)  # thousands of tests stay: they need not be looked through for garbage so often
+    if config.getoption("dist", "no") == "no":
+        config.pluginmanager.import_plugin("tests.fixtures")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Shared out to several processes, files that wait and files that compute go by turns, so that no core idles.
+    """Shared out to several processes, files that wait and files that compute are mixed, so that no core idles.
 
-    The longest then come early, and none is left to be waited for at the end.
+    Of those that compute the largest come first; those that wait end earlier, so that none is waited for at the end.
     """
     if not hasattr(config, "workerinput"):
         return
@@ -45,105 +44,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kind = waiting if WAITING & {item.path.parent.name, item.path.name} else computing
         kind.setdefault(item.path, []).append(item)
     largest_first = sorted(computing.values(), key=len, reverse=True)
-    turns = itertools.zip_longest(waiting.values(), largest_first, fillvalue=[])
-    items[:] = [item for turn in turns for file in turn for item in file]
+    turns = [(WAITING_ENDS * number / len(waiting), file) for number, file in enumerate(waiting.values())]
+    turns += [(number / len(largest_first), file) for number, file in enumerate(largest_first)]
+    turns.sort(key=lambda turn: turn[0])
+    items[:] = [item for _, file in turns for item in file]
 
 
-@pytest.fixture(scope="session")
-def new_york() -> NewYorkHours:
-    """The calendar, loaded once."""
-    HOURS.warm()
-    return HOURS
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files that ask the same server are the work of one process, so that it is started once."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByServer(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return next((server for server, files in SHARED.items() if file.removeprefix("tests/") in files), file)
+
+    return ByServer(config, log)
 
 
-@pytest.fixture
-def demo_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
-    """Settings of the demo market and a new data directory; nothing of the machine's own gets in."""
-    for name in list(os.environ):
-        if name in PLAIN_NAMES or (name.startswith("VAULT_") and name != "VAULT_CHROMIUM"):
-            monkeypatch.delenv(name)
-
-    def make(**given: object) -> Settings:
-        usual: dict[str, object] = {"_env_file": None, "market": "demo", "data_dir": tmp_path / "data"}
-        return Settings(**{**usual, **given})  # type: ignore[arg-type]
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with the tables of this release and nothing in them, to be copied: to make them takes longer."""
-    file = tmp_path_factory.mktemp("empty") / "vault.db"
-
-    async def make() -> None:
-        made = SqlDatabase(f"sqlite:///{file}")
-        await made.open()
-        await made.aclose()
-
-    asyncio.run(make())
-    return file
-
-
-@pytest.fixture
-async def demo_vault(
-    demo_settings: Callable[..., Settings], new_york: NewYorkHours, empty_database: Path
-) -> AsyncIterator[Vault]:
-    """A Vault on the demo market at noon of a trading day; no beat yet."""
-    settings = demo_settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    shutil.copy(empty_database, settings.data_dir / "demo.db")
-    vault = build_vault(settings, now=lambda: NOON, hours=new_york)
-    yield vault
-    await vault.aclose()
-
-
-@pytest.fixture
-async def api_app(demo_settings: Callable[..., Settings], demo_vault: Vault) -> AsyncIterator[FastAPI]:
-    """The application without pages, running, with its first price."""
-    app = create_app(demo_settings(), demo_vault, pages=False)
-    async with app.router.lifespan_context(app):
-        async with asyncio.timeout(10):
-            await anext(aiter(demo_vault.heartbeat.feed.follow()))
-        yield app
-
-
-@pytest.fixture
-async def api_client(api_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """Asks the application without a network."""
-    transport = httpx.ASGITransport(api_app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
-        yield client
-
-
-@pytest.fixture
-def shared_data() -> Path:
-    """Real market data, when it is there."""
-    if not SHARED_DATA.is_dir():
-        pytest.skip("needs the shared market data")
-    return SHARED_DATA.resolve()
-
-
-@pytest.fixture(scope="session")
-def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """One server in a process of its own, for all tests that need real sockets."""
-    server = LiveServer(tmp_path_factory.mktemp("live"), WEBSOCKET_INTERVAL_SECONDS="0.5").wait()
-    yield server
-    code, _ = server.stop()
-    assert code == 0, server.said()
-
-
-@pytest.fixture
-async def database(tmp_path: Path, empty_database: Path) -> AsyncIterator[SqlDatabase]:
-    """An empty database in a SQLite file of its own, open."""
-    shutil.copy(empty_database, tmp_path / "vault.db")
-    opened = SqlDatabase(f"sqlite:///{tmp_path / 'vault.db'}")
-    await opened.open()
-    yield opened
-    await opened.aclose()
-
-
-@pytest.fixture(autouse=True)
-def usual_logs() -> Iterator[None]:
-    """A command run in this process sets up its own logs; the next test has the usual ones again."""
-    yield
-    structlog.reset_defaults()
+def pytest_collection_finish() -> None:
+    """What is loaded and collected by now stays to the end: it is never looked through for garbage again."""
+    gc.collect()
+    gc.freeze()

@@ -67,8 +67,8 @@ def test_the_demo_market_touches_no_database_that_was_named(run: Run, tmp_path: 
 
 
 def test_upgrade_makes_the_tables_once(run: Run) -> None:
-    assert said(run("db", "upgrade")) == "The tables have layout 0001; there were none.\n"
-    assert said(run("db", "upgrade")) == "The tables have layout 0001.\n"
+    assert said(run("db", "upgrade")) == "The tables have layout 0002; there were none.\n"
+    assert said(run("db", "upgrade")) == "The tables have layout 0002.\n"
     assert "0 documents read" in said(run("db", "check"))
 
 
@@ -112,7 +112,7 @@ def test_a_damaged_file_fails_the_check(run: Run, filled: Path) -> None:
 def test_a_copy_is_compared_row_by_row(run: Run, filled: Path, postgresql_url: str) -> None:  # noqa: F811 - the fixture
     there = {"VAULT_DATABASE_URL": postgresql_url, "VAULT_MARKET": "auto"}
     copied = said(run("db", "copy", "--to", postgresql_url))
-    assert "ltv_snapshots             50 rows,        50 in the copy" in copied
+    assert "ltv_snapshots                   50 rows,        50 in the copy" in copied
     assert " rows compared, 0 differences." in copied
     assert "is not empty" in said(run("db", "copy", "--to", postgresql_url), 2)
     assert "All is well." in said(run("db", "check", **there))

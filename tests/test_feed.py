@@ -7,7 +7,7 @@ from vaultdash.feed import Feed
 
 
 async def take(values: AsyncIterator[int]) -> int:
-    return await asyncio.wait_for(anext(values), 5)
+    return await asyncio.wait_for(anext(values), 20)
 
 
 async def test_a_late_listener_gets_the_latest_value_first():

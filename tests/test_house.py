@@ -67,6 +67,9 @@ PLANTS = (
     Plant(LAYERS, "services/vault.py", "import vaultdash.bootstrap"),
     Plant(LAYERS, "treasury/__init__.py", "import vaultdash.domain.loan"),
     Plant(CHOICES, "services/price_feed.py", "import vaultdash.market.demo"),
+    Plant(CHOICES, "services/sweeps.py", "import vaultdash.compute.dask"),
+    Plant(DOORS, "compute/local.py", "import distributed"),
+    Plant(THINKING, "backtest/sweep.py", "import asyncio"),
     Plant(CACHE, "market/stored.py", "import vaultdash.cache.redis"),
     Plant(SETTINGS, "jobs.py", "import vaultdash.settings"),
     Plant(SETTINGS, "market/failover.py", "import vaultdash.settings"),
@@ -121,6 +124,8 @@ STRANGERS = {
     "apprise": "services/alert_outbox.py api/routes.py cli.py",
     "arch": "services/call_odds.py pricing/base.py",
     "cryptography": "services/alert_outbox.py cache/secret.py",
+    "dask": "compute/local.py services/backtester.py backtest/engine.py",
+    "distributed": "compute/base.py bootstrap.py backtest/sweep.py",
 }
 FACES = ("api/routes.py", "ui/live.py", "jobs.py", "terminal.py", "services/vault.py")
 WING_FOLDERS = ("market", "storage", "cache", "notify", "compute")

@@ -128,7 +128,7 @@ async def test_jobs_that_are_stopped_at_their_work_say_nothing(vault: Vault, cap
     with caplog.at_level(logging.WARNING), capture_logs() as lines:
         scheduler = start_jobs(vault)
         scheduler.modify_job("beat", next_run_time=vault.now())
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), 20)
         scheduler.shutdown(wait=False)
         await asyncio.sleep(0.05)
     await vault.aclose()

@@ -76,7 +76,7 @@ def test_starting_twice_says_so_and_leaves_the_first_alone(live_server: LiveServ
     assert "Is the dashboard running already?" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert ended.stdout == ""  # no address that leads to the other one
-    assert httpx.get(f"{live_server.url}/health", trust_env=False).status_code == 200
+    assert httpx.get(f"{live_server.url}/health", trust_env=False, timeout=30).status_code == 200
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
@@ -119,8 +119,8 @@ def test_it_prints_its_address_first(live_server: LiveServer) -> None:
 
 
 def test_a_quiet_run_says_nothing_on_standard_error(live_server: LiveServer) -> None:
-    httpx.get(f"{live_server.url}/nothing", trust_env=False)
-    httpx.get(f"{live_server.url}/api/portfolio?symbol=NOSUCH", trust_env=False)
+    httpx.get(f"{live_server.url}/nothing", trust_env=False, timeout=30)
+    httpx.get(f"{live_server.url}/api/portfolio?symbol=NOSUCH", trust_env=False, timeout=30)
     assert "error" not in live_server.said()
     assert "nothing" not in live_server.said()
 
@@ -166,11 +166,11 @@ def test_what_is_loaded_before_the_pages_stays_as_it_was() -> None:
 
 
 def test_a_page_that_is_written_to_refuses_in_the_shape_of_every_error(live_server: LiveServer) -> None:
-    answer = httpx.put(f"{live_server.url}/", trust_env=False)
+    answer = httpx.put(f"{live_server.url}/", trust_env=False, timeout=30)
     assert answer.status_code == 405
     assert answer.json()["error"]["code"] == "method_not_allowed"
     assert "GET" in answer.headers["allow"]
-    page = httpx.get(f"{live_server.url}/nothing", trust_env=False)
+    page = httpx.get(f"{live_server.url}/nothing", trust_env=False, timeout=30)
     assert page.headers["content-type"].startswith("text/html")
 
 

@@ -15,6 +15,7 @@ VARIABLES = {
     "VAULT_REDIS_URL": ("redis://localhost:6379/0", "redis_url", "redis://localhost:6379/0"),
     "VAULT_DATABASE_URL": ("postgresql://me@db/vault", "database_url", "postgresql://me@db/vault"),
     "VAULT_DEADMAN_URL": ("https://ping.example/x", "deadman_url", "https://ping.example/x"),
+    "VAULT_DASK_SCHEDULER": ("tcp://dask.example:8786", "dask_scheduler", "tcp://dask.example:8786"),
     "VAULT_PUSH_CONTACT": ("mailto:me@example.org", "push_contact", "mailto:me@example.org"),
     "VAULT_PUSH_HOSTS": ("Push.Example, 127.0.0.1:9000", "push_hosts", ("push.example", "127.0.0.1:9000")),
     "VAULT_PRICE_INTERVAL_SECONDS": ("60", "price_interval_seconds", 60.0),

@@ -11,6 +11,8 @@ from vaultdash import __version__
 from vaultdash.cache.base import Cache
 from vaultdash.cache.memory import MemoryCache
 from vaultdash.clock import MarketHours, NewYorkHours, utc_now
+from vaultdash.compute.choice import sweep_compute
+from vaultdash.compute.errand import edition
 from vaultdash.compute.local import LocalCompute
 from vaultdash.domain.alert import ChannelKind
 from vaultdash.domain.collateral import Collateral
@@ -19,10 +21,12 @@ from vaultdash.domain.gold import INSTRUMENTS, InstrumentKind, instrument
 from vaultdash.domain.loan import USUAL_REFERENCES, HedgeCounting, Interest, Loan, usual_day_count
 from vaultdash.domain.option import contract_from_osi
 from vaultdash.domain.portfolio import Portfolio
+from vaultdash.files.whole import claimed
 from vaultdash.market.base import ChainProvider, MarketProvider
 from vaultdash.market.cached import Cached
 from vaultdash.market.demo import DemoMarket
 from vaultdash.market.failover import OK, Failover
+from vaultdash.market.observed.history import ObservedHistory
 from vaultdash.market.observed.provider import ObservedChains
 from vaultdash.market.observed.store import ObservedSnapshots
 from vaultdash.market.stored import StoredMarket
@@ -36,9 +40,13 @@ from vaultdash.notify.push_keys import PushKeys
 from vaultdash.notify.webpush import WebPushNotifier
 from vaultdash.pricing.american import american_price
 from vaultdash.pricing.base import FloatArray, Numbers, Rights
-from vaultdash.pricing.compiled import ready_engine
+from vaultdash.pricing.compiled import Engine, ready_engine
 from vaultdash.services.alert_outbox import AlertOutbox
 from vaultdash.services.alert_watch import AlertWatch
+from vaultdash.services.backtest_asking import BacktestAsking
+from vaultdash.services.backtest_market import BacktestMarkets
+from vaultdash.services.backtest_work import BacktestWork
+from vaultdash.services.backtester import Backtester
 from vaultdash.services.call_odds import CallOdds
 from vaultdash.services.daily_history import DailyHistory
 from vaultdash.services.dollar_rate import DollarRates
@@ -52,8 +60,12 @@ from vaultdash.services.option_chains import OptionChains
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.price_feed import PriceFeed
 from vaultdash.services.pricing_kernels import PricingKernels, share_machine_code
+from vaultdash.services.selloff_events import SelloffEvents
 from vaultdash.services.selloff_replay import SelloffReplays
 from vaultdash.services.snapshot_recorder import SnapshotRecorder
+from vaultdash.services.sweep_plan import SweepPlanner
+from vaultdash.services.sweeps import Sweeps
+from vaultdash.services.templates import Templates
 from vaultdash.services.vault import Vault
 from vaultdash.settings import Settings
 from vaultdash.storage.parquet_prices import ParquetPrices
@@ -137,7 +149,8 @@ def build_vault(
     )
     history = DailyHistory(store, live, None if settings.market == "yahoo" else demo, hours, now, monotonic=monotonic)
     kernels = PricingKernels()
-    advisor = HedgeAdvisor(prices, book, now, demo=live is None)
+    templates = Templates(database, now)
+    advisor = HedgeAdvisor(prices, book, now, demo=live is None, own=templates.own)
     interest = DollarRates(history)
     chains = OptionChains(listed, interest, hours, now, kernels.engine, problems=chain_problem)
     held = HeldHedges(chains, hours, now)
@@ -155,6 +168,23 @@ def build_vault(
     compute = LocalCompute(prepare=share_machine_code)
     odds = CallOdds(history, chains, interest, compute, now)
     stress, selloffs = LoanStress(interest, now, kernels.engine), SelloffReplays(history, now)
+
+    async def best_engine() -> Engine:
+        await kernels.load()  # waits for the compiler, so that a backtest gives the same figures at any time
+        return ready_engine()
+
+    markets = BacktestMarkets(history, hours, ObservedHistory(snapshots))
+    events = SelloffEvents(database, markets)
+    backtests = Backtester(BacktestAsking(events, templates), BacktestWork(markets, best_engine), database, now)
+    sweeps = Sweeps(
+        SweepPlanner(markets, templates, events),
+        lambda workers: sweep_compute(settings.dask_scheduler, workers, share_machine_code),
+        database,
+        lambda run: claimed(settings.data_dir / "sweeps" / f"{run}.lock"),
+        best_engine,
+        lambda: repr(edition()),
+        now,
+    )
     records = LtvHistory(database, hours, now, keeps_demo=live is None)
     deadman = DeadmansSwitch(settings.deadman_url, now)
 
@@ -218,6 +248,10 @@ def build_vault(
         odds=odds,
         stress=stress,
         selloffs=selloffs,
+        templates=templates,
+        events=events,
+        backtests=backtests,
+        sweeps=sweeps,
         records=records,
         alerts=alerts,
         outbox=outbox,
@@ -238,6 +272,8 @@ def build_vault(
             kernels.aclose,
             history.aclose,
             prices.aclose,
+            backtests.aclose,
+            sweeps.aclose,
             *([stand_in.aclose] if stand_in else []),
         ],
     )

@@ -3,17 +3,21 @@
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
 from vaultdash.cli_alerts import alerts_app
+from vaultdash.cli_backtests import add_backtest_commands
 from vaultdash.cli_db import add_commands as add_database_commands
 from vaultdash.cli_portfolio import portfolio_app
 from vaultdash.cli_positions import positions_app
 from vaultdash.cli_risk import add_risk_commands
 from vaultdash.cli_snapshots import snapshots_app
+from vaultdash.cli_sweeps import add_sweep_commands
+from vaultdash.cli_templates import templates_app
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -272,12 +276,16 @@ def _settings(**overrides: object) -> "Settings":
         reader.removeFilter(named)
 
 
-def _with_vault(work: "Callable[[Vault], Awaitable[T]]") -> T:
-    """Run `work` on a Vault made for this command; its errors end the command with their sentence."""
+def _with_vault(work: "Callable[[Vault], Awaitable[T]]", *, needs_database: bool = True) -> T:
+    """Run `work` on a Vault made for this command; its errors end the command with their sentence.
+
+    Without `needs_database` a database that cannot be opened is the work's own matter.
+    """
     import asyncio
 
     settings = _settings()
     from vaultdash.bootstrap import build_vault
+    from vaultdash.domain.errors import DatabaseError
     from vaultdash.logs import quiet_logs
 
     quiet_logs()
@@ -285,7 +293,11 @@ def _with_vault(work: "Callable[[Vault], Awaitable[T]]") -> T:
     async def run() -> T:
         vault = build_vault(settings)
         try:
-            await vault.open()
+            try:
+                await vault.open()
+            except DatabaseError:
+                if needs_database:
+                    raise
             return await work(vault)
         finally:
             await vault.aclose()
@@ -323,5 +335,8 @@ portfolio = portfolio_app(_with_vault)
 portfolio.add_typer(positions_app(_with_vault), name="options")
 app.add_typer(portfolio, name="portfolio")
 app.add_typer(alerts_app(_with_vault, _show), name="alerts")
+app.add_typer(templates_app(_with_vault, _show), name="templates")
 add_risk_commands(app, _with_vault, _show)
+add_backtest_commands(app, partial(_with_vault, needs_database=False), _show)
+add_sweep_commands(app, _with_vault, _show)
 add_database_commands(app, _settings, _guarded)

@@ -141,7 +141,7 @@ def _check(settings: "Settings") -> None:
     found = asyncio.run(check(address))
     typer.echo(f"{address.shown}: {', '.join(found.facts) or 'not looked into'}.")
     for name, count in found.counts.items():
-        typer.echo(f"  {name:<18} {count:>9,}")
+        typer.echo(f"  {name:<24} {count:>9,}")
     for problem in found.problems:
         typer.echo(problem, err=True)
     if found.problems:
@@ -208,7 +208,7 @@ def _require_there(file: Path | None) -> None:
 
 def _report(found: "Comparison") -> None:
     for name, (ours, theirs) in found.counts.items():
-        typer.echo(f"  {name:<18} {ours:>9,} rows, {theirs:>9,} in the copy")
+        typer.echo(f"  {name:<24} {ours:>9,} rows, {theirs:>9,} in the copy")
     for difference in found.differences[:SHOWN_DIFFERENCES]:
         typer.echo(f"  {difference}", err=True)
     if len(found.differences) > SHOWN_DIFFERENCES:

@@ -72,6 +72,9 @@ async def running(vault: Vault) -> AsyncIterator[None]:
 
     async def begin() -> None:
         try:
+            with suppress(VaultError):  # then the lists say so
+                await vault.backtests.resume()
+                await vault.sweeps.resume_open()
             await vault.warm()
             await vault.heartbeat.beat()
             with suppress(VaultError):  # without a price there is nothing to warm with

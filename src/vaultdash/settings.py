@@ -19,6 +19,7 @@ SECRETS = ("VAULT_REDIS_URL", "VAULT_DATABASE_URL", "VAULT_DEADMAN_URL")
 NAMES_OF_OTHERS = {"VAULT_FORMAT", "VAULT_MOUNT", "VAULT_PATH", "VAULT_UI"}  # of HashiCorp's Vault, similar to ours
 _HOST = re.compile(r"(\*\.)?[a-z0-9.-]{1,253}(:\d{1,5})?")
 _PING = re.compile(r"https://|http://(127\.0\.0\.1|localhost)(:\d{1,5})?(/|$)")
+_SCHEDULER = re.compile(r"(tcp|tls|ws|wss)://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}")
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
 
 
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(None, repr=False)  # may hold a password
     database_url: str | None = Field(None, repr=False)  # may hold a password
     deadman_url: str | None = Field(None, repr=False)  # who has it can pretend that all is well
+    dask_scheduler: str | None = None
     push_contact: str = Field("mailto:owner@localhost", pattern=r"^(mailto:|https://)\S{3,200}$")
     push_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     price_interval_seconds: float = Field(30.0, ge=5, le=3600)
@@ -109,6 +111,13 @@ class Settings(BaseSettings):
     def _check_deadman_url(cls, value: str | None) -> str | None:
         if value is not None and not _PING.match(value):
             raise ValueError("must start with https://")  # plain http only to this computer
+        return value
+
+    @field_validator("dask_scheduler")
+    @classmethod
+    def _check_dask_scheduler(cls, value: str | None) -> str | None:
+        if value is not None and not _SCHEDULER.fullmatch(value):
+            raise ValueError("must be the address of a Dask scheduler, such as tcp://localhost:8786")
         return value
 
     @field_validator("redis_url")

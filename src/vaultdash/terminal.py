@@ -83,8 +83,8 @@ def comparison_table(advice: Advice) -> Table:
     for hedge in advice.comparison.hedges:
         cost, protection = hedge.cost, hedge.protection
         table.add_row(
-            f"{hedge.plan.title}\n[dim]{hedge.plan.name}[/dim]",
-            str(cost.term_months),
+            f"{escape(hedge.plan.title)}\n[dim]{hedge.plan.name}[/dim]",
+            f"{cost.term_months:g}",
             f"{cost.total_cost:,.0f}",
             f"{cost.annualized_cost_pct:.2%}",
             f"{situation.margin_call_ltv:.1%}",
@@ -126,6 +126,7 @@ def recommendation_lines(advice: Advice) -> list[str]:
         f"{'price':>15}: {source}",
         *_loan_line(advice.snapshot),
         *(f"{'assumed':>15}: {text}" for text in advice.assumptions),
+        *(f"{'not compared':>15}: {each.title}: {each.reason}" for each in advice.left_out),
     ]
 
 

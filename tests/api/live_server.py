@@ -61,7 +61,7 @@ class LiveServer:
                 stderr=said,
             )
 
-    def wait(self, seconds: float = 90) -> "LiveServer":
+    def wait(self, seconds: float = 110) -> "LiveServer":
         """Until it has a price."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

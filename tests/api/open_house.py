@@ -75,7 +75,7 @@ def houses(make_settings: Callable[..., Settings], new_york: NewYorkHours) -> Ca
     return open_house
 
 
-async def hear(client: ClientConnection, seconds: float = 3, kind: str = "portfolio_update") -> dict[str, Any]:
+async def hear(client: ClientConnection, seconds: float = 15, kind: str = "portfolio_update") -> dict[str, Any]:
     """The next message of a type; others are passed over."""
     async with asyncio.timeout(seconds):
         while True:
@@ -84,7 +84,7 @@ async def hear(client: ClientConnection, seconds: float = 3, kind: str = "portfo
                 return told
 
 
-async def until(condition: Callable[[], bool], seconds: float = 5) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 15) -> None:
     """Wait for something that happens in the server."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110  # what is waited for belongs to the server

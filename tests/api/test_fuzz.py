@@ -206,7 +206,7 @@ async def test_10_000_malformed_requests_never_make_the_server_fail(tmp_path_fac
         await asyncio.gather(*(client() for _ in range(CONNECTIONS)))
         took = time.monotonic() - began
         print(f"{took:.1f} s, {dict(statuses)}")
-        async with httpx.AsyncClient(base_url=server.url, trust_env=False) as visitor:
+        async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=30) as visitor:
             health = await visitor.get("/health", timeout=10)
             page = await visitor.get("/", timeout=10)
     finally:
@@ -238,7 +238,7 @@ async def test_a_request_head_without_end_is_cut_off(live_server: LiveServer) ->
 
 
 async def test_a_visitor_cannot_write_lines_of_his_own_into_the_log(live_server: LiveServer) -> None:
-    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False, timeout=30) as client:
         await client.get("/canary%0Alevel=error%20event=forged")
         await client.get("/api/portfolio?symbol=CANARY%0Aforged")
     assert "forged" not in "\n".join(line for line in live_server.said().splitlines() if line.startswith("level"))

@@ -78,7 +78,7 @@ async def test_a_websocket_of_our_own_is_let_in(live_server: LiveServer, path: s
     own = origin and origin.format(port=live_server.port)
     url = f"ws://127.0.0.1:{live_server.port}{path}"
     async with websockets.connect(url, origin=own, proxy=None) as socket:  # type: ignore[arg-type]
-        first = await asyncio.wait_for(socket.recv(), 5)
+        first = await asyncio.wait_for(socket.recv(), 20)
     assert "portfolio_update" in str(first) or str(first).startswith("0{")
 
 
@@ -94,7 +94,7 @@ async def test_a_websocket_elsewhere_is_told_that_there_is_none(live_server: Liv
 @pytest.mark.parametrize("host", ["evil.com", "evil.com:{port}", "127.0.0.1.evil.com", "", "127.0.0.1:1@evil.com"])
 async def test_another_host_name_is_refused_everywhere(live_server: LiveServer, host: str) -> None:
     given = host.format(port=live_server.port)
-    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False, timeout=30) as client:
         for path in ("/", "/health", "/api/portfolio", "/static/vd/vault.css"):
             answer = await client.get(path, headers={"Host": given})
             assert answer.status_code == 421
@@ -106,7 +106,7 @@ async def test_another_host_name_is_refused_everywhere(live_server: LiveServer, 
 
 
 async def test_what_writes_is_refused_from_a_foreign_origin(live_server: LiveServer) -> None:
-    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False, timeout=30) as client:
         for method in ("POST", "PUT", "PATCH", "DELETE"):
             for path in ("/", "/api/portfolio", "/_nicegui_ws/socket.io/?EIO=4&transport=polling"):
                 answer = await client.request(method, path, headers={"Origin": "http://evil.com"})
@@ -115,7 +115,7 @@ async def test_what_writes_is_refused_from_a_foreign_origin(live_server: LiveSer
 
 
 async def test_reading_is_allowed_from_anywhere_but_shared_with_nobody(live_server: LiveServer) -> None:
-    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False, timeout=30) as client:
         answer = await client.get("/api/portfolio", headers={"Origin": "http://evil.com"})
     assert answer.status_code == 200
     assert not [name for name in answer.headers if name.startswith("access-control")]
@@ -175,7 +175,7 @@ async def test_our_own_pages_friends_and_followed_links_may_load_data(
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_every_answer_carries_the_headers(live_server: LiveServer, path: str) -> None:
-    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False, timeout=30) as client:
         for method, headers in (
             ("GET", {}),
             ("HEAD", {}),
@@ -195,7 +195,7 @@ async def test_every_answer_carries_the_headers(live_server: LiveServer, path: s
 async def test_only_our_own_scripts_carry_the_nonce_and_each_request_has_another(
     live_server: LiveServer, path: str
 ) -> None:
-    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False, timeout=30) as client:
         first, second = await client.get(path), await client.get(path)
     nonces = [re.search(r"'nonce-([^']{20,})'", page.headers["content-security-policy"]) for page in (first, second)]
     assert nonces[0]
@@ -216,14 +216,14 @@ async def test_only_our_own_scripts_carry_the_nonce_and_each_request_has_another
     ["/?x=%0A<script>alert(1)</script>", "/%0A%3Cscript%3Ealert(1)%3C/script%3E", "/hedge?%0A%3Cscript%20src=x%3E=1"],
 )
 async def test_a_script_in_an_address_gets_no_nonce(live_server: LiveServer, injected: str) -> None:
-    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False, timeout=30) as client:
         page = await client.get(injected)
     assert not re.search(r"<script[^>]*>alert", page.text)
     assert not re.search(r"<script[^>]* src=x", page.text)
 
 
 async def test_head_is_answered_like_get_without_the_body(live_server: LiveServer) -> None:
-    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False, timeout=30) as client:
         for path in ("/health", "/api/history?days=900", "/docs", "/openapi.json", "/static/vd/vault.css"):
             whole = await client.get(path, headers={"Accept-Encoding": "identity"})
             head = await client.head(path, headers={"Accept-Encoding": "identity"})
@@ -282,7 +282,7 @@ async def test_a_configured_origin_may_open_the_websocket(tmp_path_factory: pyte
         for path in SOCKETS:
             for origin in ("https://gold.example", "http://lan:81"):
                 async with websockets.connect(url + path, origin=origin, proxy=None) as socket:  # type: ignore[arg-type]
-                    assert await asyncio.wait_for(socket.recv(), 5)
+                    assert await asyncio.wait_for(socket.recv(), 20)
             with pytest.raises(websockets.InvalidStatus):
                 await websockets.connect(url + path, origin="https://evil.com", proxy=None)  # type: ignore[arg-type]
     finally:

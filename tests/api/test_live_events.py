@@ -18,6 +18,7 @@ from tests.builders import NOON
 from vaultdash.api.health_watch import HealthWatch
 from vaultdash.domain.alert import AlertEvent, AlertEventKind, AlertMetric, AlertSeverity, AlertState
 from vaultdash.domain.errors import DatabaseError
+from vaultdash.domain.record import RunKind, RunState, StoredRun
 from vaultdash.feed import Feed
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "websocket.md"
@@ -49,6 +50,16 @@ async def everything(client: ClientConnection, seconds: float = 0.4) -> list[dic
             told.append(dict(orjson.loads(await asyncio.wait_for(client.recv(), seconds))))
         except TimeoutError:
             return told
+
+
+async def one_of_each(client: ClientConnection, *kinds: str) -> dict[str, dict[str, Any]]:
+    """A message of each type."""
+    told: dict[str, dict[str, Any]] = {}
+    async with asyncio.timeout(15):
+        while not told.keys() >= set(kinds):
+            message = dict(orjson.loads(await client.recv()))
+            told[message["type"]] = message
+    return told
 
 
 @asynccontextmanager
@@ -168,7 +179,7 @@ async def test_health_is_told_when_it_changes_and_again_after_a_while(
         await open_house.vault.heartbeat.beat()
         messages: Feed[str] = Feed()
         told: list[dict[str, Any]] = []
-        watch = HealthWatch(open_house.vault, messages, check_seconds=0.02, repeat_seconds=0.5)
+        watch = HealthWatch(open_house.vault, messages, check_seconds=0.02, repeat_seconds=2)
         following = asyncio.create_task(watch.follow())
         with messages.heard_by(lambda message: told.append(orjson.loads(message))):
             await until(lambda: len(told) == 1)
@@ -208,12 +219,16 @@ async def test_every_kind_of_message_is_as_the_document_shows_it(house: Houses) 
     async with house() as open_house:
         await open_house.vault.heartbeat.beat()
         async with open_house.connect() as client:
-            told = {message["type"]: message for message in await everything(client, 1.5)}
+            told = await one_of_each(client, "portfolio_update", "quote", "health")
             open_house.vault.alerts.events.publish(an_event(1))
             told["alert"] = await hear(client, kind="alert")
+            run = StoredRun("r1", RunKind.EVENT, "January 2026, LTV 66 %", RunState.RUNNING, NOON, "{}", progress=0.4)
+            open_house.vault.backtests.feed.publish(run)
+            told["backtest_update"] = await hear(client, kind="backtest_update")
     blocks = re.findall(r"```json\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
     examples = [orjson.loads(block) for block in blocks]
-    assert sorted(example["type"] for example in examples) == ["alert", "health", "portfolio_update", "quote"]
+    assert sorted(example["type"] for example in examples) == sorted(told)
+    assert len(told) == 5
     for example in examples:
         _same_shape(example, told[example["type"]], example["type"])
 

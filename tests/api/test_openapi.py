@@ -14,6 +14,7 @@ from tests.api.json_schema import Mismatch, validate
 from vaultdash.api.live import Broadcast
 
 SEED = 20260610
+IDS = ("no_hedge", "mine")
 OPTIONS = {f"/api/options{rest}" for rest in ("", "/expirations", "/chain", "/chain.csv", "/surface")}
 RISK = {f"/api/risk/{rest}" for rest in ("call-probability", "stress", "selloffs")}
 LTV = {"/api/history/ltv", "/api/history/ltv.csv"}
@@ -31,6 +32,19 @@ PORTFOLIOS = {
     *(f"{PORTFOLIO}/{rest}" for rest in ("changes", "cure", "current", "undo")),
     *(f"{PORTFOLIO}/options{rest}" for rest in ("", "/import", "/{option_id}")),
 }
+TEMPLATE = "/api/templates/{template_id}"
+TEMPLATES = {"/api/templates", "/api/templates/schema", TEMPLATE, f"{TEMPLATE}/copy", f"{TEMPLATE}/export"}
+EVENT = "/api/events/{event_id}"
+EVENTS = {"/api/events", EVENT}
+BACKTEST = "/api/backtests/{run_id}"
+BACKTESTS = {
+    "/api/backtests",
+    BACKTEST,
+    *(f"{BACKTEST}/{rest}" for rest in ("again", "cancel", "series.csv", "trades.csv")),
+    f"{EVENT}/report",
+}
+SWEEP = "/api/sweeps/{sweep_id}"
+SWEEPS = {"/api/sweeps", SWEEP, *(f"{SWEEP}/{rest}" for rest in ("cancel", "results.csv", "resume"))}
 OPERATIONS = {
     "/health",
     "/api/portfolio",
@@ -41,13 +55,21 @@ OPERATIONS = {
     *RISK,
     *PORTFOLIOS,
     *ALERTS,
+    *TEMPLATES,
+    *EVENTS,
+    *BACKTESTS,
+    *SWEEPS,
 }
 NAMES = """
-    acknowledge add_channel add_option add_portfolio alert_history alerts call_probability chain chain_csv
-    change_channel change_option change_portfolio channels choose_portfolio configure cure_portfolio expirations
-    health history history_ltv history_ltv_csv import_options options portfolio portfolio_changes portfolios push_key
-    read_portfolio receipt remove_channel remove_option remove_portfolio selloffs snooze strategies stress subscribe
-    surface try_channel undo_change unsubscribe
+    acknowledge add_channel add_event add_option add_portfolio add_template alert_history alerts
+    backtest_series_csv backtest_trades_csv backtests call_probability cancel_backtest cancel_sweep chain chain_csv
+    change_channel change_event change_option change_portfolio change_template channels choose_portfolio
+    configure copy_template cure_portfolio events expirations export_template health history history_ltv
+    history_ltv_csv import_options options portfolio portfolio_changes portfolios push_key read_backtest
+    read_sweep remove_sweep resume_sweep start_sweep sweep_results_csv sweeps
+    read_event read_portfolio read_template receipt remove_backtest remove_channel remove_event remove_option
+    remove_portfolio remove_template rename_backtest repeat_backtest report_event selloffs snooze start_backtest
+    strategies stress subscribe surface template_schema templates try_channel undo_change unsubscribe
 """
 A_PUT = {"contract": "GLD260918P00430000", "contracts": 5, "price_paid": 9.9, "opened_on": "2026-06-01"}
 FILES = (
@@ -72,6 +94,14 @@ VALID = [
     "/api/portfolios/main",
     "/api/portfolios/main/changes?limit=1",
     "/api/portfolios/main/cure?price=350&drop=0.2",
+    "/api/templates",
+    "/api/templates/schema",
+    "/api/templates/no_hedge?version=1",
+    "/api/templates/no_hedge/export",
+    "/api/backtests?limit=5",
+    "/api/sweeps?limit=5",
+    "/api/events",
+    "/api/events/january-2026",
     "/api/risk/call-probability",
     "/api/risk/call-probability?spot=460&call_price=368&volatility=0",
     "/api/risk/stress",
@@ -173,7 +203,7 @@ async def test_300_random_writings_stay_within_the_contract(
         (path, method)
         for path, methods in sorted(document["paths"].items())
         for method in sorted(methods)
-        if method != "get" and path in PORTFOLIOS
+        if method != "get" and path in PORTFOLIOS | TEMPLATES
     ]
     held = (await api_client.post("/api/portfolios/main/options", json=A_PUT)).json()["options"][0]["id"]
     counts: dict[int, int] = {}
@@ -232,6 +262,8 @@ async def test_the_documentation_needs_nothing_from_outside(api_client: httpx.As
 
 def schema_of(document: dict[str, Any], url: str, status: int) -> dict[str, Any]:
     path = url.split("?")[0].replace("/portfolios/main", "/portfolios/{portfolio_id}")
+    path = path.replace("/templates/no_hedge", "/templates/{template_id}")
+    path = path.replace("/events/january-2026", EVENT.removeprefix("/api"))
     responses = document["paths"][path]["get"]["responses"]
     return dict(responses[str(status)]["content"]["application/json"]["schema"])
 
@@ -250,7 +282,7 @@ def _references(value: Any) -> Iterator[str]:
 def _filled(path: str, chance: random.Random, held: str = "none") -> str:
     """The path with ids in it, most of which are there."""
     for name in re.findall(r"{(\w+)}", path):
-        known = {"portfolio_id": "main", "option_id": held}.get(name, "none")
+        known = {"portfolio_id": "main", "option_id": held, "template_id": chance.choice(IDS)}.get(name, "none")
         odd = chance.choice(["x", "-", "0", "%00", "é"])
         path = path.replace(f"{{{name}}}", known if chance.random() < 0.8 else odd)
     return path

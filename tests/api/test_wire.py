@@ -50,7 +50,7 @@ async def test_an_upgrade_without_its_connection_header_is_a_plain_request(live_
 
 
 async def test_a_head_of_60_kb_is_read_and_one_of_megabytes_is_refused(live_server: LiveServer) -> None:
-    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False, timeout=30) as client:
         assert (await client.get("/health", headers={"X-Long": "x" * 60_000})).status_code == 200
     reader, writer = await asyncio.open_connection("127.0.0.1", live_server.port)
     writer.write(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: ")
@@ -65,7 +65,7 @@ async def test_a_head_of_60_kb_is_read_and_one_of_megabytes_is_refused(live_serv
 
 
 async def test_x_forwarded_headers_are_not_believed(live_server: LiveServer) -> None:
-    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=live_server.url, trust_env=False, timeout=30) as client:
         page = await client.get("/", headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "6.6.6.6"})
     assert "https://127.0.0.1" not in page.text
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from vaultdash.compute.base import WorkerDied, WorkFailed
 from vaultdash.compute.local import LocalCompute
-from vaultdash.compute.worker import WorkerDied, WorkFailed
 from vaultdash.domain.errors import InvalidInput, Refused
 
 

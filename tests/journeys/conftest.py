@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from scripts.setup import find_chromium
 
 from tests.journeys.servers import Dashboard, demo_dashboard
 
+expect.set_options(timeout=20_000)  # for what must come; a busy machine takes its time
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -19,6 +20,13 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A journey has longer than other tests: a browser and a server of its own share the machine with all others."""
+    for item in items:
+        if item.path.parent.name == "journeys" and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(300))
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,7 @@ class Dashboard:
     def get(self, path: str) -> httpx.Response:
         return httpx.get(self.url + path, timeout=10)
 
-    def wait_until_ready(self, seconds: float = 90.0) -> None:
+    def wait_until_ready(self, seconds: float = 180.0) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             assert self.process.poll() is None, self.log.read_text()
@@ -109,10 +109,19 @@ class YahooDashboard:
     def tell(
         self, *, scenario: str = "ok", price: float = 460.0, hours_later: float = 0.0, crumb: str = "first.crumb"
     ) -> None:
-        """Change how Yahoo answers from now on; with `hours_later` the dashboard's clock jumps."""
+        """Change how Yahoo answers from now on; with `hours_later` the dashboard's clock jumps.
+
+        A dashboard that runs has read it when this returns.
+        """
+        told = f"{scenario} {price} {hours_later} {crumb}"
         written = self._switch.with_suffix(".new")
-        written.write_text(f"{scenario} {price} {hours_later} {crumb}", encoding="utf-8")
+        written.write_text(told, encoding="utf-8")
         written.replace(self._switch)  # the reader never sees half of it
+        followed, end = self._switch.with_name("followed"), time.monotonic() + 20
+        while self.dashboard.process.poll() is None and time.monotonic() < end:
+            if followed.exists() and followed.read_text(encoding="utf-8") == told:
+                return
+            time.sleep(0.02)
 
 
 @contextmanager
@@ -161,8 +170,10 @@ def serve_with_yahoo(directory: Path, port: int) -> None:
         nonlocal jump
         switch = directory / "switch"
         if switch.exists():
-            scenario, price, hours, server.crumb = switch.read_text(encoding="utf-8").split()
+            told = switch.read_text(encoding="utf-8")
+            scenario, price, hours, server.crumb = told.split()
             server.scenario, server.price, jump = scenario, float(price), timedelta(hours=float(hours))
+            (directory / "followed").write_text(told, encoding="utf-8")
 
     async def follow_switch() -> None:
         while True:

@@ -42,8 +42,12 @@ async def test_the_recommendation_and_its_reason_follow_the_profile(visitor: Vis
         ("balanced", "balanced"),
     ):
         await page.get_by_role("button", name=button, exact=True).click()
-        answer = dashboard.get("/api/strategies?symbol=GLD").json()
-        name = answer["recommendations"][profile]["name"]
+        for _ in range(200):  # advice is withheld while the price is stale, as it gets on a machine that is very busy
+            answer = dashboard.get("/api/strategies?symbol=GLD").json()
+            name = answer["recommendations"][profile]["name"]
+            if name is not None:
+                break
+            await page.wait_for_timeout(100)
         title = next(each["title"] for each in answer["strategies"] if each["name"] == name)
         sentence = page.locator(".vd-sentence")
         await expect(sentence).to_contain_text(button.capitalize())
@@ -68,7 +72,7 @@ async def test_the_table_sorts_by_cost(visitor: Visitor, dashboard: Dashboard) -
                 return costs.length === 8 && costs.every((cost, index) => cost === sorted[index]);
             }""",
             arg=[ascending],
-            timeout=5000,
+            timeout=20_000,
         )
 
     await header.click()

@@ -13,7 +13,7 @@ from tests.journeys.conftest import Visitor
 from tests.journeys.servers import Dashboard
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-PATIENCE = 30_000  # the first chain is priced while the compiled pricers still warm up
+PATIENCE = 60_000  # the first chain is priced while the compiled pricers still warm up
 
 
 async def open_chain(page: Page, dashboard: Dashboard, path: str = "/options") -> Locator:

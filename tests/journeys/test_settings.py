@@ -12,7 +12,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 from tests.journeys.servers import Dashboard, demo_dashboard
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-PATIENCE = 20_000
+PATIENCE = 60_000
 
 
 @pytest.fixture(scope="module")

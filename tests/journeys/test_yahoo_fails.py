@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.journeys.servers import YahooDashboard, yahoo_dashboard
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-PATIENCE = 30_000
+PATIENCE = 60_000
 
 
 @pytest.fixture(scope="module")

@@ -46,24 +46,24 @@ async def test_requests_are_made_one_after_the_other(server, yahoo):
 
 
 async def test_the_event_loop_runs_on_while_yahoo_is_slow(server, build):
-    server.scenario, server.slow_seconds = "slow", 0.4
+    server.scenario, server.slow_seconds = "slow", 1.2
     asked = asyncio.create_task(build().quote("GLD"))
     longest, last = 0.0, time.perf_counter()
     while not asked.done():
         await asyncio.sleep(0.005)
         longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
     assert (await asked).price == 460.0
-    assert longest < 0.3
+    assert longest < 1.0
 
 
 async def test_a_worker_that_hangs_is_given_up_and_the_next_caller_is_told_at_once(server, build, sessions):
-    yahoo = build(session_factory=sessions, timeout_seconds=0.3)
-    with pytest.raises(Unavailable, match=r"within 0\.3 s"):
+    yahoo = build(session_factory=sessions, timeout_seconds=1.5)
+    with pytest.raises(Unavailable, match=r"within 1\.5 s"):
         await yahoo.quote("GLD")
     began = time.perf_counter()
     with pytest.raises(Unavailable, match="has not come back"):
         await yahoo.quote("GLD")
-    assert time.perf_counter() - began < 0.2
+    assert time.perf_counter() - began < 1.2
     assert server.requests == []
 
 
@@ -98,13 +98,13 @@ async def test_a_queue_that_does_not_move_is_left(server, build, sessions):
 
 
 async def test_closing_does_not_wait_for_a_request_under_way(server, build):
-    server.scenario, server.slow_seconds = "slow", 0.5
+    server.scenario, server.slow_seconds = "slow", 1.5
     yahoo = build()
     asked = asyncio.create_task(yahoo.quote("GLD"))
     await asyncio.sleep(0.1)
     began = time.perf_counter()
     await yahoo.aclose()
-    assert time.perf_counter() - began < 0.1
+    assert time.perf_counter() - began < 1.0
     await asyncio.gather(asked, return_exceptions=True)
     with pytest.raises(Unavailable, match="closed"):
         await yahoo.quote("GLD")

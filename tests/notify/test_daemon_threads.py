@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 
 import pytest
 
@@ -31,6 +30,10 @@ async def test_one_that_hangs_is_given_up_and_keeps_its_place_until_it_ends():
 
 
 async def test_the_loop_goes_on_meanwhile():
-    began = time.monotonic()
-    await asyncio.gather(*(DaemonThreads("test").run(lambda: time.sleep(0.2), 5) for _ in range(4)))
-    assert time.monotonic() - began < 0.75
+    meeting = threading.Barrier(5)  # breaks unless four threads and the loop are there at the same time
+    others = [asyncio.create_task(DaemonThreads("test").run(lambda: meeting.wait(20), 30)) for _ in range(4)]
+    async with asyncio.timeout(20):
+        while meeting.n_waiting < 4:  # noqa: ASYNC110  # what is waited for are threads
+            await asyncio.sleep(0.01)
+    meeting.wait(20)
+    await asyncio.gather(*others)

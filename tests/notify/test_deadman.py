@@ -266,10 +266,10 @@ async def test_one_who_does_not_answer_delays_nobody(clock: Clock):
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/{SECRET}"
-    switch = DeadmansSwitch(url, clock, patience_seconds=0.2)
+    switch = DeadmansSwitch(url, clock, patience_seconds=20)
     begun = time.monotonic()
     await switch.alive()
-    assert time.monotonic() - begun < 0.2
+    assert time.monotonic() - begun < 10
     await asyncio.sleep(0)
     await switch.aclose()
     server.close()

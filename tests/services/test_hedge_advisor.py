@@ -7,9 +7,12 @@ from datetime import date
 import pytest
 
 from tests.builders import NOON, a_quote
-from vaultdash.domain.errors import InvalidInput, Unavailable
+from vaultdash.domain.errors import DatabaseError, InvalidInput, Unavailable
 from vaultdash.domain.hedge import Exercise, RiskProfile
-from vaultdash.services.hedge_advisor import REMEMBERED, Research
+from vaultdash.domain.option import Right
+from vaultdash.domain.template import HedgeTemplate, Strike, StrikeRule, TemplateLeg
+from vaultdash.services import hedge_advisor
+from vaultdash.services.hedge_advisor import REMEMBERED, HedgeAdvisor, Research
 from vaultdash.services.price_feed import QuoteStatus
 
 SEED = Research(
@@ -305,3 +308,77 @@ async def test_nothing_is_recommended_for_a_loan_that_is_called(house):
     advice = await house.advisor.advise(Research(spot=360.0))
     assert advice.withheld is not None
     assert advice.withheld.startswith("The loan is called")
+
+
+# the owner's own templates
+
+UNDER_CALL = TemplateLeg(Right.PUT, Strike(StrikeRule.DISTANCE_TO_CALL, 1.05), 6.0)
+MINE = HedgeTemplate("mine", "Mine", legs=(UNDER_CALL,))
+HALF = HedgeTemplate("half", "Half", legs=(UNDER_CALL,), coverage=0.5)
+
+
+def advisor_with(house, *templates: HedgeTemplate) -> HedgeAdvisor:
+    async def own() -> tuple[HedgeTemplate, ...]:
+        return templates
+
+    return HedgeAdvisor(house.prices, house.book, lambda: NOON, own=own)
+
+
+async def test_the_owners_templates_follow_the_six_which_stay_as_they_are(house):
+    six = (await house.advisor.advise(SEED)).comparison
+    advice = await advisor_with(house, MINE, HALF).advise(SEED)
+    *others, own = advice.comparison.hedges
+    assert tuple(others) == six.hedges
+    assert (own.plan.name, own.plan.title, own.plan.months) == ("mine", "Mine", 6)
+    assert own.plan.legs[0].strike == pytest.approx(1.05 * 368)
+    ranked = advice.comparison.recommendations[RiskProfile.COST_SENSITIVE].ranking
+    assert "mine" in [line.name for line in ranked]
+    (left_out,) = advice.left_out
+    assert (left_out.name, left_out.title) == ("half", "Half")
+    assert "not over the whole collateral" in left_out.reason
+
+
+async def test_a_changed_template_is_compared_anew(house):
+    kept = [MINE]
+
+    async def own() -> list[HedgeTemplate]:
+        return kept
+
+    advisor = HedgeAdvisor(house.prices, house.book, lambda: NOON, own=own)
+    first = await advisor.advise(SEED)
+    assert (await advisor.advise(SEED)).comparison is first.comparison
+    kept[0] = replace(MINE, legs=(replace(UNDER_CALL, months=3.0),), version=2)
+    assert (await advisor.advise(SEED)).comparison.hedges[-1].plan.months == 3
+    kept.clear()
+    assert (await advisor.advise(SEED)).comparison == (await house.advisor.advise(SEED)).comparison
+
+
+async def test_a_database_that_fails_leaves_the_six_and_says_so(house):
+    async def own() -> tuple[HedgeTemplate, ...]:
+        raise DatabaseError("The disk is full.")
+
+    advice = await HedgeAdvisor(house.prices, house.book, lambda: NOON, own=own).advise(SEED)
+    assert advice.comparison == (await house.advisor.advise(SEED)).comparison
+    assert any("could not be read: The disk is full." in line for line in advice.assumptions)
+    assert advice.withheld is None
+
+
+async def test_a_database_that_does_not_answer_is_not_waited_for_and_asked_once(house, monkeypatch):
+    monkeypatch.setattr(hedge_advisor, "PATIENCE_SECONDS", 0.01)
+    answer, asked = asyncio.Event(), []
+
+    async def own() -> tuple[HedgeTemplate, ...]:
+        asked.append(1)
+        await answer.wait()
+        return (MINE,)
+
+    advisor = HedgeAdvisor(house.prices, house.book, lambda: NOON, own=own)
+    for _ in range(3):
+        advice = await advisor.advise(SEED)
+        assert len(advice.comparison.hedges) == 6
+        assert "does not answer" in advice.assumptions[-1]
+    answer.set()
+    assert len((await advisor.advise(SEED)).comparison.hedges) == 7
+    assert len(asked) == 1
+    await advisor.advise(SEED)
+    assert len(asked) == 2

@@ -122,7 +122,7 @@ class ScriptedMarket:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Let other tasks and their threads run until the condition holds; fails after five seconds."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110  threads set it, which no event of the loop tells
             await asyncio.sleep(0.001)
 

@@ -8,13 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders import SEED_UNITS, a_situation
+from tests.strategies.plans import ladder, put
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.hedge import HedgeLeg, HedgePlan, MeasuredHedge, Situation
 from vaultdash.domain.loan import HedgeCounting, is_breached
 from vaultdash.domain.option import Right
-from vaultdash.strategies.laddered_put import LadderedPut, LadderSpec
 from vaultdash.strategies.measure import lowest_price_kept, measure, protection
-from vaultdash.strategies.protective_put import ProtectivePut
 
 unhurried = settings(deadline=None)  # the first example may load scipy
 strikes = st.floats(0.5, 1.2)
@@ -24,13 +23,12 @@ loans = st.floats(50_000, 950_000)
 
 def a_put(strike_pct: float = 1.0, **fields: object) -> MeasuredHedge:
     situation = a_situation(**fields)
-    return measure(ProtectivePut("put", "Put", strike_pct).propose(situation)[0], situation)
+    return measure(put(strike_pct).propose(situation)[0], situation)
 
 
 def a_ladder(**fields: object) -> MeasuredHedge:
     situation = a_situation(**fields)
-    spec = LadderSpec((1 / 3, 1 / 3, 1 / 3), (1.0, 0.95, 0.9))
-    return measure(LadderedPut("ladder", "Ladder", spec).propose(situation)[0], situation)
+    return measure(ladder((1 / 3, 1 / 3, 1 / 3), (1.0, 0.95, 0.9)).propose(situation)[0], situation)
 
 
 def quantlib_put(spot: float, strike: float, rate: float, volatility: float) -> float:
@@ -175,7 +173,7 @@ def test_contracts_go_to_the_largest_remainders(
     ceil: tuple[int, ...],
 ) -> None:
     situation = a_situation(units=units, loan_amount=0.6 * 460 * units)
-    plan = LadderedPut("ladder", "Ladder", LadderSpec(weights, strike_pcts)).propose(situation)[0]
+    plan = ladder(weights, strike_pcts).propose(situation)[0]
     hedge = measure(plan, situation)
     assert hedge.contracts_floor.contracts_per_leg == floor
     assert hedge.contracts_ceil.contracts_per_leg == ceil
@@ -189,9 +187,9 @@ def test_contracts_go_to_the_largest_remainders(
 def test_contracts_of_the_legs_sum_to_the_units_rounded_once(legs: list[tuple[float, float]], units: float) -> None:
     whole = sum(weight for weight, _ in legs)
     situation = a_situation(units=units, loan_amount=0.6 * 460 * units)
-    spec = LadderSpec(tuple(weight / whole for weight, _ in legs), tuple(strike for _, strike in legs))
-    hedge = measure(LadderedPut("ladder", "Ladder", spec).propose(situation)[0], situation)
-    quotas = [units * weight / 100 for weight in spec.weights]
+    weights = [weight / whole for weight, _ in legs]
+    hedge = measure(ladder(weights, [strike for _, strike in legs]).propose(situation)[0], situation)
+    quotas = [units * weight / 100 for weight in weights]
     for rounded, total in ((hedge.contracts_floor, math.floor), (hedge.contracts_ceil, math.ceil)):
         if abs(units / 100 - round(units / 100)) > 1e-6:
             assert rounded.contracts == sum(rounded.contracts_per_leg) == total(units / 100)
@@ -222,7 +220,7 @@ def test_a_portfolio_below_one_contract_is_unprotected_when_rounded_down() -> No
 
 def test_given_premiums_replace_the_models() -> None:
     situation = a_situation()
-    plan = ProtectivePut("put", "Put", 1.0).propose(situation)[0]
+    plan = put(1.0).propose(situation)[0]
     assert measure(plan, situation, [10.0]).cost.total_cost == pytest.approx(10 * SEED_UNITS)
 
 

@@ -3,20 +3,21 @@
 import pytest
 
 from tests.builders import a_situation
+from tests.strategies.plans import put
 from vaultdash.domain.hedge import Exercise
 from vaultdash.pricing import american, european
+from vaultdash.pricing.compiled import ready_engine
 from vaultdash.strategies.engine import STRATEGIES
 from vaultdash.strategies.premiums import premiums
-from vaultdash.strategies.protective_put import ProtectivePut
 
 
 def test_european_and_american_situations_are_priced_by_their_own_pricer() -> None:
-    put = ProtectivePut("p", "P", 0.95)
+    hedge = put(0.95)
     situations = [a_situation(exercise=exercise) for exercise in (Exercise.EUROPEAN, Exercise.AMERICAN)]
-    found = premiums([(situation, put.propose(situation)[0]) for situation in situations])
+    found = premiums([(situation, hedge.propose(situation)[0]) for situation in situations])
     point = (460.0, 437.0, 1.0, 0.045, 0.0, 0.16, "P")
     assert found[0][0] == pytest.approx(float(european(*point).price), abs=1e-10)
-    assert found[1][0] == pytest.approx(float(american(*point).price), abs=1e-6)
+    assert found[1][0] == pytest.approx(float(american(*point, engine=ready_engine()).price), abs=1e-6)
     assert found[1][0] > found[0][0] + 0.5
 
 

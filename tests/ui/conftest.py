@@ -2,7 +2,7 @@
 
 import gc
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import date
 
@@ -41,17 +41,15 @@ async def vault(demo_vault: Vault, listed: ScriptedChains, clock: Clock) -> Vaul
     return demo_vault
 
 
-@pytest.fixture(scope="session")
-def settled_memory() -> Iterator[None]:
+@pytest.fixture(scope="module", autouse=True)
+def settled_memory() -> None:
     """Each simulated person has the garbage collected twice: what is loaded by now need not be looked through."""
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture
-async def user(vault: Vault, settled_memory: None) -> AsyncIterator[User]:
+async def user(vault: Vault) -> AsyncIterator[User]:
     """A person in front of the pages about options."""
 
     def show_options(symbol: str | None = None, expiration: str | None = None, contract: str | None = None):  # type: ignore[no-untyped-def]

@@ -244,7 +244,7 @@ async def test_a_test_that_failed_is_told_as_such_in_headline_toast_and_history(
     mailman.problem = None
     await vault.outbox.test(channel.id)
     await see(user, "Seven rules watch; told: my mail.")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while len(user.notify.messages) < 2:  # noqa: ASYNC110  toasts set no event
             await asyncio.sleep(0.01)
     assert user.notify.messages[1:] == ["Test: a message to my mail"]

@@ -36,7 +36,7 @@ async def vault(demo_vault: Vault) -> Vault:
 
 
 @pytest.fixture
-async def user(vault: Vault, settled_memory: None) -> AsyncIterator[User]:
+async def user(vault: Vault) -> AsyncIterator[User]:
     """A person in front of the pages about the own loan."""
 
     def root() -> None:

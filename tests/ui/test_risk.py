@@ -48,7 +48,7 @@ async def house(demo_vault: Vault) -> Vault:
 
 
 @pytest.fixture
-async def person(house: Vault, settled_memory: None) -> AsyncIterator[User]:
+async def person(house: Vault) -> AsyncIterator[User]:
     def root() -> None:
         frame(house, (Page("/risk", "Risk", lambda: risk.build(house)),))
 

@@ -8,6 +8,7 @@ from vaultdash.api.schemas import (
     ContractsAnswer,
     GreeksState,
     HistoryAnswer,
+    LeftOutAnswer,
     LegAnswer,
     Parameters,
     PortfolioState,
@@ -210,6 +211,7 @@ def strategies_answer(advice: Advice, judge: Judge) -> StrategiesAnswer:
             sentences={} if advice.withheld else comparison.sensitivity.sentences,
         ),
         withheld=advice.withheld,
+        left_out=tuple(LeftOutAnswer(each.name, each.title, each.reason) for each in advice.left_out),
     )
 
 

@@ -1,5 +1,6 @@
 """The messages of `/ws/updates`: each says its type and version first, and the moment it is of."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -7,12 +8,16 @@ from typing import Literal
 from vaultdash.api.alert_answers import event_answer
 from vaultdash.api.alert_schemas import EventAnswer
 from vaultdash.api.answers import quote_answer
+from vaultdash.api.backtest_answers import run_answer
+from vaultdash.api.backtest_schemas import RunAnswer
 from vaultdash.api.schemas import QuoteAnswer
 from vaultdash.domain.alert import AlertEvent
+from vaultdash.domain.record import StoredRun
 from vaultdash.services.price_feed import QuoteStatus
 from vaultdash.services.vault import Health
 
 PORTFOLIO_UPDATE, QUOTE, ALERT, HEALTH = "portfolio_update", "quote", "alert", "health"
+BACKTEST_UPDATE = "backtest_update"
 VERSION = 1
 BEGIN = '{"type":"'  # of every message, as its type is its first field
 
@@ -62,6 +67,19 @@ class HealthUpdate:
     not_ready: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class BacktestUpdate:
+    """A backtest that was begun, got on or ended. `recent` are those that changed last, the newest change first: what
+    a slow client missed of one is in the next message about another.
+    """
+
+    type: Literal["backtest_update"]
+    version: Literal[1]
+    as_of: datetime
+    run: RunAnswer
+    recent: tuple[RunAnswer, ...]
+
+
 def quote_update(symbol: str, status: QuoteStatus, now: datetime) -> QuoteUpdate:
     """A price as it is told."""
     return QuoteUpdate("quote", 1, now, symbol, quote_answer(status))
@@ -70,6 +88,11 @@ def quote_update(symbol: str, status: QuoteStatus, now: datetime) -> QuoteUpdate
 def alert_update(event: AlertEvent, now: datetime) -> AlertUpdate:
     """An event of the alert history as it is told."""
     return AlertUpdate("alert", 1, now, event_answer(event))
+
+
+def backtest_update(run: StoredRun, recent: Sequence[StoredRun], now: datetime) -> BacktestUpdate:
+    """A run as it is told, with the others that changed last."""
+    return BacktestUpdate("backtest_update", 1, now, run_answer(run), tuple(run_answer(each) for each in recent))
 
 
 def health_update(health: Health, now: datetime) -> HealthUpdate:

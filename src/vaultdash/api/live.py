@@ -9,13 +9,14 @@ import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from vaultdash.api.answers import portfolio_update
-from vaultdash.api.events import alert_update, quote_update
+from vaultdash.api.events import alert_update, backtest_update, quote_update
 from vaultdash.api.health_watch import HealthWatch
 from vaultdash.api.outlet import MOST_ALERTS, Outlet
 from vaultdash.api.respond import encode
 from vaultdash.domain.alert import AlertEvent
 from vaultdash.domain.errors import VaultError
 from vaultdash.domain.market import Freshness, Quote
+from vaultdash.domain.record import StoredRun
 from vaultdash.feed import Feed
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.open_alerts import open_alerts
@@ -24,6 +25,7 @@ from vaultdash.services.vault import Vault
 
 log = structlog.get_logger()
 SEND_TIMEOUT_SECONDS = 10.0
+MOST_BACKTESTS = 20  # in one message
 OPEN_ALERTS_SECONDS = 5.0  # for which what stands is not read again: many clients may come at once
 
 
@@ -46,10 +48,13 @@ class Broadcast:
         self._alerts = 0  # told so far
         self._open: tuple[int, float, tuple[str, ...]] | None = None
         self._turn = asyncio.Lock()
+        self._backtests: dict[str, StoredRun] = {}  # the last that changed, the newest change last
 
     async def start(self) -> None:
         """Follow beats, alerts and health until stopped."""
         self._heard.enter_context(self._vault.alerts.events.heard_by(self._alert))  # loses none, unlike `follow`
+        self._heard.enter_context(self._vault.backtests.feed.heard_by(self._backtest))
+        self._heard.enter_context(self._vault.sweeps.feed.heard_by(self._backtest))
         self._tasks = [
             asyncio.create_task(self._follow_beats(), name="broadcast"),
             asyncio.create_task(self._follow_health(), name="broadcast-health"),
@@ -135,6 +140,16 @@ class Broadcast:
         elif self.messages.listeners:
             with self._going_on("alert"):
                 self.messages.publish(_text(alert_update(event, self._vault.now())))
+
+    def _backtest(self, run: StoredRun) -> None:
+        self._backtests.pop(run.id, None)
+        self._backtests[run.id] = run
+        if len(self._backtests) > MOST_BACKTESTS:
+            del self._backtests[next(iter(self._backtests))]
+        if self._begun.is_set() and self.messages.listeners:
+            with self._going_on("backtest"):
+                recent = tuple(reversed(self._backtests.values()))
+                self.messages.publish(_text(backtest_update(run, recent, self._vault.now())))
 
     @contextmanager
     def _going_on(self, what: str) -> Iterator[None]:

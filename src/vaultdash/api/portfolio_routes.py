@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import Body, Header, Path, Query, Request, Response
+from fastapi import Body, Path, Query, Request, Response
 
 from vaultdash.api.answers import Judge, portfolio_state, quote_answer, rate_answer
 from vaultdash.api.endpoints import Endpoints
-from vaultdash.api.parameters import ERRORS, refusal
+from vaultdash.api.parameters import ERRORS, WRITING, IfMatch, told_version
 from vaultdash.api.portfolio_answers import (
     change_answer,
     cure_answer,
@@ -34,7 +34,7 @@ from vaultdash.api.portfolio_schemas import (
     UndoAnswer,
     UndoEntry,
 )
-from vaultdash.api.respond import encode, respond
+from vaultdash.api.respond import respond, written
 from vaultdash.clock import NEW_YORK
 from vaultdash.domain.errors import InvalidInput, NotFound, Unavailable
 from vaultdash.domain.portfolio import USUAL_NAME, Portfolio, Snapshot
@@ -47,16 +47,8 @@ ACTOR = "api"
 LARGEST_PRICE = 1e9
 PortfolioId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,40}$", description="id of a portfolio")]
 OptionId = Annotated[str, Path(min_length=1, max_length=64, description="id of a position")]
-IfMatch = Annotated[str | None, Header(description='version that was read, such as "3"')]
 Entry = Annotated[PortfolioEntry, TOLD_OF_PORTFOLIOS, Body()]
 Position = Annotated[OptionEntry, TOLD_OF_OPTIONS, REOPENING, Body()]
-WRITING: dict[int | str, dict[str, Any]] = {
-    **ERRORS,
-    400: refusal("The body cannot be read"),
-    409: refusal("Changed by somebody else meanwhile, or not possible now"),
-    413: refusal("The body is too large"),
-    415: refusal("The body is of another kind"),
-}
 CSV_BODY = {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
@@ -83,7 +75,7 @@ def portfolio_router(vault: Vault) -> Endpoints:
         name = USUAL_NAME if entry.name is None else entry.name
         portfolio = portfolio_of_entry(replace(entry, name=name), await book.free_id(name), None, today())
         stored = await book.add(portfolio, ACTOR, is_named=entry.name is not None)
-        return _written(told(stored.portfolio.id), 201, {"Location": f"/api/portfolios/{stored.portfolio.id}"})
+        return written(told(stored.portfolio.id), 201, {"Location": f"/api/portfolios/{stored.portfolio.id}"})
 
     @router.get("/api/portfolios/{portfolio_id}", responses={200: {"model": PortfolioDocument}, **ERRORS})
     async def read_portfolio(request: Request, portfolio_id: PortfolioId) -> Response:
@@ -93,19 +85,19 @@ def portfolio_router(vault: Vault) -> Endpoints:
     @router.put("/api/portfolios/{portfolio_id}", responses={200: {"model": PortfolioDocument}, **WRITING})
     async def change_portfolio(portfolio_id: PortfolioId, entry: Entry, if_match: IfMatch = None) -> Response:
         """Change what is given; the rest stays."""
-        version = _version(if_match, entry.expected_version, entry.version)
+        version = told_version(if_match, entry.expected_version, entry.version)
         await book.change(
             portfolio_id,
             lambda kept: portfolio_of_entry(entry, portfolio_id, kept, today()),
             ACTOR,
             expected_version=version,
         )
-        return _written(told(portfolio_id))
+        return written(told(portfolio_id))
 
     @router.delete("/api/portfolios/{portfolio_id}", status_code=204, responses={204: {}, **WRITING})
     async def remove_portfolio(portfolio_id: PortfolioId, if_match: IfMatch = None) -> Response:
         """Take one out; its history stays, and the removal can be undone. The last one is refused."""
-        await book.remove(portfolio_id, ACTOR, expected_version=_version(if_match))
+        await book.remove(portfolio_id, ACTOR, expected_version=told_version(if_match))
         return Response(status_code=204)
 
     @router.get("/api/portfolios/{portfolio_id}/changes", responses={200: {"model": ChangesAnswer}, **ERRORS})
@@ -126,13 +118,13 @@ def portfolio_router(vault: Vault) -> Endpoints:
             raise NotFound(f"There is no change {entry.change_id} of the portfolio {portfolio_id!r}")
         back, made = await book.undo(entry.change_id, ACTOR, expected_version=entry.expected_version)
         shown = None if back is None else document(back, book, vault.now())
-        return _written(UndoAnswer(shown, made.id, made.what))
+        return written(UndoAnswer(shown, made.id, made.what))
 
     @router.post("/api/portfolios/{portfolio_id}/current", responses={200: {"model": PortfolioDocument}, **WRITING})
     async def choose_portfolio(portfolio_id: PortfolioId) -> Response:
         """Make it the one that pages, commands and `/api/portfolio` speak of."""
         await book.choose(portfolio_id)
-        return _written(told(portfolio_id))
+        return written(told(portfolio_id))
 
     @router.get("/api/portfolios/{portfolio_id}/cure", responses={200: {"model": CureAnswer}, **ERRORS})
     async def cure_portfolio(
@@ -163,10 +155,10 @@ def portfolio_router(vault: Vault) -> Endpoints:
             raise InvalidInput("id", "is given by the server; leave it out")
         option = option_of_entry(entry, None)
         await book.change(
-            portfolio_id, _with_options(lambda held: (*held, option)), ACTOR, expected_version=_version(if_match)
+            portfolio_id, _with_options(lambda held: (*held, option)), ACTOR, expected_version=told_version(if_match)
         )
         where = f"/api/portfolios/{portfolio_id}/options/{option.id}"
-        return _written(told(portfolio_id), 201, {"Location": where})
+        return written(told(portfolio_id), 201, {"Location": where})
 
     @router.put(
         "/api/portfolios/{portfolio_id}/options/{option_id}", responses={200: {"model": PortfolioDocument}, **WRITING}
@@ -184,8 +176,8 @@ def portfolio_router(vault: Vault) -> Endpoints:
             _require(held, option_id)
             return tuple(option_of_entry(entry, option) if option.id == option_id else option for option in held)
 
-        await book.change(portfolio_id, _with_options(edit), ACTOR, expected_version=_version(if_match))
-        return _written(told(portfolio_id))
+        await book.change(portfolio_id, _with_options(edit), ACTOR, expected_version=told_version(if_match))
+        return written(told(portfolio_id))
 
     @router.delete(
         "/api/portfolios/{portfolio_id}/options/{option_id}", responses={200: {"model": PortfolioDocument}, **WRITING}
@@ -197,8 +189,8 @@ def portfolio_router(vault: Vault) -> Endpoints:
             _require(held, option_id)
             return tuple(option for option in held if option.id != option_id)
 
-        await book.change(portfolio_id, _with_options(edit), ACTOR, expected_version=_version(if_match))
-        return _written(told(portfolio_id))
+        await book.change(portfolio_id, _with_options(edit), ACTOR, expected_version=told_version(if_match))
+        return written(told(portfolio_id))
 
     @router.post(
         "/api/portfolios/{portfolio_id}/options/import",
@@ -222,7 +214,7 @@ def portfolio_router(vault: Vault) -> Endpoints:
                 portfolio_id,
                 _with_options(lambda held: (*held, *found.options)),
                 ACTOR,
-                expected_version=_version(if_match) or stored.version,
+                expected_version=told_version(if_match) or stored.version,
             )
         answer = ImportAnswer(
             taken=0 if dry_run else len(found.options),
@@ -232,7 +224,7 @@ def portfolio_router(vault: Vault) -> Endpoints:
             dry_run=dry_run,
             portfolio=told(portfolio_id),
         )
-        return _written(answer)
+        return written(answer)
 
     return router
 
@@ -290,20 +282,3 @@ def _with_options(
 def _require(held: tuple[HeldOption, ...], option_id: str) -> None:
     if option_id not in {option.id for option in held}:
         raise NotFound("There is no such position in this portfolio")
-
-
-def _version(if_match: str | None, *told: int | None) -> int | None:
-    """The version that was read, by header or body; raises InvalidInput when they contradict each other."""
-    given = {version for version in told if version is not None}
-    if if_match is not None and if_match.strip() != "*":
-        text = if_match.strip().removeprefix("W/").strip('"')
-        if not (text.isascii() and text.isdecimal() and len(text) < 10):
-            raise InvalidInput("If-Match", 'must be the version that was read, such as "3"')
-        given.add(int(text))
-    if len(given) > 1:
-        raise InvalidInput("expected_version", "contradicts version or If-Match")
-    return next(iter(given), None)
-
-
-def _written(payload: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(encode(payload), status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")

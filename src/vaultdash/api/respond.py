@@ -57,6 +57,11 @@ def respond(request: Request, payload: object, status: int = 200) -> Response:
     return Response(answer.body, status, headers, "application/json")
 
 
+def written(payload: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """The answer to a change, which nobody keeps."""
+    return Response(encode(payload), status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
+
+
 def _holds(condition: str, tag: str) -> bool:
     known = {part.strip().removeprefix("W/") for part in condition.split(",")}
     return "*" in known or tag.removeprefix("W/") in known

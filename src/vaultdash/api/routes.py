@@ -13,7 +13,9 @@ from vaultdash.api.answers import (
     quote_answer,
     strategies_answer,
 )
+from vaultdash.api.backtest_routes import backtest_router
 from vaultdash.api.endpoints import Endpoints
+from vaultdash.api.event_routes import event_router
 from vaultdash.api.ltv_routes import ltv_router
 from vaultdash.api.option_routes import option_router
 from vaultdash.api.parameters import ERRORS, Symbol, named
@@ -28,6 +30,8 @@ from vaultdash.api.schemas import (
     PortfolioAnswer,
     StrategiesAnswer,
 )
+from vaultdash.api.sweep_routes import sweep_router
+from vaultdash.api.template_routes import template_router
 from vaultdash.clock import NEW_YORK
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.hedge import Exercise
@@ -50,6 +54,10 @@ def api_router(vault: Vault) -> Endpoints:
     router.take(push_router(vault))
     router.take(alert_router(vault))
     router.take(risk_router(vault))
+    router.take(backtest_router(vault))
+    router.take(event_router(vault))
+    router.take(sweep_router(vault))
+    router.take(template_router(vault))
     whole_histories = Remembered[PriceHistory, Encoded]()  # thousands of days, which change once a day
 
     @router.get(
@@ -82,7 +90,7 @@ def api_router(vault: Vault) -> Endpoints:
         exercise: Annotated[Exercise | None, Query(description="default european")] = None,
         price_changes: Annotated[str | None, Query(description="scenario grid: fractions with commas")] = None,
     ) -> Response:
-        """The six hedges compared, with a recommendation for each risk profile."""
+        """The six hedges and your own templates compared, with a recommendation for each risk profile."""
         research = Research(
             symbol=named(vault, symbol),
             spot=spot,

@@ -273,8 +273,21 @@ class SensitivitiesAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOutAnswer:
+    """A template of the owner's that cannot be compared, and why."""
+
+    name: str
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StrategiesAnswer:
-    """The comparison. `quote` is null when the spot was given; `withheld` says why nothing is recommended."""
+    """The comparison. `quote` is null when the spot was given; `withheld` says why nothing is recommended.
+
+    `strategies` are the six of the research and after them the owner's own templates; those that cannot be measured
+    are `left_out`.
+    """
 
     symbol: str
     as_of: datetime
@@ -286,6 +299,7 @@ class StrategiesAnswer:
     recommendations: dict[RiskProfile, RecommendationAnswer]
     sensitivity: SensitivitiesAnswer
     withheld: str | None
+    left_out: tuple[LeftOutAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,14 @@ import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from vaultdash.compute.base import WorkerDied, WorkFailed
 
 R = TypeVar("R")
 SPAWN = multiprocessing.get_context("spawn")  # a forked copy of a process with threads may hang
 KILL_SECONDS = 5.0
-
-
-class WorkerDied(RuntimeError):
-    """The process ended in the middle of the work."""
-
-
-class WorkFailed(RuntimeError):
-    """The work raised something that cannot be sent; its words are here."""
+_kept: list[Any] = []  # in the worker: the one value that is shared by all chunks of a map
 
 
 class Worker:
@@ -32,6 +27,7 @@ class Worker:
         self._killed = False
         self._process: SpawnProcess | None = None
         self._calls: Connection | None = None
+        self._keeps: object = None
 
     def call(self, function: Callable[..., R], args: tuple[object, ...], kwargs: dict[str, object]) -> R:
         """The result; raises what the function raises, WorkFailed when that cannot be sent, or WorkerDied."""
@@ -39,13 +35,21 @@ class Worker:
         try:
             calls.send((function, args, kwargs))
             succeeded, answer = calls.recv()
-        except (EOFError, ConnectionError) as end:
+        except (EOFError, OSError) as end:  # an OSError, too, when it ended in the middle of its answer
             calls.close()
             raise WorkerDied("the process that did the work has ended") from end
         if not succeeded:
             raise answer
         result: R = answer
         return result
+
+    def call_shared(self, function: Callable[..., R], shared: bytes, chunk: object) -> R:
+        """`function(shared, chunk)` with a value that was pickled once, and is sent when it is not there yet."""
+        if self._keeps is not shared:
+            self._keeps = None
+            self.call(keep, (shared,), {})
+            self._keeps = shared
+        return self.call(with_kept, (function, chunk), {})  # type: ignore[return-value]  # what `function` returns
 
     def kill(self) -> None:
         """End the process now; what it works on is lost."""
@@ -67,6 +71,24 @@ class Worker:
                 self._process.start()
                 theirs.close()
             return self._calls
+
+
+def pickled(shared: object) -> bytes:
+    """A value in bytes, once for all workers; raises WorkFailed when it cannot be sent."""
+    try:
+        return pickle.dumps(shared, pickle.HIGHEST_PROTOCOL)
+    except Exception as error:  # what pickling may raise is without limit
+        raise WorkFailed(f"what the chunks share cannot be sent: {error}") from error
+
+
+def keep(shared: bytes) -> None:
+    """In the worker: hold this value for the chunks that follow, in the place of the last one."""
+    _kept[:] = [pickle.loads(shared)]  # noqa: S301 - from the process that started this one
+
+
+def with_kept(function: Callable[[Any, Any], object], chunk: object) -> object:
+    """In the worker: what the function makes of the value that is held and a chunk."""
+    return function(_kept[0], chunk)
 
 
 def work(calls: Connection, prepare: Callable[[], object] | None = None) -> None:

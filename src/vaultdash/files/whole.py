@@ -113,6 +113,20 @@ def locked(path: Path) -> Iterator[None]:
         os.close(handle)  # which also releases the lock
 
 
+@contextlib.contextmanager
+def claimed(path: Path) -> Iterator[bool]:
+    """Hold the lock file `path` if nobody else does; False at once when it is taken. Ends with the process, too."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StoreUnavailable(path, "opened", error) from error
+    try:
+        yield _try_lock(handle)
+    finally:
+        os.close(handle)
+
+
 if sys.platform == "win32":
     import msvcrt
 

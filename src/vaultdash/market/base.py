@@ -1,6 +1,6 @@
 """What a market can be asked for; a provider implements what it can."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -149,4 +149,28 @@ class SnapshotStore(Protocol):
 
     def record(self, chain: OptionChain, on: date, kind: SnapshotKind) -> SnapshotMerge:
         """Keep a chain as a snapshot of the session `on`. Refuses demo and stored chains."""
+        ...
+
+
+class ChainHistory(Protocol):
+    """Gives recorded chains day by day, as they were quoted on that day and no other; calls block: use a thread.
+
+    One study uses one kind of snapshot: ask for the `usual_kind` of its days first. Symbols in any case.
+    """
+
+    def usual_kind(self, symbol: str, start: date, end: date) -> SnapshotKind | None:
+        """The kind that most days from `start` to `end` have, of equals the one nearest the close; None if none."""
+        ...
+
+    def days(self, symbol: str, kind: SnapshotKind | None = None, source: str | None = None) -> tuple[date, ...]:
+        """The days with chains, ascending; of one kind and source where those are given."""
+        ...
+
+    def chains(
+        self, symbol: str, on: date, kind: SnapshotKind | None = None, source: str | None = None
+    ) -> Mapping[date, OptionChain]:
+        """The chains of one day by expiration, of one kind and source: the best there are where none is given.
+
+        Raises NotFound when there are none of that day, Unavailable when they are damaged or without a share price.
+        """
         ...

@@ -7,7 +7,8 @@ from vaultdash.backtest.result import Comparison
 from vaultdash.backtest.scenario import Costs, Listing, Smile, Source, TradeAt, VolatilityLevel
 from vaultdash.domain.hedge import Exercise
 from vaultdash.domain.loan import HedgeCounting
-from vaultdash.domain.selloff import Selloff
+from vaultdash.domain.template import HedgeTemplate
+from vaultdash.services.selloff_events import Event
 
 USUAL_UNITS = 10_000.0
 USUAL_LTV = 0.60
@@ -22,9 +23,10 @@ class BacktestRequest:
     the start's close; without either 10,000 shares. Loan: `loan` USD or `ltv` at the start's close; without either an
     LTV of 0.60. `interest` is simple a year, act/360; `capitalised` adds it to the loan, else it is paid in cash.
     `fan` lists months before the start at which the hedge was bought, each a run of its own beside the first.
+    Without `templates` every one is replayed, those of the house and the owner's own.
     """
 
-    templates: tuple[str, ...]
+    templates: tuple[str, ...] = ()
     event: str | None = None
     start: date | None = None
     end: date | None = None
@@ -53,6 +55,19 @@ class BacktestRequest:
     name: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request with all it names: each template in the version that was used, and the event with its days then.
+
+    `unsure` is what could not be looked up, such as the owner's own templates without their database.
+    """
+
+    request: BacktestRequest
+    templates: tuple[HedgeTemplate, ...]
+    event: Event | None
+    unsure: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FanEntry:
     """The same scenario with the hedge bought `months` before its start; `missing` says why there is none."""
@@ -67,7 +82,7 @@ class BacktestReport:
     """What a request came to. `sentence` stands on top of every face: how many survived, and the cheapest of them."""
 
     request: BacktestRequest
-    event: Selloff | None
+    event: Event | None
     comparison: Comparison
     fan: tuple[FanEntry, ...]
     sentence: str

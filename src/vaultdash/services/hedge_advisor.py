@@ -2,17 +2,19 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from vaultdash.clock import NEW_YORK
+from vaultdash.domain.errors import DatabaseError
 from vaultdash.domain.exchange import PAIRS, ExchangeRate
 from vaultdash.domain.gold import InstrumentKind, clean_symbol
 from vaultdash.domain.hedge import Comparison, Exercise, Situation
 from vaultdash.domain.market import Quote
 from vaultdash.domain.portfolio import Snapshot, mark, require_solvent
+from vaultdash.domain.template import HedgeTemplate
 from vaultdash.domain.validation import positive
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.price_feed import PriceFeed, QuoteStatus
@@ -21,10 +23,15 @@ from vaultdash.strategies.engine import (
     DEFAULT_PRICE_CHANGES,
     DEFAULT_RATE,
     DEFAULT_VOLATILITY,
+    STRATEGIES,
     compare,
 )
+from vaultdash.strategies.templated import Templated, unmeasured
 
 REMEMBERED = 64
+PATIENCE_SECONDS = 1.0
+NOT_COMPARED = "your own templates are not compared, as they could not be read"
+OwnTemplates = Callable[[], Awaitable[Sequence[HedgeTemplate]]]
 T = TypeVar("T")
 
 
@@ -45,10 +52,20 @@ class Research:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A template of the owner's that the comparison cannot measure, and why."""
+
+    name: str
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """A comparison with the price it stands on, what was assumed, and why it is withheld if it is.
 
-    `is_called` is False as well where price or exchange rate is invented: by those no call is certain.
+    `is_called` is False as well where price or exchange rate is invented: by those no call is certain. `left_out` are
+    templates of the owner's that are not among the hedges.
     """
 
     symbol: str
@@ -59,23 +76,36 @@ class Advice:
     assumptions: tuple[str, ...]
     withheld: str | None
     is_called: bool
+    left_out: tuple[LeftOut, ...] = ()
+
+
+Compared = tuple[Situation, tuple[HedgeTemplate, ...]]
 
 
 class HedgeAdvisor:
     """Runs the strategy engine off the event loop and remembers the last comparisons.
 
-    Advice is withheld on a stale price or exchange rate, on an invented one unless the owner asked for the `demo`
-    market, and when the loan is called already.
+    The owner's templates of `own` stand after the hedges of the research, where they can be measured. Advice is
+    withheld on a stale price or exchange rate, on an invented one unless the owner asked for the `demo` market, and
+    when the loan is called already.
     """
 
     def __init__(
-        self, prices: PriceFeed, book: PortfolioBook, now: Callable[[], datetime], *, demo: bool = False
+        self,
+        prices: PriceFeed,
+        book: PortfolioBook,
+        now: Callable[[], datetime],
+        *,
+        demo: bool = False,
+        own: OwnTemplates | None = None,
     ) -> None:
         self._prices = prices
         self._book = book
         self._now = now
         self._demo = demo
-        self._remembered: OrderedDict[Situation, Comparison] = OrderedDict()
+        self._own = own
+        self._asking: asyncio.Future[Sequence[HedgeTemplate]] | None = None
+        self._remembered: OrderedDict[Compared, tuple[Comparison, tuple[LeftOut, ...]]] = OrderedDict()
 
     async def advise(self, research: Research, status: QuoteStatus | None = None) -> Advice:
         """Compare the hedges; `status` is the price to stand on when the caller has it already."""
@@ -98,12 +128,13 @@ class HedgeAdvisor:
             exercise=_given(research.exercise, Exercise.EUROPEAN),
             price_changes=_given(research.price_changes, DEFAULT_PRICE_CHANGES),
         )
-        comparison = await self._compare(situation)
-        assumptions = tuple(self._assumptions(research, snapshot, own=own))
+        templates, problem = await self._templates()
+        comparison, left_out = await self._compare(situation, templates)
+        assumptions = (*self._assumptions(research, snapshot, own=own), *problem)
         is_invented = snapshot.rate.is_demo or (status is not None and status.quote.is_demo)
         is_called = snapshot.is_called and (self._demo or not is_invented)
         withheld = self._withheld(status, snapshot)
-        return Advice(symbol, self._now(), status, snapshot, comparison, assumptions, withheld, is_called)
+        return Advice(symbol, self._now(), status, snapshot, comparison, assumptions, withheld, is_called, left_out)
 
     def _snapshot(self, symbol: str, research: Research, status: QuoteStatus | None) -> tuple[Snapshot, bool]:
         at = status.quote.at if status else self._now()
@@ -118,13 +149,31 @@ class HedgeAdvisor:
         entered = research.loan_amount is not None or research.portfolio_value is not None
         return (require_solvent(snapshot) if entered else snapshot), own
 
-    async def _compare(self, situation: Situation) -> Comparison:
-        known = self._remembered.pop(situation, None)
-        comparison = known if known is not None else await asyncio.to_thread(compare, situation)
-        self._remembered[situation] = comparison
+    async def _templates(self) -> tuple[tuple[HedgeTemplate, ...], tuple[str, ...]]:
+        """The owner's, and a sentence when they cannot be read: advice does not wait for a database that is away."""
+        if self._own is None:
+            return (), ()
+        asking = self._asking = self._asking or asyncio.ensure_future(self._own())
+        done, _ = await asyncio.wait({asking}, timeout=PATIENCE_SECONDS)  # it ends by itself, if late
+        if not done:
+            return (), (f"{NOT_COMPARED}: the database does not answer",)
+        if self._asking is asking:
+            self._asking = None
+        try:
+            return tuple(asking.result()), ()
+        except DatabaseError as error:
+            return (), (f"{NOT_COMPARED}: {error}",)
+
+    async def _compare(
+        self, situation: Situation, templates: tuple[HedgeTemplate, ...]
+    ) -> tuple[Comparison, tuple[LeftOut, ...]]:
+        asked = situation, templates
+        known = self._remembered.pop(asked, None)
+        compared = known if known is not None else await asyncio.to_thread(_compared, *asked)
+        self._remembered[asked] = compared
         if len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
-        return comparison
+        return compared
 
     def _assumptions(self, research: Research, snapshot: Snapshot, *, own: bool) -> list[str]:
         said = []
@@ -176,6 +225,14 @@ class HedgeAdvisor:
         pair = PAIRS[rate.currency]
         given = Quote(pair, rate.per_dollar, None, rate.at, rate.source, currency=rate.currency)
         return self._prices.status(self._prices.known(pair) or given)
+
+
+def _compared(situation: Situation, templates: tuple[HedgeTemplate, ...]) -> tuple[Comparison, tuple[LeftOut, ...]]:
+    """The hedges of the research, then the owner's; and those of the owner's that cannot be measured."""
+    reasons = [(template, unmeasured(template, situation)) for template in templates]
+    own = [Templated(template) for template, reason in reasons if reason is None]
+    left_out = tuple(LeftOut(each.id, each.name, reason) for each, reason in reasons if reason is not None)
+    return compare(situation, (*STRATEGIES, *own)), left_out
 
 
 def _given(value: T | None, default: T) -> T:

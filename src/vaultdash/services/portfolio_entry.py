@@ -76,10 +76,11 @@ def check_option(option: HeldOption, today: date) -> None:
     _printable("note", option.note)
 
 
-def slug(name: str, taken: Collection[str]) -> str:
-    """An id from a name: small letters, digits and -, made unique by a number."""
+def slug(name: str, taken: Collection[str], otherwise: str = "loan") -> str:
+    """An id from a name, or from `otherwise` where that has no letters of ours: small letters, digits and -, made
+    unique by a number."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[: LONGEST_ID - 5].strip("-") or "loan"
+    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[: LONGEST_ID - 5].strip("-") or otherwise
     number, found = 2, stem
     while found in taken or found in RESERVED:
         found = f"{stem}-{number}"

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import structlog
 
+import vaultdash.backtest
 import vaultdash.pricing
 import vaultdash.risk
+from vaultdash.backtest.engine import LOOP_MODULES, warm_up_backtests
 from vaultdash.files.machine_code import code_folder, is_complete, mark_complete
 from vaultdash.pricing.compiled import (
     Engine,
@@ -23,6 +25,7 @@ from vaultdash.risk.simulation import warm_up_simulations
 
 PRICING = Path(vaultdash.pricing.__file__).parent
 SIMULATION = sorted(Path(vaultdash.risk.__file__).parent.glob("*_kernels.py"))
+BACKTEST = [Path(vaultdash.backtest.__file__).parent / f"{name}.py" for name in LOOP_MODULES]
 PATIENCE_SECONDS = 5.0  # loading takes about one; QuantLib needs longer than that for a chain
 
 log = structlog.get_logger()
@@ -74,8 +77,8 @@ class PricingKernels:
 
 def edition() -> Path:
     """The folder of the code that fits the source, the interpreter and the compiler of this process."""
-    simulation = [source.read_text() for source in SIMULATION]
-    return code_folder(PRICING, [version("numba"), version("llvmlite"), *simulation])
+    sources = [source.read_text() for source in (*SIMULATION, *BACKTEST)]
+    return code_folder(PRICING, [version("numba"), version("llvmlite"), *sources])
 
 
 def share_machine_code() -> Path:
@@ -88,7 +91,7 @@ def share_machine_code() -> Path:
 def compile_kernels(*, simulations: bool = True) -> str | None:
     """Load what is compiled, compile the rest and keep it on disk; why that cannot be done, or None.
 
-    Only workers simulate; who does not can leave the simulations' code on disk.
+    Only workers simulate and replay; who does neither can leave that code on disk.
     """
     try:
         folder = share_machine_code()
@@ -98,6 +101,7 @@ def compile_kernels(*, simulations: bool = True) -> str | None:
     warm_up()
     if simulations:
         warm_up_simulations()
+        warm_up_backtests()
     if kernels_problem() is None:
         mark_complete(folder)
     return kernels_problem()

@@ -8,6 +8,7 @@ import structlog
 
 from vaultdash.services.alert_outbox import AlertOutbox
 from vaultdash.services.alert_watch import AlertWatch
+from vaultdash.services.backtester import Backtester
 from vaultdash.services.call_odds import CallOdds
 from vaultdash.services.daily_history import DailyHistory
 from vaultdash.services.heartbeat import Heartbeat
@@ -18,8 +19,11 @@ from vaultdash.services.ltv_history import LtvHistory
 from vaultdash.services.option_chains import OptionChains
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.price_feed import PriceFeed, QuoteStatus
+from vaultdash.services.selloff_events import SelloffEvents
 from vaultdash.services.selloff_replay import SelloffReplays
 from vaultdash.services.snapshot_recorder import SnapshotRecorder
+from vaultdash.services.sweeps import Sweeps
+from vaultdash.services.templates import Templates
 from vaultdash.storage.records import Database
 
 log = structlog.get_logger()
@@ -61,6 +65,10 @@ class Vault:
     odds: CallOdds
     stress: LoanStress
     selloffs: SelloffReplays
+    templates: Templates
+    events: SelloffEvents
+    backtests: Backtester
+    sweeps: Sweeps
     records: LtvHistory
     alerts: AlertWatch
     outbox: AlertOutbox

@@ -6,13 +6,13 @@ from dataclasses import replace
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.hedge import Comparison, HedgePlan, MeasuredHedge, RiskProfile, Situation
 from vaultdash.strategies.base import Strategy
-from vaultdash.strategies.laddered_put import LadderedPut, LadderSpec
 from vaultdash.strategies.leaps import LeapsDurations
 from vaultdash.strategies.measure import cost, duration, measure, protection_at_threshold
 from vaultdash.strategies.premiums import premiums
-from vaultdash.strategies.protective_put import ProtectivePut
 from vaultdash.strategies.ranking import COST_DIGITS, Candidate, candidate, recommend
 from vaultdash.strategies.sensitivity import other_spots, other_volatilities, sensitivity
+from vaultdash.strategies.templated import Templated
+from vaultdash.strategies.templates import system_template
 
 DEFAULT_VOLATILITY = 0.16
 DEFAULT_RATE = 0.045
@@ -20,16 +20,15 @@ DEFAULT_MONTHS = 12
 DEFAULT_PRICE_CHANGES = (-0.6, -0.5, -0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 SMALLEST_SIZE, LARGEST_SIZE = 1e-9, 1e15  # far beyond any loan; within it every figure is finite
 
+RESEARCH = (  # the templates of the house that are compared, with the tenor asked for
+    "protective_put_atm",
+    "protective_put_otm_95",
+    "protective_put_otm_90",
+    "laddered_put_50_50_atm_otm95",
+    "laddered_put_33_33_33_atm_otm95_otm90",
+)
 STRATEGIES: tuple[Strategy, ...] = (
-    ProtectivePut("protective_put_atm", "ATM put", 1.0),
-    ProtectivePut("protective_put_otm_95", "95 % put", 0.95),
-    ProtectivePut("protective_put_otm_90", "90 % put", 0.90),
-    LadderedPut("laddered_put_50_50_atm_otm95", "Ladder 50/50", LadderSpec((0.5, 0.5), (1.0, 0.95))),
-    LadderedPut(
-        "laddered_put_33_33_33_atm_otm95_otm90",
-        "Ladder 33/33/33",
-        LadderSpec((1 / 3, 1 / 3, 1 / 3), (1.0, 0.95, 0.90)),
-    ),
+    *(Templated(system_template(name), follows=True) for name in RESEARCH),
     LeapsDurations("lease_duration_analysis", "LEAPS"),
 )
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from vaultdash.domain.errors import InvalidInput
-from vaultdash.domain.hedge import HedgePlan, Situation
-from vaultdash.strategies.protective_put import put_leg
+from vaultdash.domain.hedge import HedgeLeg, HedgePlan, Situation
+from vaultdash.domain.option import Right
 
 DURATIONS = (3, 6, 9, 12, 18, 24)
 
@@ -24,7 +24,10 @@ class LeapsDurations:
 
     def propose(self, situation: Situation) -> tuple[HedgePlan, ...]:
         """A plan for each duration, ascending; the title names its months."""
+        strike = situation.spot * self.strike_pct
         return tuple(
-            HedgePlan(self.name, f"LEAPS, {months} months", (put_leg(situation, self.strike_pct, 1.0, months),))
+            HedgePlan(
+                self.name, f"LEAPS, {months} months", (HedgeLeg(Right.PUT, strike, self.strike_pct, 1.0, months),)
+            )
             for months in self.durations
         )

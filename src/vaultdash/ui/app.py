@@ -69,6 +69,16 @@ def register(vault: Vault) -> None:
 
         return risk.build(vault)
 
+    def show_backtest(run: str | None = None, event: str | None = None) -> Awaitable[None]:
+        from vaultdash.ui.pages import backtest
+
+        return backtest.build(vault, run, event)
+
+    def show_templates() -> Awaitable[None]:
+        from vaultdash.ui.pages import templates
+
+        return templates.build(vault)
+
     def show_history(portfolio: str | None = None) -> Awaitable[None]:
         from vaultdash.ui.pages import history
 
@@ -94,9 +104,11 @@ def register(vault: Vault) -> None:
         Page("/options", "Options", show_options),
         Page("/hedge", "Hedge", show_hedge),
         Page("/risk", "Risk", show_risk),
+        Page("/backtest", "Backtest", show_backtest),
         Page("/history", "History", show_history),
         Page("/alerts", "Alerts", show_alerts),
         Page("/settings", "Settings", show_settings),
+        Page("/templates", "Templates", show_templates, in_navigation=False),
         Page("/welcome", "Welcome", show_welcome, in_navigation=False),
     )
 

@@ -1,6 +1,7 @@
 """Both databases: every test that asks for `database` runs on a SQLite file and on a real PostgreSQL."""
 
 import itertools
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -26,13 +27,26 @@ def postgresql() -> Iterator[str]:
     server.cleanup()
 
 
+async def furnish(server: str, connection: asyncpg.Connection) -> None:
+    """Make the database `furnished`, with the tables of this release and nothing in them, if it is not there yet."""
+    if await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = 'furnished'"):
+        return
+    await connection.execute("CREATE DATABASE furnished")
+    made = SqlDatabase(server.replace("/postgres?", "/furnished?"))
+    await made.open()
+    await made.aclose()
+
+
 @pytest.fixture
-async def postgresql_url(postgresql: str) -> AsyncIterator[str]:
-    """The URL of a new, empty database on that server."""
-    name = f"vault_{next(_numbers)}"
+async def postgresql_url(postgresql: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """The URL of a new database on that server: empty, or with empty tables for a test that asks for `database`."""
+    name, model = f"vault_{next(_numbers)}", "template1"
     connection = await asyncpg.connect(postgresql)
     try:
-        await connection.execute(f"CREATE DATABASE {name}")
+        if "database" in request.fixturenames:  # a copy costs less than new tables
+            model = "furnished"
+            await furnish(postgresql, connection)
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {model}")
         yield postgresql.replace("/postgres?", f"/{name}?")
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
@@ -40,8 +54,10 @@ async def postgresql_url(postgresql: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    """The URL of a SQLite file that is not there yet."""
+def sqlite_url(tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """The URL of a SQLite file that is not there yet; it holds empty tables for a test that asks for `database`."""
+    if "database" in request.fixturenames:
+        shutil.copy(request.getfixturevalue("empty_database"), tmp_path / "vault.db")
     return f"sqlite:///{tmp_path / 'vault.db'}"
 
 

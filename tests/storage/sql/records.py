@@ -26,7 +26,8 @@ from vaultdash.domain.loan import DayCount, HedgeCounting, Interest, Loan
 from vaultdash.domain.option import OptionContract, Right
 from vaultdash.domain.portfolio import Portfolio
 from vaultdash.domain.position import HeldOption, PremiumFunding
-from vaultdash.domain.record import LtvRecord, RecordKind
+from vaultdash.domain.record import LtvRecord, RecordKind, RunKind, RunState, StoredRun
+from vaultdash.domain.template import HedgeTemplate, RollPolicy, Side, Strike, StrikeRule, TemplateLeg
 
 PRICES = st.floats(min_value=1e-6, max_value=1e12)
 ANY_FLOAT = st.floats(allow_nan=False)
@@ -117,6 +118,53 @@ def plans(draw: st.DrawFn) -> AlertPlan:
     )
     quiet = QuietHours(time(22, 30), time(7, 0, 1), "Europe/Zurich") if draw(st.booleans()) else None
     return AlertPlan(rules, quiet)
+
+
+@st.composite
+def strikes(draw: st.DrawFn) -> Strike:
+    rule = draw(st.sampled_from(StrikeRule))
+    if rule is StrikeRule.FIRST_ABOVE_CALL:
+        return Strike(rule)
+    bounds = {"exclude_min": True, "exclude_max": True}
+    return Strike(rule, draw(st.floats(0, 1, **bounds) if rule is StrikeRule.DELTA else st.floats(0.1, 3)))
+
+
+@st.composite
+def templates(draw: st.DrawFn) -> HedgeTemplate:
+    """Any template of bought options, and of calls sold over a part of the gold."""
+    fraction = st.floats(0, 1, exclude_min=True, exclude_max=True)
+    legs = [
+        TemplateLeg(
+            right=draw(st.sampled_from(Right)),
+            strike=draw(strikes()),
+            months=draw(st.floats(0.25, 60)),
+            share=draw(st.floats(0, 1, exclude_min=True)),
+            contracts=draw(st.none() | st.integers(1, 100_000)),
+        )
+        for _ in range(draw(st.integers(0, 5)))
+    ]
+    if draw(st.booleans()):
+        legs.append(TemplateLeg(Right.CALL, draw(strikes()), draw(st.floats(0.25, 60)), Side.SELL, draw(fraction)))
+    roll = RollPolicy(
+        days_before_expiry=draw(st.none() | st.integers(1, 365)),
+        ratchet=draw(st.none() | st.floats(0.005, 5)),
+        monetise_delta=draw(st.none() | fraction),
+        monetise_ltv=draw(st.none() | fraction),
+        rebuy=draw(st.booleans()),
+        yearly_budget=draw(st.none() | fraction),
+    )
+    return HedgeTemplate(
+        id=draw(st.from_regex(r"[a-z0-9][a-z0-9_-]{0,20}", fullmatch=True)),
+        name=draw(NAMES),
+        description=draw(st.text(max_size=80)),
+        legs=tuple(legs),
+        roll=roll,
+        coverage=draw(st.floats(0, 1, exclude_min=True)),
+        funding=draw(st.sampled_from(PremiumFunding)),
+        counting=draw(st.none() | st.sampled_from(HedgeCounting)),
+        repays=bool(legs) and draw(st.booleans()),
+        version=draw(st.integers(1, 1000)),
+    )
 
 
 def ltv_records() -> st.SearchStrategy[LtvRecord]:
@@ -229,3 +277,35 @@ def a_state(**fields: object) -> AlertState:
         **fields,
     }
     return AlertState(**given)  # type: ignore[arg-type]
+
+
+def a_template(**fields: object) -> HedgeTemplate:
+    given: dict[str, object] = {
+        "id": "mine",
+        "name": "Größe: puts under the call",
+        "description": "A third\nof the gold.",
+        "legs": (
+            TemplateLeg(Right.PUT, Strike(StrikeRule.DISTANCE_TO_CALL, 0.1 + 0.2), 7.3, share=1 / 3),
+            TemplateLeg(Right.CALL, Strike(StrikeRule.DELTA, 0.2), 6.0, Side.SELL, contracts=4),
+        ),
+        "roll": RollPolicy(10, 0.1, 0.85, 0.7, False, 0.03),
+        "coverage": 0.7,
+        "funding": PremiumFunding.LOAN,
+        "counting": HedgeCounting.AFTER_PAYMENT,
+        **fields,
+    }
+    return HedgeTemplate(**given)  # type: ignore[arg-type]
+
+
+def a_run(number: int = 1, **fields: object) -> StoredRun:
+    given: dict[str, object] = {
+        "id": f"run-{number}",
+        "kind": RunKind.EVENT,
+        "name": "January 2026 – as it was",
+        "state": RunState.RUNNING,
+        "created_at": NOON,
+        "request": '{"templates":["mine"]}',
+        "progress": 1 / 3,
+        **fields,
+    }
+    return StoredRun(**given)  # type: ignore[arg-type]

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.builders import NOON, a_portfolio
-from tests.storage.sql.records import a_channel, a_delivery, an_event, an_ltv_record
+from tests.storage.sql.records import a_channel, a_delivery, a_template, an_event, an_ltv_record
+from tests.storage.sql.test_upgrade import make_first
 from tests.storage.sql.year import Year, write_a_year
 from vaultdash.domain.errors import DatabaseError, NotFound, Refused
 from vaultdash.storage.sql import SqlDatabase
@@ -246,3 +247,30 @@ async def test_a_plain_copy_of_the_file_restores_too(sqlite_url: str, folder: Pa
         assert (await compare(ours, theirs)).differences == ()
     await back.aclose()
     await database.aclose()
+
+
+async def test_a_backup_of_an_earlier_layout_restores_and_is_brought_up(database_url: str, folder: Path) -> None:
+    await make_first(f"sqlite:///{folder}/old.db")
+    old = SqlDatabase(f"sqlite:///{folder}/old.db")
+    made = await make(old, folder / "old.backup")  # before anybody has upgraded it
+    assert (made.layout, made.counts["portfolios"], made.counts.get("hedge_templates")) == ("0001", 1, None)
+    with pytest.raises(Refused, match=r"is not empty .*1 in portfolios"):
+        await bring_back(folder / "old.backup", old)
+    back = SqlDatabase(database_url)
+    await bring_back(folder / "old.backup", back)
+    async with back.transaction() as tx:
+        assert [kept.portfolio for kept in await tx.portfolios.all()] == [a_portfolio()]
+        await tx.templates.put(a_template(), NOON, expected_version=0)
+    await back.aclose()
+
+
+async def test_a_backup_that_lacks_a_table_of_its_layout_is_refused(sqlite_url: str, folder: Path) -> None:
+    database = SqlDatabase(sqlite_url)
+    await database.open()
+    await make(database, folder / "a.backup")
+    await database.aclose()
+    with sqlite3.connect(folder / "a.backup") as opened:
+        opened.execute("DROP TABLE backtest_parts")
+    opened.close()
+    with pytest.raises(DatabaseError, match="it has no table backtest_parts"):
+        verify(folder / "a.backup")

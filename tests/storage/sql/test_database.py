@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tests.builders import NOON, a_portfolio
 from tests.storage.sql.processes import processes
-from tests.storage.sql.records import an_event, an_ltv_record
+from tests.storage.sql.records import a_template, an_event, an_ltv_record
 from vaultdash.domain.errors import DatabaseError
 from vaultdash.storage.sql import SqlDatabase
 from vaultdash.storage.sql import database as databases
@@ -144,7 +144,8 @@ async def test_what_was_written_down_cannot_be_changed(database: SqlDatabase) ->
         await tx.portfolios.put(a_portfolio(), NOON, "test", "put")
         await tx.ltv.add(an_ltv_record())
         await tx.alerts.add_event(an_event())
-    deeds = ["UPDATE {} SET portfolio_id = 'forged'", "DELETE FROM {}"]
+        await tx.templates.put(a_template(), NOON, expected_version=0)
+    deeds = ["UPDATE {} SET at = at", "DELETE FROM {}"]
     if not database.address.is_sqlite:
         deeds.append("TRUNCATE {} CASCADE")
     writer = database.address.writing_engine()

@@ -1,4 +1,4 @@
-"""Documents of portfolios and plans: exact, numbered, and refused when they cannot be trusted."""
+"""Documents of portfolios, plans and templates: exact, numbered, and refused when they cannot be trusted."""
 
 import json
 
@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 
 from tests.builders import a_portfolio
-from tests.storage.sql.records import plans, portfolios
+from tests.storage.sql.records import plans, portfolios, templates
 from vaultdash.domain.alert import AlertPlan
 from vaultdash.domain.errors import DatabaseError
 from vaultdash.domain.portfolio import Portfolio
-from vaultdash.storage.sql.documents import Documents, plan_documents, portfolio_documents
+from vaultdash.domain.template import HedgeTemplate
+from vaultdash.storage.sql.documents import Documents, plan_documents, portfolio_documents, template_documents
 
 
 @settings(max_examples=100, deadline=None)
@@ -23,6 +24,12 @@ def test_a_portfolio_comes_back_exactly(portfolio: Portfolio) -> None:
 @given(plan=plans())
 def test_a_plan_comes_back_exactly(plan: AlertPlan) -> None:
     assert plan_documents.unpacked(plan_documents.packed(plan)) == plan
+
+
+@settings(max_examples=100, deadline=None)
+@given(template=templates())
+def test_a_template_comes_back_exactly(template: HedgeTemplate) -> None:
+    assert template_documents.unpacked(template_documents.packed(template)) == template
 
 
 def test_a_document_is_plain_ascii_with_its_number() -> None:

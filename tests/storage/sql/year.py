@@ -1,13 +1,14 @@
-"""A year of records: two portfolios, a snapshot every hour, hundreds of changes, alerts and their messages."""
+"""A year of records: portfolios, a snapshot every hour, hundreds of changes, alerts, templates and backtests."""
 
 import random
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from tests.builders import a_portfolio
-from tests.storage.sql.records import a_channel, a_delivery, a_state, an_event, an_ltv_record
+from tests.storage.sql.records import a_channel, a_delivery, a_run, a_state, a_template, an_event, an_ltv_record
 from vaultdash.domain.alert import USUAL_PLAN, DeliveryState
 from vaultdash.domain.record import RecordKind
+from vaultdash.storage.records import Transaction
 from vaultdash.storage.sql import SqlDatabase
 from vaultdash.storage.sql.copying import TABLES, count_rows
 from vaultdash.storage.sql.rows import row_of
@@ -58,6 +59,7 @@ async def write_a_year(database: SqlDatabase, year: Year) -> dict[str, int]:
             await tx.alerts.add_delivery(replace(sent, state=DeliveryState.CONFIRMED, confirmed_at=at))
             await tx.alerts.put_state(chance.choice(PORTFOLIOS), a_state(raised_at=at))
         await tx.preferences.put("current_portfolio", "main")
+        await _templates_and_runs(tx, random.Random(year.seed + 1))
     rows = [
         an_ltv_record(
             BEGIN + timedelta(hours=hour, microseconds=chance.randrange(10**6)),
@@ -74,3 +76,15 @@ async def write_a_year(database: SqlDatabase, year: Year) -> dict[str, int]:
     async with database.writing_statements() as statements:
         await statements.add_rows(ltv, [row_of(record) for record in rows])
         return await count_rows(statements)
+
+
+async def _templates_and_runs(tx: Transaction, chance: random.Random) -> None:
+    for number in range(12):
+        at = BEGIN + timedelta(hours=number, microseconds=chance.randrange(10**6))
+        own = a_template(id=f"own-{number % 3}", coverage=chance.uniform(0.1, 1.0))
+        await tx.templates.put(own, at, expected_version=number // 3)
+        await tx.runs.put(a_run(number, created_at=at, progress=chance.random(), finished_at=at, summary="{}"))
+        await tx.runs.put_result(f"run-{number}", chance.randbytes(5000))
+        for part in range(3):
+            await tx.runs.put_part(f"run-{number}", part, chance.randbytes(200))
+    await tx.templates.remove("own-1", BEGIN)

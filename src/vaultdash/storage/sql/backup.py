@@ -13,10 +13,9 @@ from pathlib import Path
 from vaultdash.domain.errors import DatabaseError, NotFound, Refused
 from vaultdash.files.whole import content_of, sync_folder
 from vaultdash.storage.sql.address import BUSY_SECONDS, Address, address_of
-from vaultdash.storage.sql.copying import TABLES
 from vaultdash.storage.sql.database import SqlDatabase
 from vaultdash.storage.sql.moving import copy_database
-from vaultdash.storage.sql.upgrade import REVISIONS
+from vaultdash.storage.sql.upgrade import REVISIONS, VERSION_TABLE, tables_of
 
 PAGES_AT_ONCE = -1  # all: the source is read in one transaction, which stops no writer
 EXTRA = (
@@ -64,17 +63,21 @@ def verify(file: Path) -> Backup:
         if problems != ["ok"]:
             raise DatabaseError(f"{file} is damaged ({problems[0].splitlines()[-1]}); use another backup")
         names = {str(row[0]) for row in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if not {"alembic_version", *(table.name for table in TABLES)} <= names:
+        if not {VERSION_TABLE, *(table.name for table in tables_of(REVISIONS[0]))} <= names:
             raise DatabaseError(f"{file} is no backup of Vault Dashboard")
         layout = opened.execute("SELECT version_num FROM alembic_version").fetchone()
         if layout is None or layout[0] not in REVISIONS:
             raise DatabaseError(f"{file} was made by a later release of Vault Dashboard; use that release")
+        tables = tables_of(str(layout[0]))
+        missing = sorted({table.name for table in tables} - names)
+        if missing:
+            raise DatabaseError(f"{file} is damaged (it has no table {missing[0]}); use another backup")
         orphans = opened.execute("PRAGMA foreign_key_check").fetchone()
         if orphans is not None:
             raise DatabaseError(f"{file} is damaged (a row of {orphans[0]} refers to nothing); use another backup")
         counts = {
             table.name: int(opened.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0])  # noqa: S608 - our own name
-            for table in TABLES
+            for table in tables
         }
         if "backup_about" not in names:
             return Backup(file, str(layout[0]), None, counts, {})

@@ -10,9 +10,9 @@ from vaultdash.domain.errors import DatabaseError, NotFound
 from vaultdash.storage.sql.address import Address
 from vaultdash.storage.sql.copying import count_rows
 from vaultdash.storage.sql.database import FULL, SqlDatabase
-from vaultdash.storage.sql.documents import Documents, plan_documents, portfolio_documents
+from vaultdash.storage.sql.documents import Documents, plan_documents, portfolio_documents, template_documents
 from vaultdash.storage.sql.rows import Statements
-from vaultdash.storage.sql.tables import alert_plans, portfolio_changes, portfolios
+from vaultdash.storage.sql.tables import alert_plans, hedge_template_versions, portfolio_changes, portfolios
 from vaultdash.storage.sql.upgrade import HEAD
 
 SERVER_SAFETY = ("fsync", "full_page_writes", "synchronous_commit")
@@ -83,16 +83,18 @@ async def _check_documents(statements: Statements, findings: Findings) -> None:
         (portfolios, (portfolios.c.document,), portfolio_documents),
         (portfolio_changes, (portfolio_changes.c.before, portfolio_changes.c.after), portfolio_documents),
         (alert_plans, (alert_plans.c.document,), plan_documents),
+        (hedge_template_versions, (hedge_template_versions.c.document,), template_documents),
     )
     for table, columns, documents in kinds:
+        keys = len(table.primary_key)
         async for rows in statements.batches(sa.select(*table.primary_key, *columns)):
             for row in rows:
-                for text in row[1:]:
+                for text in row[keys:]:
                     if text is None:
                         continue
                     read += 1
                     try:
                         documents.unpacked(text)
                     except DatabaseError as error:
-                        findings.problems.append(f"{table.name} {row[0]}: {error}")
+                        findings.problems.append(f"{table.name} {' '.join(map(str, row[:keys]))}: {error}")
     findings.facts.append(f"{read:,} documents read")

@@ -7,11 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from vaultdash.domain.errors import Refused
-from vaultdash.storage.sql.rows import Statements
+from vaultdash.storage.sql.rows import BATCH, Statements
 from vaultdash.storage.sql.tables import Words, metadata
 
 Progress = Callable[[str, int, int], None]  # table, rows done, rows of it
 TABLES = tuple(metadata.sorted_tables)  # those that are referred to come first
+
+BULKY = 4  # rows at a time of a table whose rows may be megabytes each
 
 Row = Mapping[str, Any]
 Key = tuple[Any, ...]
@@ -56,7 +58,7 @@ async def copy_rows(source: Statements, target: Statements, progress: Progress |
     counts = await count_rows(source)
     for table in TABLES:
         done = 0
-        async for rows in source.batches(_ordered(source, table)):
+        async for rows in source.batches(_ordered(source, table), _at_once(table)):
             await target.add_rows(table, [dict(row._mapping) for row in rows])
             done += len(rows)
             if progress is not None:
@@ -93,9 +95,13 @@ async def compare(source: Statements, target: Statements, progress: Progress | N
 
 
 async def _rows(statements: Statements, table: sa.Table) -> AsyncIterator[Row]:
-    async for rows in statements.batches(_ordered(statements, table)):
+    async for rows in statements.batches(_ordered(statements, table), _at_once(table)):
         for row in rows:
             yield dict(row._mapping)
+
+
+def _at_once(table: sa.Table) -> int:
+    return BULKY if any(isinstance(column.type, sa.LargeBinary) for column in table.columns) else BATCH
 
 
 def _ordered(statements: Statements, table: sa.Table) -> sa.Select[Any]:

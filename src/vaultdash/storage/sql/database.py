@@ -10,13 +10,23 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from vaultdash.domain.errors import DatabaseError
-from vaultdash.storage.records import AlertRecords, LtvRecords, PortfolioRecords, Preferences, Transaction
+from vaultdash.storage.records import (
+    AlertRecords,
+    LtvRecords,
+    PortfolioRecords,
+    Preferences,
+    RunRecords,
+    TemplateRecords,
+    Transaction,
+)
 from vaultdash.storage.sql.address import Address, address_of
 from vaultdash.storage.sql.alerts import SqlAlerts
 from vaultdash.storage.sql.ltv import SqlLtv
 from vaultdash.storage.sql.portfolios import SqlPortfolios, SqlPreferences
 from vaultdash.storage.sql.problems import told
 from vaultdash.storage.sql.rows import Statements
+from vaultdash.storage.sql.runs import SqlRuns
+from vaultdash.storage.sql.templates import SqlTemplates
 from vaultdash.storage.sql.unbroken import to_the_end
 from vaultdash.storage.sql.upgrade import HEAD, revision_of, upgrade
 
@@ -35,12 +45,16 @@ class SqlTransaction:
     ltv: LtvRecords
     alerts: AlertRecords
     preferences: Preferences
+    templates: TemplateRecords
+    runs: RunRecords
 
     def __init__(self, statements: Statements) -> None:
         self.portfolios = SqlPortfolios(statements)
         self.ltv = SqlLtv(statements)
         self.alerts = SqlAlerts(statements)
         self.preferences = SqlPreferences(statements)
+        self.templates = SqlTemplates(statements)
+        self.runs = SqlRuns(statements)
 
 
 class SqlDatabase:

@@ -1,4 +1,4 @@
-"""Portfolios and alert plans as JSON text with the number of its layout, and back."""
+"""Portfolios, alert plans and hedge templates as JSON text with the number of its layout, and back."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from vaultdash.domain.alert import AlertPlan
 from vaultdash.domain.errors import DatabaseError
 from vaultdash.domain.portfolio import Portfolio
+from vaultdash.domain.template import HedgeTemplate
 
 T = TypeVar("T")
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
@@ -50,3 +51,4 @@ class Documents(Generic[T]):
 
 portfolio_documents = Documents(Portfolio, "A portfolio")
 plan_documents = Documents(AlertPlan, "An alert plan")
+template_documents = Documents(HedgeTemplate, "A hedge template")

@@ -20,6 +20,7 @@ from vaultdash.storage.sql.copying import TABLES, compare, copy_rows, count_rows
 from vaultdash.storage.sql.database import SqlDatabase
 from vaultdash.storage.sql.rows import Statements
 from vaultdash.storage.sql.tables import APPEND_ONLY
+from vaultdash.storage.sql.upgrade import REVISIONS, VERSION_TABLE, tables_of
 
 LEFT_BEHIND = ("-wal", "-shm")
 
@@ -76,9 +77,12 @@ def _what_is_in(target: Path) -> str | None:
     try:
         with closing(sqlite3.connect(target, timeout=1.0)) as opened:
             opened.execute("PRAGMA journal_mode = DELETE")  # only when nobody else has it open; takes the -wal in
+            layout = opened.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()  # noqa: S608 - our own name
+            if layout is None or layout[0] not in REVISIONS:
+                return "cannot be read"
             counts = {
                 table.name: opened.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0]  # noqa: S608 - our own name
-                for table in TABLES
+                for table in tables_of(str(layout[0]))
             }
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

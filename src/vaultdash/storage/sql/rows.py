@@ -32,22 +32,25 @@ class Statements:
         with told(self._address):
             return await to_the_end(self._connection.scalar(statement))
 
-    async def batches(self, statement: sa.Executable) -> AsyncIterator[Sequence[sa.Row[*tuple[Any, ...]]]]:
-        """The rows of a long answer, some at a time."""
+    async def batches(
+        self, statement: sa.Executable, size: int = BATCH
+    ) -> AsyncIterator[Sequence[sa.Row[*tuple[Any, ...]]]]:
+        """The rows of a long answer, `size` at a time."""
         with told(self._address):
-            result = await to_the_end(self._streamed(statement))
+            result = await to_the_end(self._streamed(statement, size))
         try:
             while True:
                 with told(self._address):
-                    rows = await to_the_end(result.fetchmany(BATCH))
+                    rows = await to_the_end(result.fetchmany(size))
                 if not rows:
                     return
                 yield rows
         finally:
             await to_the_end(result.close())
 
-    async def _streamed(self, statement: sa.Executable) -> AsyncResult[Any]:
-        return await self._connection.stream(statement)
+    async def _streamed(self, statement: sa.Executable, size: int) -> AsyncResult[Any]:
+        # else the driver reads ahead, more with each fetch
+        return await self._connection.stream(statement, execution_options={"max_row_buffer": size})
 
     async def add_rows(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """New rows, all of them."""

@@ -210,4 +210,56 @@ preferences = sa.Table(
     sa.Column("value", Words, nullable=False),
 )
 
-APPEND_ONLY = ("portfolio_changes", "ltv_snapshots", "alert_events")
+hedge_templates = sa.Table(
+    "hedge_templates",
+    metadata,
+    sa.Column("id", Words, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False, unique=True),  # in the order in which they were made
+    sa.Column("version", sa.BigInteger, nullable=False),  # the newest
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("changed_at", Moment, nullable=False),
+    sa.Column("removed_at", Moment),
+)
+
+hedge_template_versions = sa.Table(
+    "hedge_template_versions",
+    metadata,
+    sa.Column("template_id", Words, sa.ForeignKey("hedge_templates.id"), primary_key=True),
+    sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("document", Words, nullable=False),
+)
+
+backtest_runs = sa.Table(
+    "backtest_runs",
+    metadata,
+    sa.Column("id", Words, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False, unique=True),  # in the order in which they were made
+    sa.Column("kind", Words, nullable=False),
+    sa.Column("name", Words, nullable=False),
+    sa.Column("state", Words, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("request", Words, nullable=False),
+    sa.Column("progress", Figure, nullable=False),
+    sa.Column("finished_at", Moment),
+    sa.Column("summary", Words),
+    sa.Column("problem", Words),
+    sa.Index("backtest_runs_by_time", "created_at", "number"),
+)
+
+backtest_results = sa.Table(
+    "backtest_results",
+    metadata,
+    sa.Column("run_id", Words, sa.ForeignKey("backtest_runs.id"), primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+
+backtest_parts = sa.Table(
+    "backtest_parts",
+    metadata,
+    sa.Column("run_id", Words, sa.ForeignKey("backtest_runs.id"), primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+
+APPEND_ONLY = ("portfolio_changes", "ltv_snapshots", "alert_events", "hedge_template_versions")

@@ -5,11 +5,27 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from vaultdash.domain.errors import DatabaseError
+from vaultdash.storage.sql.tables import metadata
 
-REVISIONS = ("0001",)  # every layout of the tables there has been, the newest last
+REVISIONS = ("0001", "0002")  # every layout of the tables there has been, the newest last
 HEAD = REVISIONS[-1]
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "alembic_version"
+ADDED = {  # tables by the layout that brought them; all others are there from the first
+    "0002": (
+        "hedge_templates",
+        "hedge_template_versions",
+        "backtest_runs",
+        "backtest_results",
+        "backtest_parts",
+    ),
+}
+
+
+def tables_of(layout: str) -> tuple[sa.Table, ...]:
+    """Those of this release that a layout already has, what is referred to first."""
+    later = {name for revision in REVISIONS[REVISIONS.index(layout) + 1 :] for name in ADDED.get(revision, ())}
+    return tuple(table for table in metadata.sorted_tables if table.name not in later)
 
 
 def revision_of(connection: sa.Connection) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from nicegui import ui
 
-from vaultdash.ui.theme import Tabs, text
+from vaultdash.ui.theme import Tabs, text, visible
 
 
 class Field:
@@ -24,7 +24,7 @@ class Field:
         self.is_touched = False
         self._changed = changed
         self._filling = False
-        with ui.element("label").classes(f"vd-field {kind}"):
+        with ui.element("label").classes(f"vd-field {kind}") as self._box:
             self._label = text("span", label, "vd-field-label")
             self._input = ui.input(value=value, on_change=self._typed).props("outlined dense no-error-icon")
             self._input.without_auto_validation()  # which would take back what is said within `changed`
@@ -65,6 +65,10 @@ class Field:
     def say(self, problem: str | None) -> None:
         """Say what is wrong with it, or nothing."""
         self._input.error = problem
+
+    def show(self, *, when: bool) -> None:
+        """Show or hide it with all that belongs to it."""
+        visible(self._box, when=when)
 
     def say_unit(self, unit: str) -> None:
         """The unit it is typed in."""

@@ -7,8 +7,9 @@ from vaultdash.domain.hedge import Comparison, MeasuredHedge
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.strategies.measure import hedged_ltv, payoff_at
 from vaultdash.ui.components.chart import axes, axis_label, mark, marks
+from vaultdash.ui.components.hedge_colours import UNHEDGED, hedge_colours
 from vaultdash.ui.format import pct, price
-from vaultdash.ui.theme import HEDGE_COLOURS, UNHEDGED_COLOUR, ChartColours
+from vaultdash.ui.theme import ChartColours
 
 NO_HEDGE = "No hedge"
 LOWEST, HIGHEST, STEPS = 0.55, 1.30, 150
@@ -75,11 +76,12 @@ def wealth_options(comparison: Comparison, colours: ChartColours, picked: str) -
 
 def cost_options(comparison: Comparison, colours: ChartColours, picked: str) -> dict[str, Any]:
     """Cost a year against LTV at the call price: lower left is better."""
+    of_hedges = hedge_colours(hedge.plan.name for hedge in comparison.hedges)
     points = [
         {
             "name": hedge.plan.title,
             "value": [hedge.cost.annualized_cost_pct, hedge.protection.hedged_ltv_at_threshold],
-            "itemStyle": {"color": HEDGE_COLOURS[hedge.plan.name]},
+            "itemStyle": {"color": of_hedges[hedge.plan.name]},
             "symbolSize": 18 if hedge.plan.name == picked else 12,
             "label": {"position": "left" if index % 2 else "right"},
         }
@@ -119,11 +121,12 @@ def _lines(
 ) -> list[dict[str, Any]]:
     """A line for no hedge, dashed, and one a hedge; the chosen one is wide."""
     prices = prices_of(comparison)
+    colours = hedge_colours(hedge.plan.name for hedge in comparison.hedges)
     return [
         _line(
             NO_HEDGE if hedge is None else hedge.plan.title,
             [[round(at, 4), round(value(hedge, at), 6)] for at in prices],
-            UNHEDGED_COLOUR if hedge is None else HEDGE_COLOURS[hedge.plan.name],
+            colours[UNHEDGED if hedge is None else hedge.plan.name],
             dashed=hedge is None,
             wide=hedge is not None and hedge.plan.name == picked,
         )

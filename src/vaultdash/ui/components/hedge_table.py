@@ -7,8 +7,9 @@ from vaultdash.domain.hedge import Comparison, MeasuredHedge
 from vaultdash.domain.loan import Interest
 from vaultdash.domain.portfolio import Snapshot, cure
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
+from vaultdash.ui.components.hedge_colours import hedge_colours
 from vaultdash.ui.format import number, owed, pct, price, usd
-from vaultdash.ui.theme import HEDGE_COLOURS, UNHEDGED_COLOUR
+from vaultdash.ui.theme import UNHEDGED_COLOUR
 
 COLUMNS = (
     Column("hedge", "hedge", left=True),
@@ -29,7 +30,11 @@ class HedgeTable:
 
     def show(self, comparison: Comparison, snapshot: Snapshot, picked: str, recommended: str | None) -> None:
         """Fill the rows: the hedges, doing nothing, and repaying instead."""
-        rows = [_row(hedge, comparison, best=hedge.plan.name == recommended) for hedge in comparison.hedges]
+        colours = hedge_colours(hedge.plan.name for hedge in comparison.hedges)
+        rows = [
+            _row(hedge, comparison, colours[hedge.plan.name], best=hedge.plan.name == recommended)
+            for hedge in comparison.hedges
+        ]
         rows.append(_nothing(comparison))
         if snapshot.is_called:
             rows.append(_cure(snapshot))
@@ -47,7 +52,7 @@ def contracts(hedge: MeasuredHedge, units: float) -> str:
     )
 
 
-def _row(hedge: MeasuredHedge, comparison: Comparison, *, best: bool) -> Row:
+def _row(hedge: MeasuredHedge, comparison: Comparison, colour: str, *, best: bool) -> Row:
     cost, kept, limit = hedge.cost, hedge.protection, comparison.situation.margin_call_ltv
     return Row(
         hedge.plan.name,
@@ -55,7 +60,7 @@ def _row(hedge: MeasuredHedge, comparison: Comparison, *, best: bool) -> Row:
             "hedge": Cell(
                 hedge.plan.title + (" · recommended" if best else ""),
                 sub=contracts(hedge, comparison.situation.units),
-                swatch=HEDGE_COLOURS[hedge.plan.name],
+                swatch=colour,
             ),
             "year": Cell(pct(cost.annualized_cost_pct, 2), cost.annualized_cost_pct, sub=usd(cost.annualized_cost)),
             "cost": Cell(usd(cost.total_cost), cost.total_cost, sub=f"{number(cost.term_months)} months"),

@@ -3,12 +3,13 @@
 from nicegui import context, ui
 
 from vaultdash.domain.errors import VaultError
-from vaultdash.domain.hedge import MeasuredHedge, RiskProfile
+from vaultdash.domain.hedge import HedgePlan, MeasuredHedge, RiskProfile
 from vaultdash.domain.loan import HedgeCounting, Loan
 from vaultdash.domain.portfolio import Portfolio
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.hedge_advisor import Advice, Research
 from vaultdash.services.vault import Vault
+from vaultdash.strategies.engine import STRATEGIES
 from vaultdash.ui.components.chart import Chart
 from vaultdash.ui.components.hedge_charts import cost_options, ltv_options, wealth_options
 from vaultdash.ui.components.hedge_table import HedgeTable
@@ -51,7 +52,7 @@ class HedgePage:
         self._advice: Advice | None = None
         self._profile = RiskProfile.BALANCED
         self._counting = vault.book.current.loan.hedge_counting
-        self._drawn: tuple[Loan, float, str | None] | None = None
+        self._drawn: tuple[Loan, float, str | None, list[HedgePlan]] | None = None
         self._picked: str | None = None
         self._colours = ChartColours(dark=True)
         with card():
@@ -64,9 +65,12 @@ class HedgePage:
             self._reason = text("div", "").mark("reason")
             self._lender = text("div", LENDERS[self._counting], "muted")
             self._basis = note("")
+            ui.link("What would they have done in past falls?", "/backtest").classes("vd-link vd-follow")
         with card("Six hedges side by side"):
             self._hedges = HedgeTable(self._choose_hedge)
             self._cover = note("")
+            self._own = note("").mark("own-templates")
+            ui.link("Your own hedges as templates", "/templates").classes("vd-link vd-follow")
         with ui.element("div").classes("vd-columns even"):
             with card("LTV against the gold price") as head:
                 with head:
@@ -97,7 +101,8 @@ class HedgePage:
         self._show_recommendation(advice)
         loan = advice.snapshot.portfolio.loan
         self._lender.set_text(LENDERS[loan.hedge_counting])
-        drawn = (loan, advice.snapshot.price, None if advice.withheld is None else advice.withheld[:20])
+        verdict = None if advice.withheld is None else advice.withheld[:20]
+        drawn = (loan, advice.snapshot.price, verdict, [hedge.plan for hedge in advice.comparison.hedges])
         if drawn != self._drawn:
             self._drawn = drawn
             self.show(advice)
@@ -105,7 +110,7 @@ class HedgePage:
     def show(self, advice: Advice) -> None:
         """Fill every part from a comparison."""
         self._advice = advice
-        if self._picked is None:
+        if self._picked is None or self._chosen(advice) is None:  # the first time, or a template that was removed
             self._picked = advice.comparison.recommendations[self._profile].name
         self._show_recommendation(advice)
         comparison = advice.comparison
@@ -119,6 +124,7 @@ class HedgePage:
             self._scenarios.show(hedge, advice.snapshot.portfolio.loan.close_out_ltv)
         self._sensitivity.show(None if advice.withheld else comparison)
         self._cover.set_text(_cover(advice))
+        self._own.set_text(_own(advice))
 
     def _chosen(self, advice: Advice) -> MeasuredHedge | None:
         return next((hedge for hedge in advice.comparison.hedges if hedge.plan.name == self._picked), None)
@@ -232,6 +238,14 @@ async def build(vault: Vault, contract: str | None = None) -> None:
     if put is not None:
         follow(vault.heartbeat.feed, put.update)
     follow(vault.heartbeat.feed, update)
+
+
+def _own(advice: Advice) -> str:
+    """What became of the owner's own templates; nothing without any."""
+    compared = len(advice.comparison.hedges) > len(STRATEGIES)
+    said = ["Your own templates stand after the six, with their own tenors."] if compared else []
+    left_out = "; ".join(f"{each.title}: {each.reason}" for each in advice.left_out)
+    return " ".join([*said, f"Not compared: {left_out}."] if left_out else said)
 
 
 def _cover(advice: Advice) -> str:

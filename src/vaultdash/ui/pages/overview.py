@@ -18,6 +18,7 @@ from vaultdash.ui.components.cure_card import CureCard
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
 from vaultdash.ui.components.falls_table import FallsTable
 from vaultdash.ui.components.figure import Figure
+from vaultdash.ui.components.hedge_colours import hedge_colours
 from vaultdash.ui.components.held_card import HeldCard
 from vaultdash.ui.components.loan_facts import LoanFacts
 from vaultdash.ui.components.ltv_card import LtvCard
@@ -26,7 +27,7 @@ from vaultdash.ui.components.risk_panel import RiskPanel
 from vaultdash.ui.components.zone_bar import ZoneBar
 from vaultdash.ui.format import moment, number, owed, pct, price, rate_words, signed_pct, source_words, unbroken, usd
 from vaultdash.ui.live import follow
-from vaultdash.ui.theme import HEDGE_COLOURS, TONES, Tone, age_of, card, note, show_age, text, visible
+from vaultdash.ui.theme import TONES, Tone, age_of, card, note, show_age, text, visible
 
 ADVICE_COLUMNS = (
     Column("profile", "if you are", left=True),
@@ -236,11 +237,12 @@ def _advice_row(advice: Advice, profile: RiskProfile) -> Row:
     name = advice.comparison.recommendations[profile].name
     hedge = next(hedge for hedge in advice.comparison.hedges if hedge.plan.name == name)
     ltv = hedge.protection.hedged_ltv_at_threshold
+    colours = hedge_colours(each.plan.name for each in advice.comparison.hedges)
     return Row(
         profile.value,
         {
             "profile": Cell(profile.value.replace("_", " ")),
-            "hedge": Cell(hedge.plan.title, swatch=HEDGE_COLOURS[name]),
+            "hedge": Cell(hedge.plan.title, swatch=colours[name]),
             "cost": Cell(pct(hedge.cost.annualized_cost_pct), hedge.cost.annualized_cost_pct),
             "ltv": Cell(pct(ltv), ltv),
         },

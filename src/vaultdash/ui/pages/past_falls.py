@@ -51,6 +51,7 @@ class PastFalls:
             self._title = text("h3", "", "vd-fall-title")
             self._told = text("div", "").mark("fall-told")
             self._cure = text("div", "").mark("fall-cure")
+            self._hedged = ui.link("Which hedge would have helped?", "/backtest").classes("vd-link vd-follow")
             with ui.element("div") as self._picture:
                 self._chart = Chart("The price during the chosen fall, with the loan's limits")
             self._table = ReplayTable(self._pick)
@@ -134,6 +135,8 @@ class PastFalls:
         self._title.set_text(row.name)
         self._told.set_text(unbroken(told(row)))
         found = row.replay
+        visible(self._hedged, when=self._days is None and found is not None)
+        self._hedged.props(f'href="/backtest?event={row.id}"')
         self._cure.set_text("")
         if found is not None and found.call is not None:
             loan = report.loan

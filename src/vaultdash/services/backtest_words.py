@@ -1,0 +1,198 @@
+"""A backtest in a sentence: how many hedges came through, and what the cheapest of them cost."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from vaultdash.backtest.result import BacktestRun, Comparison, Ending
+from vaultdash.domain.loan import HedgeCounting
+from vaultdash.domain.template import HedgeTemplate
+from vaultdash.services.backtest_request import USUAL_LTV, Asked, BacktestRequest, FanEntry
+from vaultdash.services.selloff_events import Event
+
+NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+ENDINGS = {
+    Ending.NO_CALL: "no call",
+    Ending.CURED_BY_ITSELF: "called, and gold recovered in time",
+    Ending.CURED_BY_HEDGE: "called, and cured by selling options",
+    Ending.CURED_WITH_CASH: "called, and cured with cash",
+    Ending.CURED_WITH_GOLD: "called, and cured by selling gold",
+    Ending.OPEN: "called, and still within the deadline on the last day",
+    Ending.LIQUIDATED: "sold by the lender",
+}
+DEMO = "On DEMO prices, which are invented: "
+LONGEST_NAME = 100
+
+
+def sentence(comparison: Comparison, fan: Sequence[FanEntry] = ()) -> str:
+    """What stands on top of a report; with a fan also how many hedges survive when they were bought earlier."""
+    hedges = [run for run in comparison.runs if run.template.hedges]
+    survived = [run for run in hedges if run.summary.survived]
+    if comparison.unhedged.summary.survived:
+        said = _not_needed(comparison, hedges, survived)
+    elif not hedges:
+        said = f"Without a hedge: {ending_words(comparison.unhedged)}."
+    elif survived:
+        said = _survivors(comparison, hedges, survived)
+    else:
+        said = _none_survived(comparison, hedges)
+        if any(run.template.repays and run.summary.survived for run in comparison.runs):
+            said += " Repaying the loan with the premium instead kept it away."
+    said += _earlier(fan)
+    return f"{DEMO}{said[0].lower()}{said[1:]}" if comparison.is_demo else said
+
+
+def ending_words(run: BacktestRun) -> str:
+    """How it ended, with the day of the first call: `called, and cured with cash; first on 15 April 2013`."""
+    first = run.summary.first_breach_date
+    return ENDINGS[run.summary.ending] + ("" if first is None else f"; first on {day_words(first)}")
+
+
+def usual_name(asked: Asked, start: date, end: date) -> str:
+    """What a run is called that nobody named: `January 2026, LTV 60 %`."""
+    request, event = asked.request, asked.event
+    own_days = request.start is not None or request.end is not None
+    when = event.name if event is not None and not own_days else f"{start} to {end}"
+    return f"{when}, {loan_words(request)}"[:LONGEST_NAME]
+
+
+def loan_words(request: BacktestRequest) -> str:
+    """`LTV 60 %`, or the amount of the loan."""
+    if request.loan is not None:
+        return f"loan {request.loan:,.0f} USD"
+    return f"LTV {per_cent(request.ltv or USUAL_LTV, digits=None)}"
+
+
+def event_words(event: Event) -> str:
+    """A line on an event: its days and how deep the fall was."""
+    depth = "" if event.depth is None else f", {per_cent(event.depth)}"
+    return f"{event.name}: {event.start} to {event.end}{depth}"
+
+
+def day_words(day: date) -> str:
+    """`2 February 2026`."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def per_cent(fraction: float, digits: int | None = 1) -> str:
+    """`69.7 %`; with None as many digits as it takes."""
+    return f"{fraction * 100:.6g} %" if digits is None else f"{fraction:.{digits}%}".replace("%", " %")
+
+
+def template_words(template: HedgeTemplate) -> str:
+    """`the 95 % put`; the owner's own by their name in quotes."""
+    return f"the {template.name}" if template.is_system else f'"{template.name}"'
+
+
+def cost_words(comparison: Comparison, run: BacktestRun) -> str:
+    """`a net cost of 12,345 USD (1.2 % of the gold)`, of what the gold was worth at the start."""
+    cost, gold = run.summary.hedge_cost_net, start_value(comparison)
+    kind = "net cost" if cost >= 0 else "net gain"
+    return f"a {kind} of {abs(cost):,.0f} USD ({per_cent(abs(cost) / gold)} of the gold)"
+
+
+def start_value(comparison: Comparison) -> float:
+    """What the collateral was worth at the start's close, USD."""
+    series, scenario = comparison.unhedged.series, comparison.scenario
+    return scenario.units * float(series.price[series.days.index(scenario.start)])
+
+
+def _earlier(fan: Sequence[FanEntry]) -> str:
+    """A hedge bought the day before a fall is luck: what remains of it when it was bought months before."""
+    counts = {}
+    for entry in fan:
+        runs = [] if entry.comparison is None else [run for run in entry.comparison.runs if run.template.hedges]
+        if entry.months > 0 and runs:
+            counts[entry.months] = sum(run.summary.survived for run in runs), len(runs)
+    if not counts:
+        return ""
+    first, last = min(counts), max(counts)
+    when = months_words(first) if first == last else f"{first} to {months_words(last)}"
+    (low, every), high = min(counts.values()), max(counts.values())[0]
+    if every == 1:
+        times = len(counts)
+        survived = sum(some for some, _ in counts.values())
+        kept = (
+            "it survived"
+            if survived == times
+            else "it did not survive"
+            if survived == 0
+            else (f"it survived {_number(survived)} of {_number(times)} times")
+        )
+        return f" Bought {when} before, {kept}."
+    few = _number(low) if low == high else f"{_number(low)} to {_number(high)}"
+    return f" Bought {when} before, {few} of {_number(every)} survived."
+
+
+def months_words(months: int) -> str:
+    """`1 month`, `9 months`."""
+    return f"{months} month{'' if months == 1 else 's'}"
+
+
+def _not_needed(comparison: Comparison, hedges: Sequence[BacktestRun], survived: Sequence[BacktestRun]) -> str:
+    top, limit = comparison.unhedged.summary, comparison.scenario.loan.margin_call_ltv
+    said = (
+        f"No hedge was needed: without one the LTV reached {per_cent(top.max_ltv)} on {day_words(top.max_ltv_on)}, "
+        f"and the call comes at {per_cent(limit, digits=None)}."
+    )
+    intraday = top.first_intraday_breach_date
+    if intraday is not None:
+        said += f" At the low of {day_words(intraday)} it was reached."
+    failed = len(hedges) - len(survived)
+    if failed:
+        said += f" {_count(failed, len(hedges)).capitalize()} made it worse: they were called."
+    if survived:
+        cheapest = min(survived, key=_cost)
+        said += (
+            f" The cheapest hedge, {template_words(cheapest.template)}, came at {cost_words(comparison, cheapest)}."
+        )
+    return said
+
+
+def _survivors(comparison: Comparison, hedges: Sequence[BacktestRun], survived: Sequence[BacktestRun]) -> str:
+    cheapest = min(survived, key=_cost)
+    which, cost = template_words(cheapest.template), cost_words(comparison, cheapest)
+    if len(hedges) == 1:
+        said = f"With these terms, {which} survived at {cost}."
+    elif len(survived) == 1:
+        said = f"With these terms, {_count(1, len(hedges))} survived: {which}, at {cost}."
+    else:
+        said = f"With these terms, {_count(len(survived), len(hedges))} survived; the cheapest was {which} at {cost}."
+    lows = sum(run.summary.first_intraday_breach_date is not None for run in survived)
+    if lows:
+        of_them = "it" if len(survived) == 1 else f"{_number(lows)} of them"
+        said += f" At a day's low {of_them} would have been called."
+    return said
+
+
+def _none_survived(comparison: Comparison, hedges: Sequence[BacktestRun]) -> str:
+    if all(run.summary.counting is HedgeCounting.IGNORED for run in hedges):
+        cured = sum(run.summary.ending is Ending.CURED_BY_HEDGE for run in hedges)
+        still = sum(run.summary.ending is Ending.OPEN for run in hedges)
+        later = f" On the last day the deadline of {_count(still, len(hedges))} was still running." if still else ""
+        return (
+            "As this lender counts, no option keeps a call away; "
+            f"{_count(cured, len(hedges))} cured it by selling options.{later}"
+        )
+    by_id = {run.template.id: run for run in hedges}
+    best = next(by_id[template_id] for template_id in comparison.ranking if template_id in by_id)
+    if len(hedges) == 1:
+        return f"With these terms, {template_words(best.template)} did not keep a call away: {ending_words(best)}."
+    return (
+        f"With these terms, {_count(0, len(hedges))} kept a call away; the best was "
+        f"{template_words(best.template)}: {ending_words(best)}."
+    )
+
+
+def _count(some: int, every: int) -> str:
+    """`three of nine hedges`, `all nine hedges`, `the hedge`."""
+    if every == 1:
+        return "no hedge" if some == 0 else "the one hedge"
+    return f"all {_number(every)} hedges" if some == every else f"{_number(some)} of {_number(every)} hedges"
+
+
+def _number(count: int) -> str:
+    return NUMBERS[count] if count < len(NUMBERS) else f"{count:,}"
+
+
+def _cost(run: BacktestRun) -> float:
+    return run.summary.hedge_cost_net
