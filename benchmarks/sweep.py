@@ -11,9 +11,10 @@ import time
 from contextlib import aclosing, suppress
 from pathlib import Path
 
+from tests.compute.dask_cluster import DaskCluster
+
 from benchmarks.options import Options
 from benchmarks.report import Figure, Line
-from tests.compute.dask_cluster import DaskCluster
 from vaultdash.backtest.sweep import Row, Sweep, run_chunk
 from vaultdash.bootstrap import build_vault
 from vaultdash.compute.base import Compute

@@ -79,6 +79,7 @@ async def _followed(
 ) -> "tuple[StoredRun, SweepResult | None]":
     """Begin or go on, with a bar on standard error; Ctrl-C stops it, and what is done stays."""
     import asyncio
+    import os
     import signal
     from contextlib import suppress
 
@@ -103,7 +104,7 @@ async def _followed(
         if not stopping:
             stopping.append(asyncio.create_task(stop()))
 
-    with suppress(NotImplementedError):  # Windows: there Ctrl-C ends the command, and the sweep is gone on with later
+    if os.name == "posix":  # elsewhere Ctrl-C ends the command, and the sweep is gone on with later
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, interrupted)
     with _bar(vault, run.id):

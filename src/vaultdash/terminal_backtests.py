@@ -35,7 +35,7 @@ def backtest_table(report: BacktestReport) -> "Table":
     table.add_column("outcome", no_wrap=True)
     for name in ("called at a close", "at a low"):
         table.add_column(name, min_width=10)
-    for name in ("highest LTV", "net cost, USD", "of gold", "equity, USD", "if repaid"):
+    for name in ("highest LTV", "bought for, USD", "of gold", "net cost, USD", "equity, USD", "if repaid"):
         table.add_column(name, justify="right", min_width=len(max(name.split(), key=len)))
     by_id = {run.template.id: (run, repaid) for run, repaid in zip(comparison.runs, comparison.repaid, strict=True)}
     for number, template_id in enumerate(comparison.ranking, 1):
@@ -106,8 +106,9 @@ def _cells(run: BacktestRun, gold: float) -> list[str]:
         str(told.first_breach_date or ""),
         str(low or ""),
         _highest(run),
+        f"{_unsigned(round(told.entry_cost)):,}",
+        f"{_unsigned(round(told.entry_cost / gold, 4)):.1%}",
         f"{_unsigned(round(told.hedge_cost_net)):,}",
-        f"{_unsigned(round(told.hedge_cost_net / gold, 4)):.1%}",
         f"{told.final_equity:,.0f}",
     ]
 

@@ -308,8 +308,11 @@ def test_every_template_of_the_house_is_compared_and_ranked() -> None:
     survived = {run.template.id: run.summary.survived for run in compared.runs}
     order = [survived[slug] for slug in compared.ranking]
     assert order == sorted(order, reverse=True)
-    assert compared.unhedged.summary.hedge_cost_net == 0
+    assert compared.unhedged.summary.hedge_cost_net == compared.unhedged.summary.entry_cost == 0
     assert "model" in compared.source
+    for run in compared.runs:
+        entered = [trade.cash for trade in run.trades if trade.reason is Reason.ENTRY]
+        assert run.summary.entry_cost == pytest.approx(-sum(entered))
 
 
 def test_ranking_puts_survival_before_ltv_before_cost() -> None:

@@ -40,6 +40,7 @@ def a_summary(**fields: Any) -> Summary:
         "hedge_recovered": 0.0,
         "hedge_value_end": 0.0,
         "hedge_cost_net": 0.0,
+        "entry_cost": 0.0,
         "cost_per_year": 0.0,
         "trades": 0,
         "rolls": 0,
@@ -77,18 +78,18 @@ def a_comparison(runs: Sequence[BacktestRun], is_demo: bool = False, **unhedged:
 def nine(survivors: int, **of_others: Any) -> list[BacktestRun]:
     """Nine hedges of which the first ones survive, the third at the least cost."""
     costs = {2: 12_345.0}
-    kept = [a_run(each, hedge_cost_net=costs.get(n, 20_000.0 + n)) for n, each in enumerate(HEDGES[:survivors])]
+    kept = [a_run(each, entry_cost=costs.get(n, 20_000.0 + n)) for n, each in enumerate(HEDGES[:survivors])]
     return [*kept, *(a_run(each, **(of_others or called())) for each in HEDGES[survivors:9])]
 
 
 def test_survivors_are_counted_and_the_cheapest_named() -> None:
     assert sentence(a_comparison(nine(3))) == (
-        "With these terms, three of nine hedges survived; the cheapest was the 90 % put at a net cost of 12,345 USD "
+        "With these terms, three of nine hedges survived; the cheapest was the 90 % put, bought for 12,345 USD "
         "(1.2 % of the gold)."
     )
     assert sentence(a_comparison(nine(9))).startswith("With these terms, all nine hedges survived; the cheapest")
     assert sentence(a_comparison(nine(1))) == (
-        "With these terms, one of nine hedges survived: the ATM put, at a net cost of 20,000 USD (2.0 % of the gold)."
+        "With these terms, one of nine hedges survived: the ATM put, bought for 20,000 USD (2.0 % of the gold)."
     )
 
 
@@ -98,15 +99,19 @@ def test_neither_doing_nothing_nor_repaying_is_counted_as_a_hedge() -> None:
     assert sentence(a_comparison(others[:1])) == "Without a hedge: sold by the lender; first on 2 February 2026."
 
 
-def test_a_hedge_that_brought_more_than_it_cost_is_a_gain() -> None:
-    run = a_run(HEDGES[1], hedge_cost_net=-55_555.0)
-    assert sentence(a_comparison([run])) == (
-        "With these terms, the 95 % put survived at a net gain of 55,555 USD (5.6 % of the gold)."
+def test_the_cheapest_is_the_one_that_cost_least_to_buy_whatever_it_was_worth_at_the_low() -> None:
+    dear = a_run(HEDGES[1], entry_cost=55_555.0, hedge_cost_net=-900_000.0)
+    collar = a_run(HEDGES[6], entry_cost=-4_321.0, hedge_cost_net=-10.0)
+    assert sentence(a_comparison([dear])) == (
+        "With these terms, the 95 % put, bought for 55,555 USD (5.6 % of the gold), survived."
+    )
+    assert sentence(a_comparison([dear, collar])).endswith(
+        "the cheapest was the Collar 95/110, which brought 4,321 USD (0.4 % of the gold)."
     )
 
 
 def test_survivors_that_a_low_would_have_called_are_said() -> None:
-    low = a_run(HEDGES[0], hedge_cost_net=1000.0, first_intraday_breach_date=END)
+    low = a_run(HEDGES[0], entry_cost=1000.0, first_intraday_breach_date=END)
     assert sentence(a_comparison([low, *nine(2)[1:]])).endswith("At a day's low one of them would have been called.")
 
 
@@ -115,7 +120,7 @@ def test_where_no_hedge_was_needed_that_comes_first() -> None:
     assert said.startswith(
         "No hedge was needed: without one the LTV reached 69.7 % on 2 February 2026, and the call comes at 75 %."
     )
-    assert said.endswith("The cheapest hedge, the 90 % put, came at a net cost of 12,345 USD (1.2 % of the gold).")
+    assert said.endswith("The cheapest hedge was the 90 % put, bought for 12,345 USD (1.2 % of the gold).")
     worse = sentence(a_comparison(nine(8), survived=True, first_intraday_breach_date=END))
     assert "At the low of 2 February 2026 it was reached." in worse
     assert "One of nine hedges made it worse: they were called." in worse
@@ -184,7 +189,7 @@ def test_one_hedge_alone_survived_so_many_times() -> None:
 
 def test_an_own_template_stands_in_quotes() -> None:
     mine = replace(HEDGES[0], id="mine", name="My put", is_system=False)
-    assert '"My put" survived at' in sentence(a_comparison([a_run(mine)]))
+    assert 'With these terms, "My put", bought for' in sentence(a_comparison([a_run(mine)]))
 
 
 def test_a_run_that_nobody_named_is_called_by_its_days_and_loan() -> None:

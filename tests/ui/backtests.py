@@ -158,6 +158,7 @@ def _summary(
             hedge_recovered=0.0,
             hedge_value_end=float(series.hedge_value[-1]),
             hedge_cost_net=paid - float(series.hedge_value[-1]),
+            entry_cost=paid,
             cost_per_year=paid,
             trades=int(paid > 0),
             rolls=0,

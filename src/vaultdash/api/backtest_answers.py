@@ -291,6 +291,7 @@ def _outcome(run: BacktestRun, gold: float) -> dict[str, Any]:
         "hedge_value_end": _amount(told.hedge_value_end),
         "hedge_cost_net": _amount(told.hedge_cost_net),
         "hedge_cost_of_gold": _amount(told.hedge_cost_net / gold),
+        "entry_cost": _amount(told.entry_cost),
         "cost_per_year": known(told.cost_per_year),
         "trades": told.trades,
         "rolls": told.rolls,

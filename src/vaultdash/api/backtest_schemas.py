@@ -229,6 +229,7 @@ class OutcomeAnswer:
     hedge_value_end: float
     hedge_cost_net: float
     hedge_cost_of_gold: float
+    entry_cost: float
     cost_per_year: float | None
     trades: int
     rolls: int

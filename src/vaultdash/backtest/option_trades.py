@@ -83,6 +83,8 @@ def write_trade(
     account[at.TRADES] += 1
     account[at.PAID] += max(-cash, 0.0)
     account[at.RECOVERED] += max(cash, 0.0)
+    if reason == at.ENTRY:
+        account[at.ENTERED] -= cash
     if (reason == at.ROLL or reason == at.RATCHET) and account[at.ROLLED_ON] != t:
         account[at.ROLLS] += 1
         account[at.ROLLED_ON] = t

@@ -1,6 +1,7 @@
 """What a replay's arrays say, in words: series, trades, calls and the summary."""
 
 from datetime import date
+from math import nan
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.template import HedgeTemplate
 from vaultdash.pricing.base import FloatArray
 
+SHORTEST_YEARLY = 90  # days; what a shorter run cost says nothing of a year
 REASONS = (
     Reason.ENTRY,
     Reason.ROLL,
@@ -108,7 +110,7 @@ def summary_of(staged: Stage, counting: HedgeCounting, walked: Walked, thin_quot
         return days[int(figures[figure])] if figures[figure] >= 0 else None
 
     paid, recovered, value_end = account[at.PAID], account[at.RECOVERED], figures[at.VALUE_END]
-    net = paid - recovered - value_end
+    net, length = paid - recovered - value_end, (days[-1] - days[0]).days
     return Summary(
         counting=counting,
         survived=figures[at.FIRST_BREACH] < 0,
@@ -126,7 +128,8 @@ def summary_of(staged: Stage, counting: HedgeCounting, walked: Walked, thin_quot
         hedge_recovered=recovered,
         hedge_value_end=value_end,
         hedge_cost_net=net,
-        cost_per_year=net * at.YEAR / (days[-1] - days[0]).days,
+        entry_cost=account[at.ENTERED],
+        cost_per_year=net * at.YEAR / length if length >= SHORTEST_YEARLY else nan,
         trades=int(account[at.TRADES]),
         rolls=int(account[at.ROLLS]),
         calls=int(account[at.CALLS]),

@@ -4,9 +4,8 @@ import numpy as np
 
 from vaultdash.backtest import layout as at
 from vaultdash.backtest.inputs import Stage
-from vaultdash.backtest.market_days import MarketDays
+from vaultdash.backtest.market_days import MarketDays, market_remarks
 from vaultdash.backtest.premiums import ObservedPremiums, Premiums
-from vaultdash.backtest.scenario import VolatilityLevel
 from vaultdash.backtest.walking import Walked
 from vaultdash.domain.hedge import Exercise
 from vaultdash.domain.template import HedgeTemplate, Side
@@ -15,11 +14,8 @@ from vaultdash.domain.template import HedgeTemplate, Side
 def of_market(staged: Stage, market: MarketDays, premiums: Premiums) -> tuple[str, ...]:
     """Sentences on the days themselves, true for every template."""
     scenario, days = staged.scenario, staged.days
-    first = market.days.index(days[0])
-    whole = slice(first, first + len(days))
-    found = []
-    if market.is_demo:
-        found.append("Prices are of the demo market: they are invented.")
+    is_modelled = not isinstance(premiums, ObservedPremiums)
+    found = list(market_remarks(market, scenario.level)) if is_modelled else []
     if days[staged.start] != scenario.start:
         found.append(f"{scenario.start} was no trading day: the run starts on {days[staged.start]}.")
     if days[-1] != scenario.end:
@@ -39,18 +35,6 @@ def of_market(staged: Stage, market: MarketDays, premiums: Premiums) -> tuple[st
                 "there, and orders wait."
             )
         return tuple(found)
-    from_index = int((np.asarray(market.from_gvz[whole]) > 0).sum())
-    if scenario.level is VolatilityLevel.AUTO and from_index < len(days):
-        found.append(
-            f"The volatility index is not known on {len(days) - from_index:,} of {len(days):,} days: the level is "
-            "EWMA of the closes there."
-        )
-    with_rate = int((np.asarray(market.has_rate[whole]) > 0).sum())
-    if with_rate < len(days):
-        found.append(
-            f"No rate is known on {len(days) - with_rate:,} of {len(days):,} days: {scenario.fallback_rate:.2%} "
-            "stands in."
-        )
     if scenario.exercise is Exercise.EUROPEAN:
         found.append("Options are valued as European ones; those on GLD can be exercised early and are worth more.")
     return tuple(found)

@@ -107,8 +107,9 @@ class Summary:
     `survived`: no close at the margin-call LTV or above, as counted. `max_ltv`, `days_in_breach` and `least_headroom`
     (m V + h Pi - L, USD) are of closes. `hedge_cost_paid` is what options cost when bought, `hedge_recovered` what
     they brought when sold or at expiry, both with commission; `hedge_value_end` what the remaining ones would bring
-    at the bid; net = paid - recovered - value at the end. `breaches` says when, if ever, each way of counting would
-    first have been a breach on this path.
+    at the bid; net = paid - recovered - value at the end. `entry_cost` is what the first purchase cost, net of what
+    its sold options brought; `cost_per_year` is NaN for a run under 90 days. `breaches` says when, if ever, each way
+    of counting would first have been a breach on this path.
     """
 
     counting: HedgeCounting
@@ -127,6 +128,7 @@ class Summary:
     hedge_recovered: float
     hedge_value_end: float
     hedge_cost_net: float
+    entry_cost: float
     cost_per_year: float
     trades: int
     rolls: int

@@ -84,10 +84,10 @@ def template_words(template: HedgeTemplate) -> str:
 
 
 def cost_words(comparison: Comparison, run: BacktestRun) -> str:
-    """`a net cost of 12,345 USD (1.2 % of the gold)`, of what the gold was worth at the start."""
-    cost, gold = run.summary.hedge_cost_net, start_value(comparison)
-    kind = "net cost" if cost >= 0 else "net gain"
-    return f"a {kind} of {abs(cost):,.0f} USD ({per_cent(abs(cost) / gold)} of the gold)"
+    """`bought for 12,345 USD (1.2 % of the gold)`, of the gold's worth at the start; or `which brought ...`."""
+    cost, gold = run.summary.entry_cost, start_value(comparison)
+    share = f"{abs(cost):,.0f} USD ({per_cent(abs(cost) / gold)} of the gold)"
+    return f"bought for {share}" if cost >= 0 else f"which brought {share}"
 
 
 def start_value(comparison: Comparison) -> float:
@@ -142,9 +142,7 @@ def _not_needed(comparison: Comparison, hedges: Sequence[BacktestRun], survived:
         said += f" {_count(failed, len(hedges)).capitalize()} made it worse: they were called."
     if survived:
         cheapest = min(survived, key=_cost)
-        said += (
-            f" The cheapest hedge, {template_words(cheapest.template)}, came at {cost_words(comparison, cheapest)}."
-        )
+        said += f" The cheapest hedge was {template_words(cheapest.template)}, {cost_words(comparison, cheapest)}."
     return said
 
 
@@ -152,11 +150,11 @@ def _survivors(comparison: Comparison, hedges: Sequence[BacktestRun], survived: 
     cheapest = min(survived, key=_cost)
     which, cost = template_words(cheapest.template), cost_words(comparison, cheapest)
     if len(hedges) == 1:
-        said = f"With these terms, {which} survived at {cost}."
+        said = f"With these terms, {which}, {cost}, survived."
     elif len(survived) == 1:
-        said = f"With these terms, {_count(1, len(hedges))} survived: {which}, at {cost}."
+        said = f"With these terms, {_count(1, len(hedges))} survived: {which}, {cost}."
     else:
-        said = f"With these terms, {_count(len(survived), len(hedges))} survived; the cheapest was {which} at {cost}."
+        said = f"With these terms, {_count(len(survived), len(hedges))} survived; the cheapest was {which}, {cost}."
     lows = sum(run.summary.first_intraday_breach_date is not None for run in survived)
     if lows:
         of_them = "it" if len(survived) == 1 else f"{_number(lows)} of them"
@@ -195,4 +193,5 @@ def _number(count: int) -> str:
 
 
 def _cost(run: BacktestRun) -> float:
-    return run.summary.hedge_cost_net
+    """What it cost to buy: at the end of a fall every hedge has brought more than it cost."""
+    return run.summary.entry_cost

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import date
 
 from vaultdash.backtest.engine import compare, ranked
-from vaultdash.backtest.market_days import MarketDays, market_remarks
+from vaultdash.backtest.market_days import MarketDays
 from vaultdash.backtest.result import Comparison, Ending
-from vaultdash.backtest.scenario import Scenario, Source
+from vaultdash.backtest.scenario import Scenario
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.pricing.compiled import Engine
 from vaultdash.services.backtest_market import IMPORT_HINT, BacktestMarkets
@@ -57,8 +57,7 @@ class BacktestWork:
                 found.append(await asyncio.to_thread(compare, scenario, [template], days, engine, premiums))
                 done += 1
                 told(done / every)
-            of_market = market_remarks(days, scenario.level) if scenario.source is Source.MODELLED else ()
-            return _joined(found, (*of_market, *remarks))
+            return _joined(found, remarks)
 
         comparison = await replayed(prepared.scenario, market)
         remarks = (*_remarks(comparison, engine), *asked.unsure, *prepared.remarks, *comparison.remarks)

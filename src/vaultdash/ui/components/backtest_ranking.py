@@ -22,7 +22,8 @@ COLUMNS = (
     Column("hedge", "hedge", left=True),
     Column("outcome", "the loan", left=True),
     Column("ltv", "highest LTV"),
-    Column("cost", "hedge, net"),
+    Column("entry", "bought for"),
+    Column("cost", "net by the end"),
     Column("equity", "equity at the end"),
     Column("repaid", "same money repaid"),
 )
@@ -72,6 +73,7 @@ def _cells(
             "call" if is_breached(highest, limit) else "",
             sub=day(summary.max_ltv_on) if decides else "",
         ),
+        "entry": _entry(summary.entry_cost, gold) if run.trades else Cell("–", LAST),
         "cost": _cost(summary.hedge_cost_net, gold) if run.trades else _paid_nothing(run, place),
         "equity": Cell(
             usd(summary.final_equity),
@@ -90,6 +92,12 @@ def _bought(run: BacktestRun) -> str:
         return "nothing was bought"
     rolls = f", {summary.rolls} roll{'s' * (summary.rolls != 1)}" if summary.rolls else ""
     return f"{summary.trades} trade{'s' * (summary.trades != 1)}{rolls}"
+
+
+def _entry(cost: float, gold: float) -> Cell:
+    """What the first purchase cost; a collar may have brought money."""
+    words = usd(cost) if cost >= 0 else f"brought {usd(-cost)}"
+    return Cell(words, cost, sub=f"{pct(abs(cost) / gold, 2)} of the gold")
 
 
 def _cost(net: float, gold: float) -> Cell:
