@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -148,14 +149,24 @@ def test_strategies_shows_the_six_side_by_side_with_a_reason_for_each_profile(ru
     assert "assumed" in result.stdout
 
 
+def like(told: Any) -> Any:
+    """The same, with room for the last digits of each number."""
+    if isinstance(told, dict):
+        return {name: like(value) for name, value in told.items()}
+    if isinstance(told, list):
+        return [like(each) for each in told]
+    return pytest.approx(told, rel=1e-9, abs=1e-9) if isinstance(told, float) else told
+
+
 async def test_strategies_as_json_is_what_the_api_answers(tmp_path: Path, api_client: httpx.AsyncClient) -> None:
     ended = vault_dash("strategies", "--json", "--spot", "460", "--symbol", "gld", folder=tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
     printed = json.loads(ended.stdout)
     require(printed, STRATEGIES)
     answered = (await api_client.get("/api/strategies", params={"spot": 460, "symbol": "GLD"})).json()
-    assert printed["strategies"] == answered["strategies"]
-    assert printed["recommendations"] == answered["recommendations"]
+    # one of the two processes may price with compiled kernels: their last digits differ
+    assert like(printed["strategies"]) == answered["strategies"]
+    assert like(printed["recommendations"]) == answered["recommendations"]
     assert printed.keys() == answered.keys()
 
 
