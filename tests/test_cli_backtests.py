@@ -2,15 +2,23 @@
 
 import csv
 import json
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
 from click.testing import Result
 
 from tests.services.backtest_house import january_prices
 from tests.test_cli import refused, run
+from vaultdash.cli import app
+from vaultdash.cli_backtests import _progress
 from vaultdash.domain.selloff import SELLOFFS
+from vaultdash.files.machine_code import mark_complete
+from vaultdash.pricing import compiled
+from vaultdash.services.pricing_kernels import edition
 
 __all__ = ["run"]
 Run = Callable[..., Result]
@@ -71,6 +79,57 @@ def test_a_loan_and_days_may_be_given_instead_and_the_fan_is_added(january: Run)
     assert found["event"] is None
     assert (found["terms"]["loan"], found["terms"]["units"], found["terms"]["call_ltv"]) == (1.6e6, 5000, 0.8)
     assert [entry["months"] for entry in found["fan"]] == [0, 1, 3, 6, 9]
+
+
+def test_other_months_of_the_fan_and_the_time_of_trades_can_be_chosen(january: Run) -> None:
+    asked = (*ASKED, "--template", PUT, "--json", "--trade-at", "same_close")
+    found = json.loads(january(*asked, "--fan-months", "0, 3,6").stdout)
+    assert [entry["months"] for entry in found["fan"]] == [0, 3, 6]
+    assert found["terms"]["trade_at"] == "same_close"
+    assert "such as 0,3,6; not '3-6'" in refused(january(*asked, "--fan-months", "3-6"))
+
+
+DOCUMENTED = [
+    line.strip().removeprefix(".venv/bin/")
+    for name in ("README.md", "docs/backtests.md", "docs/backtests-events.md")
+    for text in (Path(__file__).parents[1] / name).read_text().splitlines()
+    for line in [
+        *re.findall(r"`(vault-dash (?:backtest|events)\b[^`]*)`", text),
+        *re.findall(r"^    (\S*vault-dash (?:backtest|events)\b.*)", text),
+    ]
+]
+
+
+@pytest.mark.parametrize("line", DOCUMENTED)
+def test_every_command_in_the_documents_is_one_that_is_understood(line: str) -> None:
+    _, name, *arguments = shlex.split(line.split("  ")[0].replace("[", "").replace("]", ""))
+    command = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined]  # a group
+    command.make_context(name, arguments)
+
+
+def test_options_that_the_documents_name_are_there(run: Run) -> None:
+    text = (Path(__file__).parents[1] / "docs/backtests.md").read_text()
+    named = set(re.findall(r"`(--[a-z-]+)", text)) - {"--symbol"}
+    assert {"--trade-at", "--counting", "--interest", "--start"} <= named
+    command = typer.main.get_command(app).commands["backtest"]  # type: ignore[attr-defined]  # a group
+    assert named <= {option for each in command.params for option in each.opts}
+
+
+def test_that_the_compiler_is_waited_for_is_said_on_standard_error_and_only_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(compiled, "_state", compiled._State())  # a process that has loaded nothing yet
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with _progress() as told:
+        told(0.0)
+        told(0.5)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("Compiling the pricing code") == 1
+    mark_complete(edition())
+    with _progress() as told:
+        told(0.0)
+    assert capsys.readouterr().err == ""
 
 
 def test_the_table_has_a_line_for_every_hedge_and_the_sentence_above(january: Run) -> None:
@@ -184,6 +243,9 @@ def test_recorded_chains_replace_the_model_and_say_what_they_lack(run: Run, shar
         "rolling_quarterly_95",
         "--json",
     )
+    earlier = json.loads(run(*days, "--source", "observed", "--fan-months", "1").stdout)
+    assert "no option chain is recorded on that day" in earlier["fan"][0]["missing"]
+    assert "Bought 1 month before" not in earlier["sentence"]
     observed, modelled = (json.loads(run(*days, "--source", source).stdout) for source in ("observed", "modelled"))
     assert "recorded chains" in observed["source"]
     assert "recorded quotes are not used" in " ".join(observed["remarks"])

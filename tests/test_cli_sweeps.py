@@ -88,8 +88,8 @@ def test_what_cannot_be_run_is_refused(run: Run, tmp_path: Path) -> None:
     assert "There is no sweep 'nothing'" in refused(run("sweep", "--resume", "nothing"))
     assert "Name a grid file, or an id with --resume" in refused(run("sweep"))
     (tmp_path / "grid.yaml").write_text(SMALL)
-    away = run("sweep", "grid.yaml", VAULT_DASK_SCHEDULER="tcp://127.0.0.1:9")
-    assert "does not answer" in refused(away)
+    away = run("sweep", "grid.yaml", VAULT_DASK_SCHEDULER="gopher://127.0.0.1:9")
+    assert "must be the address of a Dask scheduler" in refused(away)
     both = run("sweep", "grid.yaml", "--workers", "2", VAULT_DASK_SCHEDULER="tcp://127.0.0.1:9")
     assert "Leave --workers out" in refused(both)
 
@@ -107,14 +107,14 @@ def started(data: Path, *arguments: str) -> "subprocess.Popen[str]":
     )
 
 
-def kept(data: Path) -> list[tuple[str, str, float, int]]:
-    """Id, state, progress and number of parts of each sweep, as another process sees them."""
+def kept(data: Path) -> list[tuple[str, str, str, float, int]]:
+    """Id, name, state, progress and number of parts of each sweep, as another process sees them."""
     file = data / "vault.db"
     if not file.exists():
         return []
     asked = (
-        "SELECT id, state, progress, (SELECT count(*) FROM backtest_parts WHERE run_id = id) FROM backtest_runs "
-        "ORDER BY number"
+        "SELECT id, name, state, progress, (SELECT count(*) FROM backtest_parts WHERE run_id = id) "
+        "FROM backtest_runs ORDER BY number"
     )
     try:
         with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10) as database:
@@ -123,16 +123,27 @@ def kept(data: Path) -> list[tuple[str, str, float, int]]:
         return []
 
 
-def until_kept(data: Path, command: "subprocess.Popen[str]") -> str:
-    """The id of a sweep of which a part is kept."""
+def interrupted(data: Path, signals: dict[str, signal.Signals]) -> dict[str, tuple[str, float]]:
+    """Begin a sweep of each name and signal it as soon as a part is kept: its id, and the progress seen before."""
+    commands = {name: started(data, "grid.yaml", "--workers", "1", "--name", name) for name in signals}
+    found: dict[str, tuple[str, float]] = {}
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        assert command.poll() is None, command.communicate()
-        for run, _, progress, parts in kept(data):
-            if parts and progress < 1:
-                return run
-        time.sleep(0.05)
-    raise AssertionError("no part was kept in time")
+    while len(found) < len(commands):
+        assert time.monotonic() < deadline, "no part was kept in time"
+        for run, name, _, progress, parts in kept(data):
+            if name not in found and parts and progress < 1:
+                commands[name].send_signal(signals[name])
+                found[name] = run, progress
+        for name, command in commands.items():
+            assert name in found or command.poll() is None, command.communicate()
+        time.sleep(0.02)
+    for name, command in commands.items():
+        out, err = command.communicate(timeout=PATIENCE)
+        assert out == ""
+        if signals[name] is signal.SIGINT:
+            assert command.returncode == 130
+            assert re.search(rf"what is done is kept. vault-dash sweep --resume {found[name][0]} goes on", err), err
+    return found
 
 
 def digest(data: Path, run: str) -> bytes:
@@ -141,35 +152,19 @@ def digest(data: Path, run: str) -> bytes:
     return bytes(content)
 
 
-def test_a_command_that_is_killed_or_stopped_loses_nothing(data: Path, tmp_path: Path) -> None:
+def test_a_command_that_is_killed_or_stopped_loses_nothing(data: Path, run: Run) -> None:
     (data / "grid.yaml").write_text(LARGE)
-    killed = started(data, "grid.yaml", "--workers", "1")
-    first = until_kept(data, killed)
-    killed.kill()
-    killed.communicate()
-    ((_, state, share, _),) = kept(data)
-    assert (state, 0 < share < 1) == ("running", True)
+    ended = interrupted(data, {"killed": signal.SIGKILL, "stopped": signal.SIGINT})
+    states = {name: (state, progress) for _, name, state, progress, _ in kept(data)}
+    assert {name: state for name, (state, _) in states.items()} == {"killed": "running", "stopped": "cancelled"}
+    for name, (run_id, share) in ended.items():
+        assert 0 < share <= states[name][1] < 1
+        last = run("sweep", "--resume", run_id, "--workers", "1")
+        assert last.exit_code == 0, last.output
 
-    stopped = started(data, "--resume", first, "--workers", "2")
-    deadline = time.monotonic() + PATIENCE
-    while kept(data)[0][2] <= share:
-        assert stopped.poll() is None, stopped.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    stopped.send_signal(signal.SIGINT)
-    out, err = stopped.communicate(timeout=PATIENCE)
-    ended = kept(data)[0]
-    if stopped.returncode == 130:  # else it was done before the signal came
-        assert re.search(rf"what is done is kept. vault-dash sweep --resume {first} goes on", err), err
-        assert (ended[1], ended[2] >= share, out) == ("cancelled", True, "")
-        last = started(data, "--resume", first, "--workers", "1")
-        out, err = last.communicate(timeout=PATIENCE)
-        assert last.returncode == 0, err
-
-    whole = started(data, "grid.yaml", "--workers", "2")
-    out, err = whole.communicate(timeout=PATIENCE)
-    assert whole.returncode == 0, err
-    assert f"{POINTS:,} runs, kept as" in " ".join(out.split())
-    second = kept(data)[-1][0]
-    assert second != first
-    assert digest(data, first) == digest(data, second)
+    whole = run("sweep", str(data / "grid.yaml"), "--workers", "2")
+    assert whole.exit_code == 0, whole.output
+    assert f"{POINTS:,} runs, kept as" in " ".join(whole.stdout.split())
+    ids = [run_id for run_id, *_ in kept(data)]
+    assert len(ids) == 3
+    assert len({digest(data, run_id) for run_id in ids}) == 1

@@ -66,7 +66,7 @@ def loop(scenario: Scenario, market: MarketDays, contracts: int, is_american: bo
             spot, strike, years, rate, max(base + smile.slope * z + smile.curvature * z * z, smile.floor)
         )
 
-    was_called = False
+    was_called, loan = False, scenario.loan.amount
     order: tuple[float, float] | None = None
     for t, today in enumerate(ordinals):
         spot = float(market.closes[t])
@@ -76,17 +76,18 @@ def loop(scenario: Scenario, market: MarketDays, contracts: int, is_american: bo
         if t == 0:
             order = chosen
         if order is not None:
-            if t:
-                cash += contracts * 100 * mid(t, strike, expires)
+            received = contracts * 100 * mid(t, strike, expires) if t else 0.0
             strike, expires = order
-            cash -= contracts * 100 * mid(t, strike, expires)
+            received -= contracts * 100 * mid(t, strike, expires)
+            repaid = min(max(received, 0.0), loan)  # what a roll brings goes to the lender
+            cash, loan = cash + received - repaid, loan - repaid
             order = None
         elif expires - today <= 30:
             order = chosen
         hedge, gold = contracts * 100 * mid(t, strike, expires), scenario.units * spot
-        ltv = scenario.loan.amount / (gold + hedge)
+        ltv = loan / (gold + hedge)
         told.ltv.append(ltv)
-        told.equity.append(gold + hedge + cash - scenario.loan.amount)
+        told.equity.append(gold + hedge + cash - loan)
         is_called = ltv >= scenario.loan.margin_call_ltv
         if is_called and not was_called:
             told.calls.append(market.days[t])

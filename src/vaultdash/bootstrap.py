@@ -64,6 +64,7 @@ from vaultdash.services.selloff_events import SelloffEvents
 from vaultdash.services.selloff_replay import SelloffReplays
 from vaultdash.services.snapshot_recorder import SnapshotRecorder
 from vaultdash.services.sweep_plan import SweepPlanner
+from vaultdash.services.sweep_records import SweepRecords
 from vaultdash.services.sweeps import Sweeps
 from vaultdash.services.templates import Templates
 from vaultdash.services.vault import Vault
@@ -178,8 +179,10 @@ def build_vault(
     backtests = Backtester(BacktestAsking(events, templates), BacktestWork(markets, best_engine), database, now)
     sweeps = Sweeps(
         SweepPlanner(markets, templates, events),
-        lambda workers: sweep_compute(settings.dask_scheduler, workers, share_machine_code),
-        database,
+        lambda workers, leaves_a_core: sweep_compute(
+            settings.dask_scheduler, workers, share_machine_code, leaves_a_core=leaves_a_core
+        ),
+        SweepRecords(database),
         lambda run: claimed(settings.data_dir / "sweeps" / f"{run}.lock"),
         best_engine,
         lambda: repr(edition()),

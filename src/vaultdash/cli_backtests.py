@@ -1,10 +1,11 @@
 """vault-dash backtest and events: hedges replayed on past falls, in a terminal."""
 
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from vaultdash.services.selloff_events import Event
     from vaultdash.services.vault import Vault
 
+COMPILING = "Compiling the pricing code, about half a minute; only the first time."
 WithVault = Callable[[Callable[["Vault"], Awaitable[Any]]], Any]
 
 
@@ -51,10 +53,16 @@ def add_backtest_commands(app: typer.Typer, with_vault: WithVault, show: "Callab
         level: Annotated[
             Literal["auto", "gvz", "ewma"], typer.Option(help="The volatility index, or past moves, or what is known")
         ] = "auto",
+        trade_at: Annotated[
+            Literal["next_close", "same_close"], typer.Option(help="When a decision of a close is carried out")
+        ] = "next_close",
         spare_cash: Annotated[float, typer.Option(help="USD that cure a call before gold is sold")] = 0.0,
         fan: Annotated[
             bool, typer.Option("--fan", help="Also with the hedge bought 1, 3, 6, 9 months before")
         ] = False,
+        fan_months: Annotated[
+            str | None, typer.Option(help="Instead of those months these, such as 0,3,6; 0 is at the start")
+        ] = None,
         csv: Annotated[
             Path | None, typer.Option(file_okay=False, help="Write series.csv and trades.csv into this folder")
         ] = None,
@@ -63,7 +71,7 @@ def add_backtest_commands(app: typer.Typer, with_vault: WithVault, show: "Callab
         """Would it have worked? Hedges on a past fall: who was called, when, and what it cost."""
 
         def request() -> "BacktestRequest":
-            from vaultdash.backtest.scenario import Source, VolatilityLevel
+            from vaultdash.backtest.scenario import Source, TradeAt, VolatilityLevel
             from vaultdash.domain.hedge import Exercise
             from vaultdash.domain.loan import HedgeCounting
             from vaultdash.services.backtest_request import FAN_MONTHS, BacktestRequest
@@ -86,13 +94,16 @@ def add_backtest_commands(app: typer.Typer, with_vault: WithVault, show: "Callab
                 source=Source(source),
                 exercise=Exercise(exercise),
                 level=VolatilityLevel(level),
-                fan=FAN_MONTHS if fan else (),
+                trade_at=TradeAt(trade_at),
+                fan=_months(fan_months) if fan_months is not None else FAN_MONTHS if fan else (),
             )
 
         async def work(vault: "Vault") -> "BacktestReport":
             with _progress() as told:
                 return await vault.backtests.run_now(request(), told)
 
+        if csv is not None:
+            _require_folder(csv)
         report = with_vault(work)
         if csv is not None:
             _write(report, csv)
@@ -141,9 +152,14 @@ def add_backtest_commands(app: typer.Typer, with_vault: WithVault, show: "Callab
 
 @contextmanager
 def _progress() -> "Iterator[Callable[[float], None]]":
-    """A bar on standard error, where somebody looks; it goes when the work is done."""
+    """A bar on standard error, where somebody looks; it goes when the work is done.
+
+    That the compiler must be waited for is said there in any case.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from vaultdash.services.pricing_kernels import must_compile
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
@@ -152,21 +168,51 @@ def _progress() -> "Iterator[Callable[[float], None]]":
     ) as bar:
         task = bar.add_task("Loading prices and pricing code", total=1.0)
 
+        begun = False
+
         def told(done: float) -> None:
-            bar.update(task, completed=done, description="Replaying")
+            nonlocal begun
+            if not begun and must_compile():
+                console.print(COMPILING, highlight=False)
+            begun = True
+            if done > 0:
+                bar.update(task, completed=done, description="Replaying")
 
         yield told
+
+
+def _months(typed: str) -> tuple[int, ...]:
+    """`0,3,6` as numbers; raises InvalidInput."""
+    from vaultdash.domain.errors import InvalidInput
+
+    parts = [part.strip() for part in typed.split(",")]
+    if not all(part.isascii() and part.isdecimal() and len(part) < 4 for part in parts):
+        raise InvalidInput("fan-months", f"must be whole months parted by commas, such as 0,3,6; not {typed[:40]!r}")
+    return tuple(int(part) for part in parts)
+
+
+def _require_folder(folder: Path) -> None:
+    """Make the folder; one that cannot be written into is refused before the work, not after it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(None, "Permission denied")
+    except OSError as error:
+        _not_written(folder, error)
+
+
+def _not_written(folder: Path, error: OSError) -> NoReturn:
+    typer.echo(f"{folder} cannot be written: {error.strerror or error}", err=True)
+    raise typer.Exit(2) from None
 
 
 def _write(report: "BacktestReport", folder: Path) -> None:
     from vaultdash.api.backtest_answers import series_csv, trades_csv
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for name, write in (("series.csv", series_csv), ("trades.csv", trades_csv)):
             with (folder / name).open("w", newline="", encoding="utf-8") as file:
                 file.write(write(report.comparison, None))
     except OSError as error:
-        typer.echo(f"{folder} cannot be written: {error.strerror or error}", err=True)
-        raise typer.Exit(2) from None
+        _not_written(folder, error)
     typer.echo(f"Written: {folder / 'series.csv'} and {folder / 'trades.csv'}", err=True)

@@ -40,7 +40,7 @@ def add_sweep_commands(app: typer.Typer, with_vault: WithVault, show: "Callable[
             raise typer.Exit(2)
 
         async def work(vault: "Vault") -> "tuple[StoredRun, SweepResult | None]":
-            vault.sweeps.workers = workers
+            vault.sweeps.workers, vault.sweeps.leaves_a_core = workers, False
             return await _followed(vault, grid, name, resume)
 
         run, result = with_vault(work)
@@ -149,6 +149,9 @@ def _say_stopped(run: "StoredRun") -> None:
     from vaultdash.domain.record import RunState
 
     again = f"vault-dash sweep --resume {run.id} goes on from there"
+    if run.state in (RunState.WAITING, RunState.RUNNING):
+        typer.echo("The sweep is being run by another process, such as the server; it goes on there.", err=True)
+        raise typer.Exit(2)
     if run.state is RunState.CANCELLED:
         typer.echo(f"Stopped at {run.progress:.0%}; what is done is kept. {again}.", err=True)
         raise typer.Exit(INTERRUPTED)

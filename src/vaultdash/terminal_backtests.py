@@ -40,7 +40,7 @@ def backtest_table(report: BacktestReport) -> "Table":
     by_id = {run.template.id: (run, repaid) for run, repaid in zip(comparison.runs, comparison.repaid, strict=True)}
     for number, template_id in enumerate(comparison.ranking, 1):
         run, repaid = by_id[template_id]
-        table.add_row(str(number), run.template.name, *_cells(run, gold), "" if repaid is None else _highest(repaid))
+        table.add_row(str(number), run.template.name, *_cells(run, gold), _repaid(repaid))
     table.add_row("", "without a hedge", *_cells(comparison.unhedged, gold), "", style="dim")
     return table
 
@@ -75,6 +75,7 @@ def backtest_lines(report: BacktestReport) -> list[str]:
         f"{per_cent(loan.close_out_ltv, digits=None)}, {loan.cure_days} days to cure, options {_counting(report)}, "
         f"interest {per_cent(loan.interest.rate, digits=None)}.",
         f"{scenario.start} to {scenario.end}. {report.comparison.source}",
+        "Net cost takes what is left of the options at the bid, equity at the mid; the difference is half a spread.",
         *report.comparison.remarks,
         *(f"Bought {months_words(entry.months)} before: {entry.missing}" for entry in report.fan if entry.missing),
     ]
@@ -120,6 +121,13 @@ def _unsigned(value: float) -> float:
 
 def _highest(run: BacktestRun) -> str:
     return f"{run.summary.max_ltv:.1%}"
+
+
+def _repaid(run: BacktestRun | None) -> str:
+    """The highest LTV had the same money repaid the loan, and whether it was called."""
+    if run is None:
+        return ""
+    return f"{_highest(run)} {'no call' if run.summary.survived else 'called'}"
 
 
 def _fan_cell(comparison: Comparison | None, template_id: str) -> str:

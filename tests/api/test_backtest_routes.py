@@ -270,6 +270,21 @@ REFUSED: list[tuple[dict[str, Any] | str, str]] = [
 ]
 
 
+async def test_a_field_that_is_not_known_is_refused_with_those_that_are(client: httpx.AsyncClient) -> None:
+    async def told(body: str) -> str:
+        answer = await client.post("/api/backtests", content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 422, answer.text
+        return str(answer.json()["error"]["message"])
+
+    assert (await told('{"foo": 1}')).startswith(
+        "foo: is no field that is known here; they are templates, event, start"
+    )
+    assert (await told('{"costs": {"fee": 1}}')).startswith(
+        "fee: is no field that is known here; they are commission, "
+    )
+    assert await told("{nonsense") == "body: is no JSON that can be read"
+
+
 async def test_nonsense_is_refused_with_its_argument_and_nothing_is_begun(client: httpx.AsyncClient) -> None:
     for body, argument in REFUSED:
         content = body if isinstance(body, str) else json.dumps(body)

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from tests.backtest.invented import Case
-from vaultdash.backtest.result import BacktestRun, Reason, Trade
+from vaultdash.backtest.result import BacktestRun, Ending, Reason, Trade
 from vaultdash.backtest.scenario import Scenario, TradeAt
 from vaultdash.domain.loan import QUARTER_ENDS, DayCount
 from vaultdash.domain.option import Right
@@ -92,6 +92,7 @@ class _Books:
         earned, paid_out = self.interest(t)
         change = self.change_of_marks(t)
         costs, cash = self.traded(t)
+        self.cover(t)
         self.marks = {key: self.mark(t, key) for key, count in self.held.items() if count}
         value_now = sum(100 * self.held[key] * mark for key, mark in self.marks.items())
         self.tell(t, "hedge value", value_now, series.hedge_value[t])
@@ -102,7 +103,8 @@ class _Books:
         drawn = scenario.loan.amount if t == self.start else 0.0
         cash_before = series.cash[t - 1] if t else scenario.spare_cash
         cash_now = cash_before + cash + sold * spot * (1 - slip) + (lent - drawn) - paid_out
-        if series.units[t] == 0 and t and series.units[t - 1] > 0:  # sold by the lender: interest due is paid too
+        if any(call.ending is Ending.LIQUIDATED and call.ended_on == series.days[t] for call in self.run.calls):
+            # sold by the lender: interest due is paid too
             cash_now -= self.unpaid
             self.accrued -= self.unpaid
         self.tell(t, "cash", cash_now, series.cash[t])
@@ -114,9 +116,34 @@ class _Books:
         equity = series.gold_value[t] + series.hedge_value[t] + series.cash[t] - series.loan[t] - self.unpaid
         self.tell(t, "equity", equity, series.equity[t])
         if t > self.start:
+            self.lender(t, earned + costs - change)
             moved = series.units[t - 1] * (spot - series.price[t - 1])
             expected = moved + change - costs - slippage - earned
             self.tell(t, "change of equity", expected, series.equity[t] - series.equity[t - 1])
+
+    def lender(self, t: int, most: float) -> None:
+        """Net of the options a debt grows by interest, costs and what the marks lost, and never by trading itself."""
+        series, terms = self.series, self.case.scenario
+        if series.units[t] == 0:
+            return
+        net = series.ltv_after_payment[: t + 1] * series.gold_value[: t + 1]
+        is_owed = net[t] + series.hedge_value[t] > 1e-6  # else all is repaid, or will be, and what is over stays cash
+        is_told = is_owed and terms.trade_at is TradeAt.NEXT_CLOSE and series.units[t] == series.units[t - 1]
+        enters = any(trade.reason is Reason.ENTRY for trade in self.trades[series.days[t]])  # its credit stays cash
+        if is_told and not enters and net[t] - net[t - 1] > most + 1e-8 * series.gold_value[0]:
+            self.found.append(f"{series.days[t]}: the lender counts {net[t] - net[t - 1] - most:.2f} USD no more")
+
+    def cover(self, t: int) -> None:
+        """At the close no call is sold beyond whole hundreds of units, no put beyond bought ones of its strike."""
+        day = self.series.days[t]
+        calls = -sum(count for key, count in self.held.items() if key[1] is Right.CALL and count < 0)
+        if calls > self.series.units[t] / 100 + 1e-6:
+            self.found.append(f"{day}: {calls} calls are sold over {self.series.units[t]} units")
+        puts = {key: count for key, count in self.held.items() if key[1] is Right.PUT and count}
+        for key in puts:
+            left = sum(count for other, count in puts.items() if other[2] >= key[2])
+            if left < 0:
+                self.found.append(f"{day}: {-left} puts are sold at {key[2]} or above beyond those bought there")
 
     @property
     def capitalised(self) -> float:

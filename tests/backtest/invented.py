@@ -93,14 +93,27 @@ def random_leg(draw: np.random.Generator, right: Right, side: Side, share: float
     return TemplateLeg(right, Strike(rule, value), months, side, share, fixed)
 
 
+def random_share(draw: np.random.Generator) -> float:
+    """All in half of the cases: what is sold is then covered to the last contract."""
+    return 1.0 if draw.random() < 0.5 else float(draw.uniform(0.2, 1.0))
+
+
+TENORS = [1.0, 2.0, 3.0, 6.0, 12.0]
+
+
 def random_template(draw: np.random.Generator) -> HedgeTemplate:
-    months = float(draw.choice([1.0, 2.0, 3.0, 6.0, 12.0]))
+    """In half of the cases each leg has a tenor of its own, and is rolled when the others are not."""
+    months, apart = float(draw.choice(TENORS)), bool(draw.random() < 0.5)
+
+    def tenor() -> float:
+        return float(draw.choice(TENORS)) if apart else months
+
     parts = int(draw.integers(1, 4))
-    legs = [random_leg(draw, Right.PUT, Side.BUY, 1 / parts, months) for _ in range(parts)]
-    if draw.random() < 0.3:
-        legs.append(random_leg(draw, Right.PUT, Side.SELL, float(draw.uniform(0.2, 1.0)), months))
-    if draw.random() < 0.3:
-        legs.append(random_leg(draw, Right.CALL, Side.SELL, float(draw.uniform(0.2, 1.0)), months))
+    legs = [random_leg(draw, Right.PUT, Side.BUY, 1 / parts, tenor()) for _ in range(parts)]
+    if draw.random() < 0.4:
+        legs.append(random_leg(draw, Right.PUT, Side.SELL, random_share(draw), tenor()))
+    if draw.random() < 0.4:
+        legs.append(random_leg(draw, Right.CALL, Side.SELL, random_share(draw), tenor()))
     roll = RollPolicy(
         days_before_expiry=None if draw.random() < 0.35 else int(draw.integers(1, 20)),
         ratchet=float(draw.uniform(0.03, 0.1)) if draw.random() < 0.3 else None,
@@ -115,7 +128,7 @@ def random_template(draw: np.random.Generator) -> HedgeTemplate:
         "Random",
         legs=tuple(legs),
         roll=roll,
-        coverage=float(draw.uniform(0.3, 1.0)),
+        coverage=random_share(draw),
         funding=fundings[draw.integers(0, len(fundings))],
         repays=bool(draw.random() < 0.05),
     )

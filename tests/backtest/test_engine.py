@@ -8,46 +8,22 @@ import pytest
 
 from tests.backtest.books import normal, sigma_of
 from tests.backtest.invented import Case, days_of
+from tests.backtest.plain import FREE_OF_COST, a_put, a_scenario, bought, hedged
 from vaultdash.backtest import engine
 from vaultdash.backtest.market_days import MarketDays
 from vaultdash.backtest.premiums import ObservedPremiums
-from vaultdash.backtest.result import BacktestRun, Ending, Reason
-from vaultdash.backtest.scenario import Costs, Scenario, Source, TradeAt
+from vaultdash.backtest.result import Ending, Reason
+from vaultdash.backtest.scenario import Source, TradeAt
 from vaultdash.domain.errors import InvalidInput
-from vaultdash.domain.loan import HedgeCounting, Interest, Loan
+from vaultdash.domain.loan import HedgeCounting, Interest
 from vaultdash.domain.option import Right
 from vaultdash.domain.position import PremiumFunding
-from vaultdash.domain.template import HedgeTemplate, RollPolicy, Side, Strike, StrikeRule, TemplateLeg
+from vaultdash.domain.template import RollPolicy, Side, Strike, StrikeRule, TemplateLeg
 from vaultdash.pricing.compiled import ENGINES, Engine
 from vaultdash.strategies.templates import NO_HEDGE, TEMPLATES, system_template
 
-FREE = Interest(0.0, 0.0)
-FREE_OF_COST = Costs(
-    commission=0, least_half_spread=0, half_spread_of_mid=0, half_spread_vega_points=0, gold_slippage=0
-)
 NOTHING = system_template(NO_HEDGE)
 PUT = system_template("protective_put_otm_95")
-
-
-def a_scenario(market: MarketDays, ltv: float = 0.7, units: float = 1_000.0, **fields: object) -> Scenario:
-    """A loan free of interest and cost, called at 0.75 and sold at 0.85, from the first day to the last."""
-    terms: dict[str, object] = {"interest": FREE}
-    terms |= {name: fields.pop(name) for name in list(fields) if name in Loan.__dataclass_fields__}
-    loan = Loan(ltv * units * float(market.closes[0]), **terms)  # type: ignore[arg-type]
-    given: dict[str, object] = {"costs": FREE_OF_COST, **fields}
-    return Scenario(market.days[0], market.days[-1], units, loan, **given)  # type: ignore[arg-type]
-
-
-def a_put(strike: float = 1.0, months: float = 12.0, share: float = 1.0, side: Side = Side.BUY) -> TemplateLeg:
-    return TemplateLeg(Right.PUT, Strike(StrikeRule.PERCENT_OF_SPOT, strike), months, side, share)
-
-
-def hedged(*legs: TemplateLeg, **fields: object) -> HedgeTemplate:
-    return HedgeTemplate("mine", "Mine", legs=legs, **fields)  # type: ignore[arg-type]
-
-
-def bought(run: BacktestRun) -> list[int]:
-    return [trade.contracts for trade in run.trades if trade.reason is Reason.ENTRY]
 
 
 def test_a_quiet_loan_is_never_called() -> None:
@@ -169,6 +145,22 @@ def test_contracts_of_a_ladder_add_up_to_the_whole() -> None:
     ladder = hedged(a_put(1.0, share=1 / 3), a_put(0.95, share=1 / 3), a_put(0.9, share=1 / 3))
     assert bought(engine.run(a_scenario(market, units=2_200), ladder, market, "reference")) == [8, 7, 7]
     assert bought(engine.run(a_scenario(market, units=2_201), ladder, market, "reference")) == [8, 7, 8]
+
+
+@pytest.mark.parametrize(
+    ("units", "said"),
+    [
+        (10, "100 shares in a contract are more than the 10 pledged"),
+        (150, "200 shares in 2 contracts are more than the 150 pledged"),
+        (200, ""),
+        (2_201, ""),
+    ],
+)
+def test_a_hedge_larger_than_the_gold_is_told(units: float, said: str) -> None:
+    market = days_of(np.full(5, 100.0))
+    remarks = engine.run(a_scenario(market, units=units), PUT, market, "reference").remarks
+    assert len(remarks) == bool(said)
+    assert said in "".join(remarks)
 
 
 def test_sold_calls_are_covered_by_whole_hundreds_of_units() -> None:

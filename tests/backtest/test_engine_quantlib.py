@@ -121,30 +121,33 @@ def plain_loop(scenario: Scenario, market: MarketDays, exercise: Exercise) -> di
     mid, vega = marked(0, strike, expiry)
     cash = -CONTRACTS * (100 * (mid + half(mid, vega)) + 0.65)
     order: tuple[float, date] | None = None
-    owed_interest = 0.0
+    owed_interest, loan, sent = 0.0, scenario.loan.amount, 0.0
     for t, day in enumerate(market.days):
         if t:
             since = market.days[t - 1]
             ends = [date(day.year, *end) for end in ((3, 31), (6, 30), (9, 30), (12, 31))]
             ends.append(date(day.year - 1, 12, 31))
             for end in sorted(end for end in ends if since < end <= day):
-                owed_interest += scenario.loan.amount * 0.05 * (end - since).days / 360
+                owed_interest += loan * 0.05 * (end - since).days / 360
                 cash, owed_interest, since = cash - owed_interest, 0.0, end
-            owed_interest += scenario.loan.amount * 0.05 * (day - since).days / 360
+            owed_interest += loan * 0.05 * (day - since).days / 360
+        loan, cash, sent = loan - sent, cash - sent, 0.0  # of a roll on the day before
         if order is not None:
+            before = cash
             mid, vega = marked(t, strike, expiry)
             cash += CONTRACTS * (100 * max(mid - half(mid, vega), 0.0) - 0.65)
             strike, expiry = order
             mid, vega = marked(t, strike, expiry)
             cash -= CONTRACTS * (100 * (mid + half(mid, vega)) + 0.65)
+            sent = max(cash - before, 0.0)
             told["rolls"].append(t)
             order = None
         hedge = CONTRACTS * 100 * marked(t, strike, expiry)[0]
         gold = UNITS * float(market.closes[t])
         told["hedge"].append(hedge)
         told["cash"].append(cash)
-        told["equity"].append(gold + hedge + cash - scenario.loan.amount - owed_interest)
-        told["ltv"].append(scenario.loan.amount / (gold + hedge))
+        told["equity"].append(gold + hedge + cash - loan - owed_interest)
+        told["ltv"].append((loan - sent) / (gold + hedge))
         if (expiry - day).days <= 30:
             order = chosen(t)
     return told

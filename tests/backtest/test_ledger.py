@@ -4,8 +4,8 @@ import pytest
 
 from tests.backtest.books import differences
 from tests.backtest.invented import random_case
-from vaultdash.backtest import day_loop, decisions, engine, loan_account, option_trades
-from vaultdash.backtest.layout import CLOSE
+from vaultdash.backtest import day_loop, decisions, engine, loan_account, option_trades, selection
+from vaultdash.backtest.layout import CASH, CLOSE
 from vaultdash.backtest.result import Ending, Reason
 
 SEEDS = 500
@@ -51,6 +51,29 @@ def test_a_commission_that_is_dropped_is_found_out(monkeypatch: pytest.MonkeyPat
 def test_interest_that_is_forgotten_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loan_account, "earned", lambda principal, days, terms: 0.0)
     assert wrong_runs() > 40
+
+
+def test_proceeds_that_no_lender_counts_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def kept(run, t, cash):  # type: ignore[no-untyped-def]
+        run.account[CASH] += cash
+
+    for module in (day_loop, option_trades):
+        monkeypatch.setattr(module, "repay_from_hedge", kept)
+    assert wrong_runs() > 10
+
+
+def test_calls_that_keep_no_gold_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (day_loop, option_trades):
+        monkeypatch.setattr(module, "cover_calls", lambda run, t, reason: None)
+    assert wrong_runs(120) > 0
+
+
+def test_puts_that_lose_their_cover_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (day_loop, option_trades):
+        monkeypatch.setattr(module, "cover_puts", lambda run, t, reason: 0.0)
+    assert wrong_runs(120) > 0
+    monkeypatch.setattr(selection, "room_for_put", lambda run, leg: 1e9)
+    assert wrong_runs() > 5
 
 
 def test_a_strike_chosen_with_the_next_days_close_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:

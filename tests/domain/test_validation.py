@@ -49,7 +49,7 @@ def test_a_fraction_that_looks_like_per_cent_is_told_how_to_write_it(value, hint
         open_fraction("margin_call_ltv", value)
 
 
-@pytest.mark.parametrize("value", [0, 1, 100, -3])
+@pytest.mark.parametrize("value", [0, 1, 1.2, 1.99, 100, -3])
 def test_no_hint_is_given_where_per_cent_would_be_wrong_too(value):
     with pytest.raises(InvalidInput) as refused:
         open_fraction("margin_call_ltv", value)

@@ -137,3 +137,16 @@ async def test_a_phone_shows_a_result_without_scrolling_sideways(phone: Visitor,
     await expect(page.get_by_role("button", name="Run exactly this again")).to_be_visible(timeout=PATIENT)
     await expect(page.locator(".vd-lanes-chart canvas")).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    ranking = page.locator(".vd-ranking .q-table__middle")
+    assert await ranking.evaluate("one => one.scrollWidth <= one.clientWidth")
+    first = ranking.locator("tbody tr").first
+    for words in ("the loan", "highest LTV", "bought for", "equity at the end"):
+        cell = first.locator(f"td[data-label='{words}']")
+        await expect(cell).to_be_visible()
+        assert await cell.evaluate("one => getComputedStyle(one, '::before').content") == f'"{words}"'
+    figures = page.get_by_label("Figures of this hedge").locator("..")
+    assert await figures.evaluate("one => one.scrollWidth <= one.clientWidth")
+    trades = page.get_by_label("Trades of this hedge").first
+    await expect(trades).to_be_hidden()
+    await page.locator("summary", has_text="Trades").click()
+    await expect(trades).to_be_visible()

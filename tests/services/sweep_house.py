@@ -18,6 +18,7 @@ from vaultdash.services.daily_history import DailyHistory
 from vaultdash.services.selloff_events import SelloffEvents
 from vaultdash.services.sweep_grid import SweepGrid, grid_of
 from vaultdash.services.sweep_plan import SweepPlanner
+from vaultdash.services.sweep_records import SweepRecords
 from vaultdash.services.sweeps import Sweeps
 from vaultdash.services.templates import Templates
 from vaultdash.storage.parquet_prices import ParquetPrices
@@ -113,8 +114,8 @@ class SweepHouse:
         self.made.append(
             Sweeps(
                 planner,
-                lambda _: compute or AtOnce(),
-                self.database,
+                lambda *_: compute or AtOnce(),
+                SweepRecords(self.database),
                 lambda run: claimed(self.folder / "sweeps" / f"{run}.lock"),
                 engine or reference,
                 lambda: code,

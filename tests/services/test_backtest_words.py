@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from vaultdash.backtest.engine import ranked
-from vaultdash.backtest.result import BacktestRun, Comparison, Ending, Series, Summary
+from vaultdash.backtest.result import BacktestRun, Comparison, Ending, Reason, Series, Summary, Trade
 from vaultdash.backtest.scenario import Scenario
 from vaultdash.domain.loan import HedgeCounting, Loan
+from vaultdash.domain.option import Right
 from vaultdash.domain.template import HedgeTemplate
+from vaultdash.services.backtest_cost import is_bought_again, yearly_cost
 from vaultdash.services.backtest_request import Asked, BacktestRequest, FanEntry
 from vaultdash.services.backtest_words import per_cent, sentence, usual_name
 from vaultdash.services.selloff_events import find
@@ -56,10 +58,15 @@ def a_summary(**fields: Any) -> Summary:
     return Summary(**given)
 
 
-def a_run(template: HedgeTemplate, **fields: Any) -> BacktestRun:
+def a_run(template: HedgeTemplate, trades: Sequence[Trade] = (), **fields: Any) -> BacktestRun:
+    """Without trades of its own it bought once, at the start."""
     prices = np.array([100.0, 90.0])
     series = Series((START, END), prices, *[prices] * 11)
-    return BacktestRun(template, series, (), (), a_summary(**fields))
+    return BacktestRun(template, series, tuple(trades), (), a_summary(**{"trades": int(template.hedges), **fields}))
+
+
+def a_trade(on: date, expiration: date, contracts: int, cash: float, leg: int = 0) -> Trade:
+    return Trade(on, Reason.ROLL, leg, Right.PUT, 90.0, expiration, contracts, 1.0, 1.0, 0.0, cash)
 
 
 def called(ending: Ending = Ending.LIQUIDATED, **fields: Any) -> dict[str, Any]:
@@ -110,6 +117,97 @@ def test_the_cheapest_is_the_one_that_cost_least_to_buy_whatever_it_was_worth_at
     )
 
 
+YEAR_LATER = date(2027, 1, 29)
+HALF_YEAR = (a_trade(START, date(2026, 7, 29), 1, -6_000.0), a_trade(date(2026, 7, 29), YEAR_LATER, 1, -7_000.0))
+
+
+def test_hedges_that_are_bought_again_are_compared_by_a_year_of_options() -> None:
+    # the first half-year's put costs 6,000 and its successor 7,000; what the old one brought back is not taken off
+    rolled = a_run(
+        HEDGES[1], [HALF_YEAR[0], a_trade(date(2026, 7, 29), date(2026, 7, 29), -1, 5_000.0), HALF_YEAR[1]]
+    )
+    once = a_run(HEDGES[2], [a_trade(START, YEAR_LATER, 1, -12_345.0)], entry_cost=12_345.0)
+    rolled = replace(rolled, summary=replace(rolled.summary, entry_cost=6_000.0))
+    assert sentence(a_comparison([rolled, once])).endswith(
+        "the cheapest was the 90 % put, at 12,345 USD a year for options (1.2 % of the gold)."
+    )
+    assert sentence(a_comparison([rolled])) == (
+        "With these terms, the 95 % put, at 13,000 USD a year for options (1.3 % of the gold), survived."
+    )
+    assert "bought for 12,345 USD (1.2 % of the gold)" in sentence(a_comparison([once]))
+
+
+def test_a_put_of_three_months_is_not_cheaper_than_one_of_a_year_because_it_costs_less_today() -> None:
+    # 4,000 for 90 days are 16,222 a year; 12,345 for 365 days are what they are
+    short = a_run(HEDGES[1], [a_trade(START, date(2026, 4, 29), 1, -4_000.0)], entry_cost=4_000.0)
+    long = a_run(HEDGES[2], [a_trade(START, YEAR_LATER, 1, -12_345.0)], entry_cost=12_345.0)
+    assert sentence(a_comparison([short, long])).endswith(
+        "the 90 % put, at 12,345 USD a year for options (1.2 % of the gold)."
+    )
+    assert yearly_cost(short) == pytest.approx(4_000 * 365 / 90)
+    assert sentence(a_comparison([short])).endswith(
+        "the 95 % put, bought for 4,000 USD (0.4 % of the gold), survived."
+    )
+
+
+def test_what_sold_options_brought_at_their_sale_is_taken_off_a_year_of_options() -> None:
+    collar = next(each for each in HEDGES if any(leg.sign < 0 for leg in each.legs))
+    sold = next(place for place, leg in enumerate(collar.legs) if leg.sign < 0)
+    trades = [
+        a_trade(START, YEAR_LATER, 1, -10_000.0, 1 - sold),
+        a_trade(START, YEAR_LATER, -1, 8_000.0, sold),
+        a_trade(END, YEAR_LATER, 1, -3_000.0, sold),  # bought back: no opening
+    ]
+    assert yearly_cost(a_run(collar, trades)) == pytest.approx(2_000)
+    assert not is_bought_again(a_run(collar, trades))
+
+
+def test_hedges_that_bought_nothing_are_in_no_count_and_are_never_the_cheapest() -> None:
+    nothing = a_run(HEDGES[9], trades=[], survived=True, entry_cost=0.0)
+    nothing = replace(nothing, summary=replace(nothing.summary, trades=0))
+    assert sentence(a_comparison([*nine(3), nothing])) == (
+        f"{sentence(a_comparison(nine(3)))} One of ten hedges bought nothing and is not counted."
+    )
+    assert sentence(a_comparison([nothing])) == (
+        "Without a hedge: sold by the lender; first on 2 February 2026. The hedge bought nothing."
+    )
+    fan = [FanEntry(3, a_comparison([*nine(4), nothing]))]
+    assert sentence(a_comparison(nine(3)), fan).endswith(" Bought 3 months before, four of nine survived.")
+
+
+def test_where_none_survived_it_says_for_how_many_the_same_money_repaid_would_have_helped() -> None:
+    runs = nine(0)
+    repaid = [
+        a_run(replace(each.template, repays=True), **({} if n < 4 else called())) for n, each in enumerate(runs)
+    ]
+    none = replace(a_comparison(runs), repaid=tuple(repaid))
+    assert sentence(none).endswith("The same money repaid would have kept it away for four of nine.")
+    alone = replace(a_comparison(runs[:1]), repaid=tuple(repaid[:1]))
+    assert sentence(alone).endswith("The same money repaid would have kept it away.")
+    never = replace(a_comparison(runs[4:]), repaid=tuple(repaid[4:]))
+    assert "The same money" not in sentence(never)
+
+
+def test_a_loan_that_is_called_on_its_first_day_is_told_first() -> None:
+    at_once = called(first_breach_date=START)
+    said = sentence(a_comparison(nine(3), **at_once))
+    assert said.startswith(
+        "On the first day already the loan stands at 60.0 % without options, and the call comes at 75 %. With these"
+    )
+
+
+def test_two_hedges_are_both_and_one_alone_is_not_the_cheapest() -> None:
+    both = [a_run(each, entry_cost=1_000.0) for each in HEDGES[:2]]
+    assert sentence(a_comparison(both)).startswith("With these terms, both hedges survived; the cheapest")
+    alone = sentence(a_comparison(both[1:], survived=True))
+    assert alone.endswith("The 95 % put, bought for 1,000 USD (0.1 % of the gold), came through as well.")
+    worse = sentence(a_comparison([both[0], a_run(HEDGES[1], **called())], survived=True))
+    assert worse.endswith(
+        "One of two hedges made it worse: it was called. The other was the ATM put, bought for 1,000 USD "
+        "(0.1 % of the gold)."
+    )
+
+
 def test_survivors_that_a_low_would_have_called_are_said() -> None:
     low = a_run(HEDGES[0], entry_cost=1000.0, first_intraday_breach_date=END)
     assert sentence(a_comparison([low, *nine(2)[1:]])).endswith("At a day's low one of them would have been called.")
@@ -123,12 +221,12 @@ def test_where_no_hedge_was_needed_that_comes_first() -> None:
     assert said.endswith("The cheapest hedge was the 90 % put, bought for 12,345 USD (1.2 % of the gold).")
     worse = sentence(a_comparison(nine(8), survived=True, first_intraday_breach_date=END))
     assert "At the low of 2 February 2026 it was reached." in worse
-    assert "One of nine hedges made it worse: they were called." in worse
+    assert "One of nine hedges made it worse: it was called." in worse
 
 
 def test_where_none_survived_the_best_of_them_is_named() -> None:
     runs = nine(0)
-    best = replace(runs[4], summary=a_summary(**called(Ending.CURED_BY_HEDGE)))
+    best = replace(runs[4], summary=a_summary(**called(Ending.CURED_BY_HEDGE, trades=1, max_ltv=0.79)))
     assert sentence(a_comparison([*runs[:4], best, *runs[5:]])) == (
         "With these terms, none of nine hedges kept a call away; the best was the Ladder 33/33/33: called, and cured "
         "by selling options; first on 2 February 2026."
@@ -139,12 +237,12 @@ def test_where_none_survived_the_best_of_them_is_named() -> None:
 def test_a_lender_who_ignores_options_is_told_what_they_cure() -> None:
     ignored = {"counting": HedgeCounting.IGNORED}
     runs = nine(0, **called(**ignored))
-    cured = replace(runs[0], summary=a_summary(**called(Ending.CURED_BY_HEDGE, **ignored)))
+    cured = replace(runs[0], summary=a_summary(trades=1, **called(Ending.CURED_BY_HEDGE, **ignored)))
     assert sentence(a_comparison([cured, *runs[1:]])) == (
         "As this lender counts, no option keeps a call away; one of nine hedges cured it by selling options."
     )
     assert sentence(a_comparison(runs)).endswith("none of nine hedges cured it by selling options.")
-    late = replace(runs[0], summary=a_summary(**called(Ending.OPEN, **ignored)))
+    late = replace(runs[0], summary=a_summary(trades=1, **called(Ending.OPEN, **ignored)))
     assert sentence(a_comparison([late, *runs[1:]])).endswith(
         "On the last day the deadline of one of nine hedges was still running."
     )
@@ -195,6 +293,7 @@ def test_an_own_template_stands_in_quotes() -> None:
 def test_a_run_that_nobody_named_is_called_by_its_days_and_loan() -> None:
     event = find("jan-2026")
     assert usual_name(Asked(BacktestRequest(ltv=0.665), (), event), START, END) == "January 2026, LTV 66.5 %"
+    assert usual_name(Asked(BacktestRequest(ltv=0.651927), (), event), START, END) == "January 2026, LTV 65.2 %"
     own_days = Asked(BacktestRequest(start=START, loan=1e6), (), event)
-    assert usual_name(own_days, START, END) == "2026-01-29 to 2026-02-02, loan 1,000,000 USD"
+    assert usual_name(own_days, START, END) == "29 Jan 2026 to 2 Feb 2026, loan 1,000,000 USD"
     assert per_cent(0.6) == "60.0 %"

@@ -15,10 +15,13 @@ from vaultdash.domain.errors import DatabaseError, InvalidInput, NotFound, Refus
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.record import RunKind, RunState, StoredRun
 from vaultdash.pricing.compiled import Engine
+from vaultdash.services.backtest_asking import MOST_TEMPLATES
 from vaultdash.services.backtest_document import packed
 from vaultdash.services.backtest_request import BacktestReport, BacktestRequest
+from vaultdash.services.backtest_work import MOST_RUN_DAYS
 from vaultdash.services.backtester import INTERRUPTED, Backtester
 from vaultdash.storage.sql import SqlDatabase
+from vaultdash.strategies.templates import TEMPLATES
 
 JANUARY = BacktestRequest(("protective_put_otm_95", "no_hedge"), event="jan-2026", ltv=0.66)
 
@@ -325,3 +328,100 @@ async def test_without_its_database_a_report_leaves_own_templates_out_and_says_s
     with pytest.raises(DatabaseError):
         await house.backtests.start(JANUARY)
     await closed.aclose()
+
+
+@pytest.mark.parametrize("what", ["removed", "cancelled"])
+async def test_what_another_process_removed_or_cancelled_does_not_come_back(
+    tmp_path: Path, database: SqlDatabase, what: str
+) -> None:
+    gate = Gate()
+    house = BacktestHouse(tmp_path, database, gate)
+    house.store_prices()
+    begun = await house.backtests.start(JANUARY)
+    await gate.asked.wait()
+    heard: list[StoredRun] = []
+    other = house.another()  # of a second process beside the server
+    await (other.remove(begun.id) if what == "removed" else other.cancel(begun.id))
+    with house.backtests.feed.heard_by(heard.append):
+        gate.open.set()
+        following = await house.backtests.start(JANUARY)
+        assert (await ended(house.backtests, following.id)).state is RunState.DONE
+    assert [run.state for run in heard if run.id == begun.id][-1] is RunState.CANCELLED
+    assert RunState.DONE not in [run.state for run in heard if run.id == begun.id]
+    async with database.reading() as kept:
+        found = await kept.runs.get(begun.id)
+        assert await kept.runs.result(begun.id) is None
+    assert found is None if what == "removed" else found is not None and found.state is RunState.CANCELLED
+    if what == "removed":
+        with pytest.raises(NotFound):
+            await house.backtests.rename(begun.id, "again")
+    assert begun.id not in [run.id for run in await house.backtests.runs()] or what == "cancelled"
+
+
+async def test_a_name_given_by_another_process_survives_the_end_of_the_run(
+    tmp_path: Path, database: SqlDatabase
+) -> None:
+    gate = Gate()
+    house = BacktestHouse(tmp_path, database, gate)
+    house.store_prices()
+    begun = await house.backtests.start(JANUARY)
+    await gate.asked.wait()
+    await house.another().rename(begun.id, "Winter")
+    gate.open.set()
+    assert (await ended(house.backtests, begun.id)).name == "Winter"
+
+
+async def test_the_oldest_runs_beyond_what_is_kept_are_removed(house: BacktestHouse) -> None:
+    backtests = Backtester(house.asking, house.work, house.database, house.clock, most_kept=2)
+    runs = []
+    for _ in range(4):
+        runs.append((await backtests.start(JANUARY)).id)
+        house.clock.go_on(5)
+        await ended(backtests, runs[-1])
+    async with asyncio.timeout(10):
+        while len(await backtests.runs()) > 2:  # noqa: ASYNC110  # what is waited for is in the database
+            await asyncio.sleep(0.01)
+    assert [run.id for run in await backtests.runs()] == [runs[3], runs[2]]
+    with pytest.raises(NotFound):
+        await backtests.result(runs[0])
+
+
+async def test_more_than_can_be_kept_day_by_day_is_refused_with_what_to_do(house: BacktestHouse) -> None:
+    request = replace(JANUARY, start=date(2025, 3, 3), end=LAST, event=None, fan=(0, 1))
+    names = [template.id for template in TEMPLATES]
+    days = len((await house.markets.days("GLD", date(2025, 3, 3), LAST)).days)
+    a_hedge = 2 * days + 21
+    asked = replace(await house.asking.asked(request), templates=TEMPLATES * (MOST_RUN_DAYS // a_hedge))
+    with pytest.raises(InvalidInput) as refused:
+        await house.work.prepared(asked)
+    for words in (
+        f"over {days:,} trading days, each bought on 2 days",
+        f"at most {MOST_RUN_DAYS // a_hedge:,} hedges",
+    ):
+        assert words in str(refused.value)
+    assert "vault-dash sweep" in str(refused.value)
+    await house.work.prepared(await house.asking.asked(replace(request, templates=tuple(names))))
+
+
+async def test_own_templates_beyond_what_a_backtest_takes_must_be_named(house: BacktestHouse) -> None:
+    for number in range(MOST_TEMPLATES - len(TEMPLATES) + 1):
+        await house.templates.copy("protective_put_atm", f"Mine {number}")
+    with pytest.raises(InvalidInput, match=f"must be named: there are {MOST_TEMPLATES + 1} with your own"):
+        await house.asking.asked(replace(JANUARY, templates=()))
+
+
+async def test_calls_sold_beside_a_lender_who_does_not_credit_options_are_said_to_need_margin(
+    house: BacktestHouse,
+) -> None:
+    request = replace(JANUARY, templates=("collar_95_110", "protective_put_otm_95"))
+    credited = await house.backtests.run_now(request)
+    assert "margin" not in " ".join(credited.comparison.remarks)
+    for counting in (HedgeCounting.IGNORED, HedgeCounting.AFTER_PAYMENT):
+        report = await house.backtests.run_now(replace(request, counting=counting))
+        (said,) = [each for each in report.comparison.remarks if "margin" in each]
+        # 100 calls at 545 on the first day at 495.90: max(123.975 - 49.10, 49.59) = 74.875 a share
+        assert said.startswith("Calls are sold by the Collar 95/110.")
+        assert "748,750 USD" in said
+        collar, put = report.comparison.runs
+        assert "29 January 2026 748,750 USD or more" in collar.remarks[-1]
+        assert "broker" not in " ".join(put.remarks)

@@ -128,14 +128,19 @@ def test_what_makes_no_sense_is_refused_with_its_place(given: object, words: str
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (b"templates: [a", "can be read neither as YAML nor as JSON"),
-        (b'{"events": ', "can be read neither as YAML nor as JSON"),
-        (b"\xff\xfe\x00", "is no text in UTF-8"),
-        (b"a" * (MOST_BYTES + 1), "is 200,001 bytes long"),
-        (b"", "must be a group"),
-        (b"!!python/object/apply:os.system ['true']", "can be read neither as YAML nor as JSON"),
-        (b"? [1, 2]\n: 3", "can be read neither"),
-        (b"[" * 3000, "can be read neither"),
+        (b"templates: [a", "grid is neither JSON nor YAML: "),
+        (b'{"events": ', "grid is no JSON: Expecting value in line 1"),
+        (b"\xff\xfe\x00", "grid must be text in UTF-8"),
+        (b"a" * (MOST_BYTES + 1), "grid must have at most 200,000 bytes"),
+        (b"", "grid must be a group"),
+        (b"!!python/object/apply:os.system ['true']", "grid is neither JSON nor YAML"),
+        (b"? [1, 2]\n: 3", "grid is neither JSON nor YAML"),
+        (b"[" * 3000, "grid goes too deep"),
+        (b"events: [2008]\nterms: {ltv: 0.6}\nterms: {ltv: 0.7}", "terms is given twice"),
+        (b"events: [2008]\nvary:\n  coverage: 0.5\n  coverage: 1.0", "coverage is given twice"),
+        (b'{"events": ["2008"], "terms": {"ltv": 0.6, "ltv": 0.7}}', "ltv is given twice"),
+        (b"events: &all [2008]\ntemplates: *all", "grid must not refer to another part of itself"),
+        (b'{"events": ["2008"], "terms": {"ltv": NaN}}', "grid holds NaN, which is no number"),
     ],
 )
 def test_a_file_that_is_no_grid_is_refused(text: bytes, words: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -12,7 +13,9 @@ from nicegui.testing.user_interaction import UserInteraction
 from nicegui.testing.user_simulation import user_simulation
 
 from tests.services.backtest_house import by_reference
+from vaultdash.backtest.result import Ending
 from vaultdash.domain.errors import DatabaseError
+from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.record import RunState, StoredRun
 from vaultdash.pricing.compiled import Engine
 from vaultdash.services.backtest_request import BacktestRequest
@@ -62,6 +65,11 @@ def press(person: User, words: str, *, last: bool = False) -> None:
     made = labels[-1 if last else 0].parent_slot
     assert made is not None
     UserInteraction(person, {made.parent}, None).click()
+
+
+async def ended_or_done(house: Vault, run: StoredRun) -> StoredRun:
+    found = await house.backtests.run(run.id)
+    return found if found.state is RunState.DONE else await ended(house, found)
 
 
 async def a_done_run(house: Vault, request: BacktestRequest = SHORT) -> StoredRun:
@@ -167,6 +175,47 @@ async def test_run_again_with_fills_the_form(person: User, house: Vault) -> None
     assert {field.value for field in person.find(kind=ui.input).elements} >= {"66", "1,000", "75"}
 
 
+async def test_calls_open_on_the_last_day_can_be_followed_for_two_weeks(person: User, house: Vault) -> None:
+    request = replace(SHORT, ltv=0.66, cure_days=5, counting=HedgeCounting.IGNORED, fan=())
+    run = await a_done_run(house, request)
+    assert (await house.backtests.result(run.id)).comparison.unhedged.summary.ending is Ending.OPEN
+    await person.open(f"/backtest?run={run.id}")
+    await person.should_see("Go on two weeks", retries=50)
+    press(person, "Go on two weeks")
+    await person.should_see("29 Jan 2026 to 13 Feb 2026, LTV 66 %", retries=200)
+    later, _ = await house.backtests.runs()
+    report = await house.backtests.result((await ended_or_done(house, later)).id)
+    assert report.request == replace(request, end=date(2026, 2, 13))  # two weeks later is a Monday without a session
+    assert report.comparison.unhedged.summary.ending is not Ending.OPEN
+    await person.should_see("Run again with …", retries=50)
+    await person.should_not_see("Go on two weeks", retries=20)
+
+
+async def test_what_the_hedges_of_a_kept_run_are_is_never_cut_where_it_is_open(person: User, house: Vault) -> None:
+    templates = (
+        "protective_put_atm",
+        "protective_put_otm_95",
+        "protective_put_otm_90",
+        "collar_95_110",
+        "put_spread_95_80",
+    )
+    run = await a_done_run(house, replace(SHORT, templates=templates, fan=()))
+    await person.open("/backtest")
+    await person.should_see("and 1 more", retries=50)
+    await person.open(f"/backtest?run={run.id}")
+    await person.should_see("Put spread 95/80", retries=50)
+    await person.should_not_see("and 1 more", retries=20)
+
+
+async def test_a_loan_called_on_the_first_day_is_doubted_before_it_is_run(person: User) -> None:
+    await person.open("/backtest")
+    await person.should_see("Your own hedges", retries=50)
+    press(person, "other terms")
+    named = {one.props["aria-label"]: one for one in person.find(kind=ui.input).elements}
+    UserInteraction(person, {named["LTV at the start"]}, None).clear().type("80")
+    await person.should_see("is called on the first day", retries=20)
+
+
 async def test_an_unknown_run_is_said_and_the_page_stays(person: User) -> None:
     await person.open("/backtest?run=gone")
     await person.should_see("There is no backtest 'gone'", retries=50)
@@ -197,6 +246,7 @@ async def test_what_is_refused_is_said_where_it_was_typed(person: User, house: V
 async def test_recorded_quotes_that_are_not_there_are_refused_in_words(person: User, house: Vault) -> None:
     await person.open("/backtest")
     await person.should_see("Prices, entry dates, cash and name")
+    await person.should_see("Two sessions after the all-time high", retries=50)  # the fall that can be replayed
     press(person, "observed chains")
     press(person, "Run the backtest")
     await person.should_see("no option chains of GLD are recorded", marker="form-problem", retries=100)

@@ -12,7 +12,7 @@ from vaultdash.domain.loan import HedgeCounting, Interest
 from vaultdash.domain.portfolio import Snapshot, mark
 from vaultdash.services.backtest_request import FAN_MONTHS, BacktestRequest
 from vaultdash.services.backtest_scenario import check_terms
-from vaultdash.services.selloff_events import find
+from vaultdash.services.selloff_events import EventFigures, find, named_events
 from vaultdash.strategies.templates import TEMPLATES
 from vaultdash.ui.components.backtest_draft import (
     BY_AMOUNT,
@@ -26,6 +26,7 @@ from vaultdash.ui.components.backtest_draft import (
     read_draft,
     typed_as_today,
 )
+from vaultdash.ui.components.backtest_start import start_doubt
 
 TODAY = date(2026, 6, 10)
 
@@ -42,6 +43,68 @@ def problems(**fields: object) -> dict[str, str]:
     reading = read_draft(a_draft(**fields), None, TODAY)
     assert (reading.request is None) == bool(reading.problems)
     return dict(reading.problems)
+
+
+def test_the_first_fall_is_the_whole_one_of_the_year() -> None:
+    event = find(BacktestDraft().event)
+    assert event is not None
+    assert (event.start, event.end) == (date(2026, 1, 29), date(2026, 7, 16))
+
+
+FALL = replace(
+    named_events()[0],
+    figures=EventFigures(
+        date(2026, 1, 29),
+        date(2026, 2, 2),
+        500.0,
+        430.0,
+        430.0,
+        date(2026, 2, 2),
+        None,
+        -0.14,
+        -0.14,
+        3,
+        "test",
+        False,
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"ltv": "80"}, "An LTV of 80.0 % is at or above the call of 75 %"),
+        ({"ltv": "75"}, "is called on the first day"),
+        ({"ltv": "74.9"}, ""),
+        (
+            {"ltv": "90", "close_out_ltv": "85"},
+            "above the close-out of 85 %: without options that count, the loan may be sold",
+        ),
+        ({"ltv": "90", "close_out_ltv": "95"}, "is called on the first day"),
+        ({"ltv": "166"}, ""),  # refused in words of its own
+        ({"ltv": "high"}, ""),
+        ({"ltv": "80", "call_ltv": ""}, ""),
+        # 1,000 shares at the stored close of 500: 380,000 are 76 %
+        ({"owes": BY_AMOUNT, "units": "1,000", "loan": "380,000"}, "An LTV of 76.0 %"),
+        ({"owes": BY_AMOUNT, "units": "1,000", "loan": "370,000"}, ""),
+        ({"owes": BY_AMOUNT, "units": "1,000", "loan": ""}, ""),
+    ],
+)
+def test_a_loan_called_on_the_first_day_is_said_while_it_is_typed(fields: dict[str, object], said: str) -> None:
+    doubt = start_doubt(a_draft(**fields), None, FALL).replace("\u00a0", " ")
+    assert said in doubt
+    assert bool(doubt) == bool(said)
+
+
+def test_of_an_amount_on_days_without_a_known_price_nothing_is_said() -> None:
+    draft = a_draft(owes=BY_AMOUNT, units="1,000", loan="380,000")
+    assert start_doubt(draft, None, None) == ""
+
+
+def test_todays_loan_is_doubted_by_its_own_limits() -> None:
+    assert start_doubt(BacktestDraft(), today(350.0), None) != ""
+    assert start_doubt(BacktestDraft(), today(460.0), None) == ""
+    assert start_doubt(BacktestDraft(), None, None) == ""
 
 
 def test_the_hedges_chosen_at_first_are_there() -> None:
@@ -124,7 +187,7 @@ def test_typed_terms_are_read_as_everywhere_else() -> None:
     )
     assert read_draft(draft, None, TODAY).request == BacktestRequest(
         ("no_hedge",),
-        event="jan-2026",
+        event="jan-jul-2026",
         units=1000.0,
         loan=250_000.0,
         call_ltv=0.75,

@@ -9,15 +9,25 @@ import pytest
 from tests.ui.backtests import FALL, START, a_comparison, a_report, a_scenario, own
 from vaultdash.backtest.result import Ending, Reason
 from vaultdash.domain.loan import HedgeCounting
+from vaultdash.domain.option import Right
 from vaultdash.services.selloff_events import Event
 from vaultdash.strategies.templates import TEMPLATES, system_template
 from vaultdash.ui.components.backtest_basis import counting_words, drawn_words, loan_basis, price_basis
 from vaultdash.ui.components.backtest_beside import start_ltv, survivors
 from vaultdash.ui.components.backtest_chart import BUCKETS, MOST_DAYS, backtest_options, drawn_days, lane
-from vaultdash.ui.components.backtest_detail import _trade, _why, fan_rows
+from vaultdash.ui.components.backtest_detail import _counts, _trade, fan_rows
 from vaultdash.ui.components.backtest_form import event_label, event_words
-from vaultdash.ui.components.backtest_ranking import ranking_rows
-from vaultdash.ui.components.backtest_words import REASONS, SHORTLY, ending, hedge_name, hedges_of, outcome
+from vaultdash.ui.components.backtest_ranking import expirations, ranking_rows
+from vaultdash.ui.components.backtest_words import (
+    REASONS,
+    SHORTLY,
+    ending,
+    hedge_name,
+    hedges_of,
+    outcome,
+    trade_words,
+    with_days,
+)
 from vaultdash.ui.components.hedge_colours import SPARE, UNHEDGED, hedge_colours
 from vaultdash.ui.theme import HEDGE_COLOURS, ChartColours
 
@@ -160,7 +170,7 @@ def test_the_limits_and_zones_are_the_loans() -> None:
     options, _ = backtest_options(a_comparison(), None, CREDITED, ATM, DARK)
     (limits,) = [one["markLine"]["data"] for one in options["series"] if "markLine" in one]
     assert [line["yAxis"] for line in limits] == [70.0, 75.0, 85.0]
-    assert [line["label"]["formatter"] for line in limits] == ["warning 70 %", "call 75 %", "close-out 85 %"]
+    assert [line["label"]["formatter"] for line in limits] == ["warning\n70 %", "call\n75 %", "close-out\n85 %"]
     (zones,) = [one["markArea"]["data"] for one in options["series"] if "markArea" in one and one["name"] == "limits"]
     assert [(low["yAxis"], high["yAxis"]) for low, high in zones][:2] == [(70.0, 75.0), (75.0, 85.0)]
 
@@ -208,13 +218,98 @@ def test_the_fan_has_a_row_a_purchase_and_says_what_is_missing() -> None:
 
 
 def test_a_trade_is_told_with_its_contract_and_its_side() -> None:
-    (trade,) = a_comparison().runs[0].trades
-    cells = _trade(0, trade).cells
+    run = a_comparison().runs[0]
+    (trade,) = run.trades
+    cells = _trade(0, trade, run.template).cells
+    assert cells["why"].text == "bought"
     assert cells["what"].text == "100 P Jan 2027"
     assert cells["count"].text == "+100"
     assert plain(cells["cash"].text) == "−$ 30,000"
-    assert _why(replace(trade, reason=Reason.ROLL)) == "rolled: opened"
-    assert _why(replace(trade, reason=Reason.ROLL, cash=5.0)) == "rolled: closed"
+
+
+@pytest.mark.parametrize(
+    ("reason", "contracts", "bought_leg", "sold_leg"),
+    [
+        (Reason.ENTRY, 21, "bought", None),
+        (Reason.ENTRY, -21, None, "sold"),
+        (Reason.ROLL, 21, "rolled: opened", "rolled: closed"),
+        (Reason.ROLL, -21, "rolled: closed", "rolled: opened"),
+        (Reason.RATCHET, -21, "followed gold up: closed", "followed gold up: opened"),
+        (Reason.CURE, 21, None, "bought back to cure the call"),
+        (Reason.MONETISE_LTV, 21, None, "bought back, as the put was cashed in"),
+        (Reason.MONETISE_LTV, -21, "cashed in, LTV reached", None),
+        (Reason.EXPIRY, 21, None, "expired"),
+    ],
+)
+def test_a_sold_leg_is_opened_by_selling_and_closed_by_buying(
+    reason: Reason, contracts: int, bought_leg: str | None, sold_leg: str | None
+) -> None:
+    collar = system_template("collar_95_110")
+    (trade,) = a_comparison().runs[0].trades
+    for leg, words in enumerate((bought_leg, sold_leg)):
+        if words is not None:
+            one = replace(trade, reason=reason, contracts=contracts, leg=leg, cash=-100.0 * contracts)
+            assert trade_words(one, collar) == words
+
+
+def test_a_collar_says_why_it_may_have_one_call_fewer() -> None:
+    run = a_comparison([system_template("collar_95_110")]).runs[0]
+    (put,) = run.trades
+    call = replace(put, leg=1, right=Right.CALL, contracts=-99, cash=20_000.0)
+    assert "Puts are rounded up" in _counts(replace(run, trades=(put, call)))
+    assert _counts(run) == ""
+
+
+def test_the_expirations_really_bought_are_told() -> None:
+    run = a_comparison().runs[0]
+    (put,) = run.trades
+    october = replace(put, expiration=date(2026, 10, 16))
+    assert expirations(replace(run, trades=(october,))) == "to Oct 2026"
+    april = replace(put, expiration=date(2026, 4, 17))
+    closed = replace(april, contracts=-100, reason=Reason.ROLL)
+    assert expirations(replace(run, trades=(april, closed, october))) == "to Apr – Oct 2026"
+    later = replace(put, expiration=date(2027, 1, 15))
+    assert expirations(replace(run, trades=(april, later))) == "to Apr 2026 – Jan 2027"
+    rows = ranking_rows(
+        replace(a_comparison(), runs=(replace(run, trades=(october,)), *a_comparison().runs[1:])), PAID
+    )
+    assert rows[0].cells["hedge"].sub == "to Oct 2026 · 1 trade"
+
+
+def test_days_are_written_as_on_every_page() -> None:
+    assert with_days("Within their deadline on 2026-02-02: later.") == "Within their deadline on 2 Feb 2026: later."
+    assert with_days("No day: 2026-13-40, 12026-01-01") == "No day: 2026-13-40, 12026-01-01"
+
+
+def test_where_options_are_ignored_the_lanes_are_told_to_be_one_until_a_call() -> None:
+    scenario = a_scenario(counting=IGNORED)
+    one_line = a_comparison(scenario=scenario)
+    assert "All lanes are the same as without a hedge until a call" in counting_words(one_line, IGNORED)
+    with_repay = a_comparison([system_template(ATM), system_template("repay_with_premium")], scenario=scenario)
+    assert "1 of 2 lanes are the same" in counting_words(with_repay, IGNORED)
+    assert "lanes are" not in counting_words(a_comparison(), CREDITED)
+    first = one_line.runs[0]
+    after = replace(first.series, ltv_ignored=first.series.ltv_ignored * np.array([1.0, 1.0, 1.0, 0.5]))
+    cured = replace(one_line, runs=(replace(first, series=after), *one_line.runs[1:]))
+    assert "All lanes are the same" in counting_words(cured, IGNORED)  # what follows the call on day three may differ
+    before = replace(first.series, ltv_ignored=first.series.ltv_ignored * np.array([1.0, 0.9, 1.0, 1.0]))
+    apart = replace(one_line, runs=(replace(first, series=before), *one_line.runs[1:]))
+    assert "1 of 2 lanes are the same" in counting_words(apart, IGNORED)
+
+
+def test_limits_that_are_one_share_their_name_and_close_ones_take_one_line() -> None:
+    loan = replace(a_scenario().loan, close_out_ltv=0.75)
+    options, _ = backtest_options(a_comparison(scenario=replace(a_scenario(), loan=loan)), None, CREDITED, ATM, DARK)
+    (limits,) = [one["markLine"]["data"] for one in options["series"] if "markLine" in one]
+    assert [(line["yAxis"], line["label"]["formatter"]) for line in limits] == [
+        (70.0, "warning\n70 %"),
+        (75.0, "call, close-out\n75 %"),
+    ]
+    close = replace(loan, warning_ltv=0.74, close_out_ltv=0.85)
+    options, _ = backtest_options(a_comparison(scenario=replace(a_scenario(), loan=close)), None, CREDITED, ATM, DARK)
+    (limits,) = [one["markLine"]["data"] for one in options["series"] if "markLine" in one]
+    assert [line["label"]["formatter"] for line in limits] == ["warning 74 %", "call 75 %", "close-out 85 %"]
+    assert {line["label"]["position"] for line in limits} == {"end"}
 
 
 def test_what_it_stands_on_names_terms_costs_and_the_limits_of_its_prices() -> None:

@@ -1,10 +1,13 @@
 """Maps errors to HTTP: the domain knows no status, and no answer echoes the input."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any, get_args, get_type_hints
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,6 +33,7 @@ STATUS: tuple[tuple[type[VaultError], int, str], ...] = (
     (DatabaseError, 503, "database_unavailable"),
     (VaultError, 500, "internal"),
 )
+UNKNOWN_FIELD = ("unexpected_keyword_argument", "extra_forbidden")
 HTTP_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
 
@@ -108,8 +112,32 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     named = [part for part in first["loc"] if isinstance(part, str) and part.isprintable()]  # others count characters
     argument = named[-1][:80] if named else None
+    if first["type"] == "json_invalid":
+        return error_response(422, "invalid_input", "body: is no JSON that can be read", "body")
+    if first["type"] in UNKNOWN_FIELD:
+        names = ", ".join(_known_fields(request, first["loc"]))
+        told = f"{argument}: is no field that is known here" + (f"; they are {names}" if names else "")
+        return error_response(422, "invalid_input", told, argument)
     message = str(first["msg"])
     return error_response(422, "invalid_input", f"{argument}: {message[:1].lower()}{message[1:]}", argument)
+
+
+def _known_fields(request: Request, loc: Sequence[object]) -> list[str]:
+    """The fields of the object in the body in which an unknown one stands; none where that cannot be told."""
+    route = request.scope.get("route")
+    bodies = route.dependant.body_params if isinstance(route, APIRoute) else []
+    kind = _dataclass_in(bodies[0].field_info.annotation) if len(bodies) == 1 else None
+    for name in loc[1:-1]:
+        if isinstance(name, str) and kind is not None:  # a number is a place in a list of them
+            kind = _dataclass_in(get_type_hints(kind).get(name))
+    return [] if kind is None else [field.name for field in fields(kind)]
+
+
+def _dataclass_in(kind: object) -> Any:
+    """The dataclass itself, or that of `Entry | None` and `list[Entry]`; None where there is none."""
+    if isinstance(kind, type) and is_dataclass(kind):
+        return kind
+    return next((found for each in get_args(kind) if (found := _dataclass_in(each)) is not None), None)
 
 
 async def http_error(request: Request, error: Exception) -> Response:

@@ -14,6 +14,7 @@ from vaultdash.backtest.marks import mark_book, options_at_low
 from vaultdash.backtest.option_trades import (
     close_legs,
     cover_calls,
+    cover_puts,
     fund,
     open_legs,
     repay_from_hedge,
@@ -105,14 +106,26 @@ def execute(run: Run, t: int) -> bool:
             cure(run, t)
         clear_order(run)
         return stands
+    enters = is_entry(run)
     cash = close_legs(run, t)
     cost = open_legs(run, t)
+    cash += cover_puts(run, t, at.ROLL)
     if account[at.REPAYS] > 0:
-        repay_from_hedge(run, t, cash)
-        fund(run, t, cost)
+        repay_from_hedge(run, t, cash + max(-cost, 0.0))
+        fund(run, t, max(cost, 0.0))
+    elif cash > cost and not enters:
+        repay_from_hedge(run, t, cash - cost)  # in cash the lender would count it no more, and call for it
     else:
         fund(run, t, cost - cash)
     clear_order(run)
+    return True
+
+
+def is_entry(run: Run) -> bool:
+    """True when the order opens legs that were never held, and does nothing else."""
+    for leg in range(run.book.shape[0]):
+        if run.book[leg, at.TO_DO] != at.LEAVE and run.book[leg, at.WHY] != at.ENTRY:
+            return False
     return True
 
 
@@ -130,7 +143,8 @@ def cure(run: Run, t: int) -> None:
     """Sell puts, pay spare cash and sell gold as ordered."""
     account = run.account
     row = min(int(account[at.CALLS]), run.calls.shape[0]) - 1
-    repay_from_hedge(run, t, close_legs(run, t))
+    cash = close_legs(run, t)
+    repay_from_hedge(run, t, cash + cover_puts(run, t, at.CURE))
     if account[at.ORDER_CASH] > 0:
         paid = repay(run, min(account[at.ORDER_CASH], spare_cash(run)))
         account[at.SPARE_LEFT] = max(account[at.SPARE_LEFT] - paid, 0.0)

@@ -15,6 +15,6 @@ def normal(x: float) -> float:
     return 0.5 * erfc(-x * ROOT_HALF)
 
 
-def two_normals(x: float, y: float) -> tuple[float, float]:
-    """N(x) and N(y)."""
-    return normal(x), normal(y)
+def weighted_normals(spot: float, x: float, kept: float, y: float) -> tuple[float, float]:
+    """spot N(x) and kept N(y), where spot n(x) = kept n(y) with the density n, as in the formula of Black-Scholes."""
+    return spot * normal(x), kept * normal(y)

@@ -16,6 +16,7 @@ from vaultdash.backtest.result import BacktestRun, Comparison, Summary
 from vaultdash.backtest.scenario import Scenario, Source
 from vaultdash.backtest.walking import Walked, as_hedge, walk_many, walk_one
 from vaultdash.domain.errors import InvalidInput
+from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.template import HedgeTemplate
 from vaultdash.pricing.base import FloatArray
 from vaultdash.pricing.compiled import Engine, answered
@@ -109,14 +110,17 @@ def warm_up_backtests() -> None:
 
 
 def ranked(runs: Sequence[BacktestRun]) -> tuple[str, ...]:
-    """Ids from the best: survived first, then by ending, max LTV to nine digits, net cost, final equity."""
+    """Ids from the best: survived first, then max LTV to nine digits, net cost, final equity.
+
+    Where the lender ignores options every hedge has the same LTV at the call: how the calls ended comes before it.
+    """
     order = {ending: place for place, ending in enumerate(ENDINGS)}
 
     def place(one: BacktestRun) -> tuple[bool, int, float, float, float]:
         said = one.summary
         return (
             not said.survived,
-            order[said.ending],
+            order[said.ending] if said.counting is HedgeCounting.IGNORED else 0,
             round(said.max_ltv, SAME_LTV),
             round(said.hedge_cost_net, 2),
             -said.final_equity,

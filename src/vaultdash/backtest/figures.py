@@ -40,7 +40,8 @@ def clear(run: Run) -> None:
     series[at.AT_FLOW, :] = 0.0
     series[at.DUE_GOLD, :] = 0.0
     series[at.DUE_HEDGE, :] = 0.0
-    series[at.DEEPEST, :] = 0.0
+    if run.terms[at.DELTA_AT] > 0:
+        series[at.DEEPEST, :] = 0.0
 
 
 def sum_up(run: Run, figures: FloatArray) -> None:

@@ -66,6 +66,7 @@ def stage(scenario: Scenario, market: MarketDays, premiums: Premiums, engine: En
     table = np.vstack([ordinals[: len(days)], after, *(each[first:stop] for each in prices)]).astype(np.float64)
     if not (np.isfinite(table[at.CLOSE]) & (table[at.CLOSE] > 0)).all():
         raise InvalidInput("closes", "must be above zero on every day of the scenario")
+    table = np.vstack([table, np.log(table[at.CLOSE])])
     unknown = np.isnan(table[at.LEVEL]) | np.isnan(table[at.LONG_RUN])
     is_observed = isinstance(premiums, ObservedPremiums)
     contracts, quoted = np.empty((at.CONTRACT_FIELDS, 0)), np.empty((at.QUOTE_FIELDS, len(days), 0))

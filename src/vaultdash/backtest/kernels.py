@@ -30,7 +30,19 @@ from vaultdash.pricing.compiled import exact_kernel, inlined_kernel
 INVERSE_ROOT_TWO_PI = 0.3989422804014327
 FARTHEST = 37.0  # deviations; beyond them nothing is left of a tail
 # Called within the loops over days, which are fast only as a whole.
-INLINED = ("decay", "volatility", "black", "european", "delta_size", "ratio", "lender_ratio", "counted_value")
+IN_LOOPS = (
+    *("decay", "years_to", "volatility", "black", "european", "delta_size", "ratio", "lender_ratio"),
+    "counted_value",
+)
+# Called every day or stretch: a call hands over all arrays of a run, which takes longer than what is done there.
+BY_DAY = (
+    *("is_quiet", "pass_quietly", "ends_quarter", "days_without_dates", "spot_limit", "fill", "first_event"),
+    *("last_to_mark", "accrue", "_earn", "earned", "owed", "left_to_repay", "ltv", "room", "is_breach", "read_low"),
+    *("receive", "read", "settle", "judge", "record", "holds_puts", "monetises_delta", "monetises_ltv"),
+    *("can_trade", "is_quoted", "is_entry", "decide", "decide_leg", "clear_order", "spare_cash", "commission"),
+    "half_spread",
+)
+INLINED = (*IN_LOOPS, *BY_DAY)
 MODULES = (model, selection, loan_account, option_trades, decisions, marks, quiet_days, day_loop, figures)
 
 
@@ -44,14 +56,15 @@ def normal(x: float) -> float:
 
 
 @inlined_kernel
-def two_normals(x: float, y: float) -> tuple[float, float]:
-    """N(x) and N(y) with a single division."""
+def weighted_normals(spot: float, x: float, kept: float, y: float) -> tuple[float, float]:
+    """spot N(x) and kept N(y) with one division and one exponential: both densities come to the same."""
     size_x, size_y = min(abs(x), FARTHEST), min(abs(y), FARTHEST)
     below_x, below_y = elementary.mills_below(size_x), elementary.mills_below(size_y)
-    shared = INVERSE_ROOT_TWO_PI / (below_x * below_y)
-    tail_x = elementary.exp(-0.5 * size_x * size_x) * elementary.mills_above(size_x) * below_y * shared
-    tail_y = elementary.exp(-0.5 * size_y * size_y) * elementary.mills_above(size_y) * below_x * shared
-    return (tail_x if x < 0.0 else 1.0 - tail_x), (tail_y if y < 0.0 else 1.0 - tail_y)
+    density = kept * elementary.exp(max(-0.5 * y * y, -700.0)) * INVERSE_ROOT_TWO_PI
+    shared = density / (below_x * below_y)
+    tail_x = elementary.mills_above(size_x) * below_y * shared
+    tail_y = elementary.mills_above(size_y) * below_x * shared
+    return (tail_x if x < 0.0 else spot - tail_x), (tail_y if y < 0.0 else kept - tail_y)
 
 
 @inlined_kernel
@@ -83,7 +96,7 @@ def _compiled() -> tuple[Callable[[Sets], None], str]:
     scope: dict[str, Any] = {"__name__": __name__, "__builtins__": __builtins__}
     for module in MODULES:
         scope.update({name: each for name, each in vars(module).items() if not name.startswith("__")})
-    scope.update(exp=bounded_exp, log_ratio=elementary.log_ratio, normal=normal, two_normals=two_normals)
+    scope.update(exp=bounded_exp, log_ratio=elementary.log_ratio, normal=normal, weighted_normals=weighted_normals)
     scope.update(early_exercise_premium=early_exercise_kernels.early_exercise_premium)
     edition = sha256(repr(sorted((name, each) for name, each in vars(layout).items() if name.isupper())).encode())
     for module in MODULES:

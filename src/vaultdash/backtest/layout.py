@@ -42,9 +42,9 @@ HELD, STRIKE, EXPIRES, COLUMN, BOUGHT_AT, TRY_AFTER, EVER, TO_DO, TO_CLOSE, WHY 
 NEW_STRIKE, NEW_EXPIRES, NEW_COLUMN, NEW_BID, NEW_ASK, WANTED = range(10, 16)
 BOOK = 16
 
-# days: a row each, a column a day; ordinals of the day and of the next session
-DAY, NEXT_DAY, CLOSE, LOW, LEVEL, LONG_RUN, RATE = range(7)
-DAY_FIELDS = 7
+# days: a row each, a column a day; ordinals of the day and of the next session; LOG_CLOSE is the close's logarithm
+DAY, NEXT_DAY, CLOSE, LOW, LEVEL, LONG_RUN, RATE, LOG_CLOSE = range(8)
+DAY_FIELDS = 8
 
 # contracts and quoted: recorded contracts, a column each
 CONTRACT_RIGHT, CONTRACT_STRIKE, CONTRACT_EXPIRES = range(3)

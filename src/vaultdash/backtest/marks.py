@@ -1,6 +1,6 @@
 """What the options held in a replay are worth at mid, for a stretch of days at once, and at a day's low."""
 
-from math import isnan
+from math import inf, isnan
 
 from vaultdash.backtest import layout as at
 from vaultdash.backtest.layout import Run
@@ -16,7 +16,8 @@ from vaultdash.backtest.model import (
 )
 from vaultdash.backtest.option_trades import observed_mid
 
-STRETCH = 64  # days that are marked at once; what is traded within them is marked again
+STRETCH = 256  # days that are marked at once; what is traded within them is marked again
+SHORT = 4  # days that are marked at once while a trade is due
 
 
 def mark_book(run: Run, t: int) -> int:
@@ -29,9 +30,10 @@ def mark_book(run: Run, t: int) -> int:
         run.series[at.VALUE, t:] = 0.0
         found: int = days.shape[1] - 1
         return found
-    last: int = min(t + STRETCH, days.shape[1]) - 1
+    last = last_to_mark(run, t)
     run.series[at.VALUE, t : last + 1] = 0.0
-    run.series[at.DEEPEST, t : last + 1] = 0.0
+    if terms[at.DELTA_AT] > 0:
+        run.series[at.DEEPEST, t : last + 1] = 0.0
     shape = shape_of(terms)
     for leg in range(book.shape[0]):
         right, shares = run.legs[leg, at.LEG_RIGHT], book[leg, at.HELD] * at.SHARES
@@ -45,6 +47,23 @@ def mark_book(run: Run, t: int) -> int:
         mark_leg(days, t, last, right, strike, expires, shares, shape, run.early, run.series[at.VALUE])
         if wants_delta:
             delta_leg(days, t, last, right, strike, expires, shape, run.series[at.DEEPEST])
+    return last
+
+
+def last_to_mark(run: Run, t: int) -> int:
+    """The last day worth marking from day t on: what is held will hardly be held past its roll or its expiry."""
+    days, book = run.days, run.book
+    until = inf
+    for leg in range(book.shape[0]):
+        if book[leg, at.HELD] != 0:
+            ends = float(book[leg, at.EXPIRES])
+            if run.terms[at.ROLL_DAYS] > 0 and run.account[at.IS_DONE] == 0:
+                ends -= run.terms[at.ROLL_DAYS]
+            until = min(until, ends)
+    is_due = days[at.DAY, t] >= until
+    last: int = min(t + (SHORT if is_due else STRETCH), days.shape[1]) - 1
+    while days[at.DAY, last] >= until and not is_due:
+        last -= 1
     return last
 
 

@@ -6,7 +6,7 @@ Plain functions over floats and float64 arrays: they run as they stand, and are 
 from math import exp, sqrt
 
 from vaultdash.backtest import layout as at
-from vaultdash.backtest.elementary import log_ratio, normal, two_normals
+from vaultdash.backtest.elementary import log_ratio, normal, weighted_normals
 from vaultdash.backtest.layout import Early, Shape
 from vaultdash.pricing.base import FloatArray
 from vaultdash.pricing.early_exercise import early_exercise_premium
@@ -14,6 +14,7 @@ from vaultdash.pricing.early_exercise import early_exercise_premium
 INVERSE_ROOT_TWO_PI = 0.3989422804014327
 LEAST_YEARS = 1e-6  # half a minute: what expires is settled, not marked
 LEAST_VARIANCE = 1e-8
+A_DAY = 1.0 / at.YEAR
 
 
 def decay(kappa: float, years: float) -> float:
@@ -32,7 +33,7 @@ def volatility(moneyness: float, years: float, level: float, long_run: float, sh
     """sigma of a contract with ln(K/F) = `moneyness`, from the day's level; formula in `scenario.Smile`."""
     thirty = shape.at_the_money * level
     level_square, run_square = thirty * thirty, long_run * long_run
-    weight = decay(shape.kappa, years) / shape.thirty
+    weight = (1.0 - exp(-shape.kappa * years)) / (shape.kappa * shape.thirty * years)
     at_forward = sqrt(max(run_square + (level_square - run_square) * weight, LEAST_VARIANCE))
     deviations = moneyness / (at_forward * sqrt(years))
     return max(at_forward + shape.slope * deviations + shape.curvature * deviations * deviations, shape.floor)
@@ -44,8 +45,8 @@ def black(right: float, spot: float, kept: float, moneyness: float, deviation: f
     `kept` is the strike discounted to the day, `moneyness` ln(K/F), `deviation` sigma sqrt(T).
     """
     d2 = -moneyness / deviation - 0.5 * deviation
-    below1, below2 = two_normals(right * (d2 + deviation), right * d2)
-    return max(right * (spot * below1 - kept * below2), 0.0)
+    gold, paid = weighted_normals(spot, right * (d2 + deviation), kept, right * d2)
+    return max(right * (gold - paid), 0.0)
 
 
 def european(right: float, spot: float, strike: float, years: float, rate: float, sigma: float) -> float:
@@ -90,7 +91,7 @@ def option_value(
 
 def years_to(expires: float, day: float) -> float:
     """Years of 365 days from the close of one day to that of another."""
-    return max((expires - day) / at.YEAR, LEAST_YEARS)
+    return max((expires - day) * A_DAY, LEAST_YEARS)
 
 
 def contract_volatility(days: FloatArray, t: int, strike: float, expires: float, shape: Shape) -> float:
@@ -123,17 +124,18 @@ def mark_leg(
     day, close = days[at.DAY, first : last + 1], days[at.CLOSE, first : last + 1]
     rate, level = days[at.RATE, first : last + 1], days[at.LEVEL, first : last + 1]
     long_run = days[at.LONG_RUN, first : last + 1]
+    log_close, log_strike = days[at.LOG_CLOSE, first : last + 1], log_ratio(strike, 1.0)
     out = values[first : last + 1]
     if right < 0 and early.values.size > 0:
         for i in range(out.size):
-            years = max((expires - day[i]) / at.YEAR, LEAST_YEARS)
-            moneyness = log_ratio(strike, close[i]) - rate[i] * years
+            years = years_to(expires, day[i])
+            moneyness = log_strike - log_close[i] - rate[i] * years
             sigma = volatility(moneyness, years, level[i], long_run[i], shape)
             out[i] += shares * option_value(right, close[i], strike, years, rate[i], sigma, early)
         return
     for i in range(out.size):
-        years = max((expires - day[i]) / at.YEAR, LEAST_YEARS)
-        moneyness = log_ratio(strike, close[i]) - rate[i] * years
+        years = years_to(expires, day[i])
+        moneyness = log_strike - log_close[i] - rate[i] * years
         sigma = volatility(moneyness, years, level[i], long_run[i], shape)
         kept = strike * exp(-rate[i] * years)
         out[i] += shares * black(right, close[i], kept, moneyness, sigma * sqrt(years))
@@ -151,7 +153,7 @@ def delta_leg(
 ) -> None:
     """Raise `deltas` of the days to the size of the contract's where that is larger."""
     for t in range(first, last + 1):
-        years = max((expires - days[at.DAY, t]) / at.YEAR, LEAST_YEARS)
+        years = years_to(expires, days[at.DAY, t])
         spot, rate = days[at.CLOSE, t], days[at.RATE, t]
         moneyness = log_ratio(strike, spot) - rate * years
         sigma = volatility(moneyness, years, days[at.LEVEL, t], days[at.LONG_RUN, t], shape)

@@ -14,7 +14,7 @@ from vaultdash.backtest.model import (
     vega_point,
     years_to,
 )
-from vaultdash.backtest.selection import is_quoted, wanted_contracts
+from vaultdash.backtest.selection import is_quoted, keep_covered, puts_from, wanted_contracts
 
 RETRY_DAYS = 30  # after a purchase that came to no contract
 
@@ -99,8 +99,12 @@ def write_trade(
 
 
 def settle(run: Run, t: int) -> bool:
-    """Pay out what expires before the next session at intrinsic value; True when something did."""
-    book, settled = run.book, False
+    """Pay out what expires before the next session at intrinsic value; True when something did.
+
+    What is over, net of what expired against its holder, repays the loan: own cash pays for what replaces it at the
+    next close.
+    """
+    book, settled, received = run.book, False, 0.0
     for leg in range(book.shape[0]):
         held = book[leg, at.HELD]
         if held == 0 or book[leg, at.EXPIRES] >= run.days[at.NEXT_DAY, t]:
@@ -108,9 +112,12 @@ def settle(run: Run, t: int) -> bool:
         price = intrinsic(run.legs[leg, at.LEG_RIGHT], run.days[at.CLOSE, t], book[leg, at.STRIKE])
         cash = held * at.SHARES * price
         book[leg, at.HELD] = 0.0
-        run.account[at.CASH] += cash
+        received += cash
         write_trade(run, t, leg, at.EXPIRY, -held, price, price, 0.0, cash)
         settled = True
+    if settled:
+        received += cover_puts(run, t, at.CURE if run.account[at.STANDING] == at.CALLED else at.ROLL)
+        repay_from_hedge(run, t, received)
     return settled
 
 
@@ -141,6 +148,7 @@ def open_legs(run: Run, t: int) -> float:
         book[leg, at.BOUGHT_AT], book[leg, at.EVER] = run.days[at.CLOSE, t], 1.0
         paid -= trade(run, t, leg, book[leg, at.WHY], legs[leg, at.LEG_SIDE] * run.book[leg, at.WANTED])
         run.account[at.ARMED_DELTA] = 0.0
+    book[:, at.WANTED] = 0.0  # it is held now
     return paid
 
 
@@ -168,32 +176,6 @@ def plan_purchase(run: Run, t: int) -> None:
         price = days[at.CLOSE, t] * (1.0 - run.terms[at.SLIP])
         while keep_covered(run, units - max(purchase_cost(run), 0.0) / price):
             pass
-
-
-def keep_covered(run: Run, units: float) -> bool:
-    """Take from `wanted` sold calls beyond whole hundreds of units and sold puts beyond bought ones; True if any."""
-    room_calls, room_puts = floor(units / at.SHARES + at.TOLERANCE), 0.0
-    for leg in range(run.book.shape[0]):
-        after = run.book[leg, at.HELD]
-        if run.legs[leg, at.LEG_SIDE] > 0:
-            after += run.book[leg, at.WANTED]
-        if run.legs[leg, at.LEG_RIGHT] < 0:
-            room_puts += after
-        elif run.legs[leg, at.LEG_SIDE] < 0:
-            room_calls += after
-    cut = False
-    for leg in range(run.book.shape[0]):
-        if run.legs[leg, at.LEG_SIDE] > 0:
-            continue
-        is_call = run.legs[leg, at.LEG_RIGHT] > 0
-        allowed = max(min(run.book[leg, at.WANTED], room_calls if is_call else room_puts), 0.0)
-        cut = cut or allowed < run.book[leg, at.WANTED]
-        run.book[leg, at.WANTED] = allowed
-        if is_call:
-            room_calls -= allowed
-        else:
-            room_puts -= allowed
-    return cut
 
 
 def purchase_cost(run: Run) -> float:
@@ -227,6 +209,7 @@ def keep_to_budget(run: Run, t: int) -> None:
     part = max(budget, 0.0) / cost
     for leg in range(wanted.size):
         wanted[leg] = floor(wanted[leg] * part)
+    keep_covered(run, run.account[at.HELD_UNITS])  # legs that are each rounded down may cover less together
     while purchase_cost(run) > max(budget, 0.0):
         most = -1
         for leg in range(wanted.size):
@@ -240,7 +223,10 @@ def keep_to_budget(run: Run, t: int) -> None:
 
 
 def fund(run: Run, t: int, debit: float) -> None:
-    """Pay a net debit by cash, by the loan or by selling gold, as the template says; a credit goes to cash."""
+    """Pay a net debit by cash, by the loan or by selling gold, as the template says; a credit goes to cash.
+
+    Calls for which the sold gold was the cover are bought back from cash.
+    """
     account, terms = run.account, run.terms
     how = terms[at.FUNDING] if debit > 0 and account[at.STANDING] != at.FLAT else at.BY_CASH
     if how == at.BY_LOAN and account[at.STANDING] != at.NO_LOAN:
@@ -248,6 +234,7 @@ def fund(run: Run, t: int, debit: float) -> None:
     elif how == at.BY_GOLD:
         account[at.CASH] -= debit
         sell_gold(run, t, debit / (run.days[at.CLOSE, t] * (1.0 - terms[at.SLIP])))
+        cover_calls(run, t, at.ROLL)
     else:
         account[at.CASH] -= debit
         if how == at.BY_LOAN:
@@ -275,6 +262,21 @@ def cover_calls(run: Run, t: int, reason: float) -> None:
             count = min(over, -run.book[leg, at.HELD])
             run.account[at.CASH] += trade(run, t, leg, reason, count)
             over -= count
+
+
+def cover_puts(run: Run, t: int, reason: float) -> float:
+    """Buy back sold puts without as many bought ones of their strike or above; returns cash received, USD.
+
+    Their expiry does not matter here: when the bought ones are gone, this is asked again on the same day.
+    """
+    book, cash = run.book, 0.0
+    for leg in range(book.shape[0]):
+        if run.legs[leg, at.LEG_RIGHT] > 0 or book[leg, at.HELD] >= 0:
+            continue
+        over = min(-puts_from(run, book[leg, at.STRIKE], 0), -book[leg, at.HELD])
+        if over > 0:
+            cash += trade(run, t, leg, reason, over)
+    return cash
 
 
 def repay_from_hedge(run: Run, t: int, cash: float) -> None:

@@ -7,7 +7,7 @@ from math import inf
 
 from vaultdash.backtest import layout as at
 from vaultdash.backtest.layout import Run
-from vaultdash.backtest.loan_account import earned
+from vaultdash.backtest.loan_account import accrue, earned
 
 
 def is_quiet(run: Run, t: int) -> bool:
@@ -33,19 +33,17 @@ def days_without_dates(run: Run, t: int, marked: int) -> int:
     days, book = run.days, run.book
     until = float(days[at.DAY, marked]) + 1.0
     quarter = int(run.account[at.QUARTER])
-    if quarter < run.quarters.size:
+    if quarter < run.quarters.size and run.terms[at.INTEREST] != 0:
         until = min(until, run.quarters[quarter])
-    stop = t
+    expires = inf
     for leg in range(book.shape[0]):
         if book[leg, at.HELD] != 0:
+            expires = min(expires, book[leg, at.EXPIRES])
             if run.terms[at.ROLL_DAYS] > 0 and run.account[at.IS_DONE] == 0:
                 until = min(until, book[leg, at.EXPIRES] - run.terms[at.ROLL_DAYS])
-            while stop <= marked and days[at.DAY, stop] < until and days[at.NEXT_DAY, stop] <= book[leg, at.EXPIRES]:
-                stop += 1
-            marked = min(marked, stop - 1)
-            stop = t
-    while stop <= marked and days[at.DAY, stop] < until:
-        stop += 1
+    stop = marked + 1
+    while stop > t and (days[at.DAY, stop - 1] >= until or days[at.NEXT_DAY, stop - 1] > expires):
+        stop -= 1
     return stop
 
 
@@ -62,23 +60,43 @@ def spot_limit(run: Run) -> float:
 def pass_quietly(run: Run, t: int, marked: int) -> int:
     """Fill the series from day t to the first day on which something happens, which is returned and not filled."""
     account, terms = run.account, run.terms
+    quarter, principal, accrued = account[at.QUARTER], account[at.PRINCIPAL], account[at.ACCRUED]
+    cash, interest_sum = account[at.CASH], account[at.INTEREST_SUM]
+    since = t - 1
+    if ends_quarter(run, t):  # a stretch may begin on such a day, for whose interest alone it need not be left
+        accrue(run, t)
+        since = t
     stop = days_without_dates(run, t, marked)
-    if stop <= t:
-        return t
-    fill(run, t, stop)
-    stop = first_event(run, t, stop)
     if stop > t:
-        interest = earned(account[at.PRINCIPAL], run.days[at.DAY, stop - 1] - run.days[at.DAY, t - 1], terms)
+        fill(run, t, stop, since)
+        stop = first_event(run, t, stop)
+    if stop > t:
+        interest = earned(account[at.PRINCIPAL], run.days[at.DAY, stop - 1] - run.days[at.DAY, since], terms)
         account[at.ACCRUED] += interest
         account[at.INTEREST_SUM] += interest
+    else:
+        account[at.QUARTER], account[at.PRINCIPAL], account[at.ACCRUED] = quarter, principal, accrued
+        account[at.CASH], account[at.INTEREST_SUM] = cash, interest_sum
     return stop
 
 
-def fill(run: Run, first: int, stop: int) -> None:
-    """Every figure of the days, as though nothing happened on them; written over where something does."""
+def ends_quarter(run: Run, t: int) -> bool:
+    """True when interest is paid or added to the loan on day t."""
+    quarter = int(run.account[at.QUARTER])
+    if quarter >= run.quarters.size or run.terms[at.INTEREST] == 0:
+        return False
+    is_past: bool = run.quarters[quarter] <= run.days[at.DAY, t]
+    return is_past
+
+
+def fill(run: Run, first: int, stop: int, since: int) -> None:
+    """Every figure of the days, as though nothing happened on them; written over where something does.
+
+    Interest is known up to the close of day `since`.
+    """
     account, terms, days, series = run.account, run.terms, run.days, run.series
     units, principal, cash = account[at.HELD_UNITS], account[at.PRINCIPAL], account[at.CASH]
-    accrued, a_day, since = account[at.ACCRUED], earned(principal, 1.0, terms), days[at.DAY, first - 1]
+    accrued, a_day, known = account[at.ACCRUED], earned(principal, 1.0, terms), days[at.DAY, since]
     kept, call = 1.0 if terms[at.CAPITALISED] > 0 else 0.0, terms[at.CALL]
     credit = 1.0 - terms[at.HAIRCUT]
     day, close = days[at.DAY, first:stop], days[at.CLOSE, first:stop]
@@ -88,7 +106,7 @@ def fill(run: Run, first: int, stop: int) -> None:
     credited, headroom = series[at.AT_CREDITED, first:stop], series[at.AT_HEADROOM, first:stop]
     for i in range(value.size):
         gold, options = units * close[i], value[i]
-        due = accrued + a_day * (day[i] - since)
+        due = accrued + a_day * (day[i] - known)
         loan[i] = principal + kept * due
         equity[i] = gold + options + cash - principal - due
     for i in range(value.size):

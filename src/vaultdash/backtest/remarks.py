@@ -8,7 +8,10 @@ from vaultdash.backtest.market_days import MarketDays, market_remarks
 from vaultdash.backtest.premiums import ObservedPremiums, Premiums
 from vaultdash.backtest.walking import Walked
 from vaultdash.domain.hedge import Exercise
+from vaultdash.domain.option import Right
 from vaultdash.domain.template import HedgeTemplate, Side
+
+BEYOND = 0.1  # of the gold: by so much more shares in puts a hedge is said to be larger than it
 
 
 def of_market(staged: Stage, market: MarketDays, premiums: Premiums) -> tuple[str, ...]:
@@ -48,6 +51,16 @@ def of_run(template: HedgeTemplate, run: Walked) -> tuple[str, ...]:
         found.append(f"On {missing:,} days something that was held had no quote.")
     if not template.hedges:
         return tuple(found)
+    entered = run.trades[: int(run.account[at.TRADES])]
+    puts = [k for k, leg in enumerate(template.legs) if leg.right is Right.PUT and leg.side is Side.BUY]
+    at_entry = (entered[:, at.TRADE_REASON] == at.ENTRY) & np.isin(entered[:, at.TRADE_LEG], puts)
+    contracts, units = float(entered[at_entry, at.TRADE_CONTRACTS].sum()), float(run.terms[at.UNITS])
+    if contracts * at.SHARES > units * (1.0 + BEYOND):
+        which = "a contract" if contracts == 1 else f"{contracts:,.0f} contracts"
+        found.append(
+            f"{contracts * at.SHARES:,.0f} shares in {which} are more than the {units:,.10g} pledged: the hedge is "
+            "larger than the gold."
+        )
     never = [leg for leg in range(len(template.legs)) if run.book[leg, at.EVER] == 0]
     if len(never) == len(template.legs):
         found.append(f"Nothing was ever bought or sold: {_why(template, run)}.")

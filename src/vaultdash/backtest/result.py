@@ -160,8 +160,9 @@ class Comparison:
     """Templates on one scenario, in the order asked for, beside the path without a hedge.
 
     `repaid` holds for each run the one in which the same money, on the same days, repaid the loan instead; None where
-    nothing was paid. `ranking` lists template ids from the best: survived first, then by ending, max LTV, net cost,
-    final equity. `source` says where prices of gold and options come from.
+    nothing was paid. `ranking` lists template ids from the best: survived first, then max LTV, net cost, final
+    equity; where the lender ignores options, how the calls ended before the max LTV. `source` says where prices of
+    gold and options come from.
     """
 
     scenario: Scenario

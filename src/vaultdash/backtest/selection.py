@@ -1,6 +1,6 @@
 """Which contracts a leg of a template means on the day of a decision, and how many of them."""
 
-from math import ceil, floor, isnan
+from math import ceil, exp, floor, isnan, sqrt
 
 from vaultdash.backtest import layout as at
 from vaultdash.backtest.elementary import log_ratio
@@ -9,6 +9,7 @@ from vaultdash.backtest.model import delta_size, volatility, years_to
 from vaultdash.pricing.base import FloatArray
 
 DEEPEST, HIGHEST = 0.1, 4.0  # strikes by delta are looked for between these times spot
+FARTHEST_OUT = 3.0  # deviations from the forward; beyond them the smile is no measure and delta turns back
 
 
 def nearest_expiration(listed: FloatArray, day: float, months: float) -> float:
@@ -50,8 +51,12 @@ def strike_of_delta(
     days: FloatArray, t: int, right: float, wanted: float, expires: float, step: float, shape: Shape
 ) -> float:
     """The listed strike whose delta's size is nearest to `wanted`, found by halving: it rises with a put's strike."""
-    low = max(floor(DEEPEST * days[at.CLOSE, t] / step), 1.0)
-    high = max(ceil(HIGHEST * days[at.CLOSE, t] / step), low + 1.0)
+    years, spot = years_to(expires, days[at.DAY, t]), days[at.CLOSE, t]
+    forward = spot * exp(days[at.RATE, t] * years)
+    sigma = volatility(0.0, years, days[at.LEVEL, t], days[at.LONG_RUN, t], shape)
+    reach = exp(FARTHEST_OUT * sigma * sqrt(years))
+    low = max(floor(max(DEEPEST * spot, forward / reach) / step), 1.0)
+    high = max(ceil(min(HIGHEST * spot, forward * reach) / step), low + 1.0)
     while high - low > 1.0:
         middle = floor(0.5 * (low + high))
         size = listed_delta(days, t, right, middle * step, expires, shape)
@@ -175,3 +180,59 @@ def wanted_contracts(legs: FloatArray, units: float, coverage: float, wanted: Fl
         if legs[k, at.LEG_RIGHT] < 0 and legs[k, at.LEG_SIDE] < 0:
             wanted[k] = min(wanted[k], bought)
             bought -= wanted[k]
+
+
+def keep_covered(run: Run, units: float) -> bool:
+    """Take from `wanted` sold calls beyond whole hundreds of units, and sold puts that no bought ones cover.
+
+    Returns True if anything was taken.
+    """
+    room_calls = floor(units / at.SHARES + at.TOLERANCE)
+    for leg in range(run.book.shape[0]):
+        if run.legs[leg, at.LEG_RIGHT] > 0 and run.legs[leg, at.LEG_SIDE] < 0:
+            room_calls += run.book[leg, at.HELD]
+    cut = False
+    for leg in range(run.book.shape[0]):
+        wanted = run.book[leg, at.WANTED]
+        if run.legs[leg, at.LEG_SIDE] > 0 or wanted <= 0:
+            continue
+        is_call = run.legs[leg, at.LEG_RIGHT] > 0
+        allowed = max(min(wanted, room_calls if is_call else room_for_put(run, leg)), 0.0)
+        cut = cut or allowed < wanted
+        run.book[leg, at.WANTED] = allowed
+        if is_call:
+            room_calls -= allowed
+    return cut
+
+
+def room_for_put(run: Run, leg: int) -> float:
+    """How many puts may be sold in a leg that is opened: at each strike as many bought as sold from it upward."""
+    strike = run.book[leg, at.NEW_STRIKE]
+    room = puts_from(run, strike, leg)
+    for other in range(run.book.shape[0]):
+        if run.legs[other, at.LEG_RIGHT] > 0 or run.legs[other, at.LEG_SIDE] > 0:
+            continue
+        is_there = run.book[other, at.HELD] < 0 or (other < leg and run.book[other, at.WANTED] > 0)
+        if is_there and strike_after(run, other) <= strike:
+            room = min(room, puts_from(run, strike_after(run, other), leg))
+    return room
+
+
+def strike_after(run: Run, leg: int) -> float:
+    """The strike of what is held in a leg, or of what is to be opened in it."""
+    found: float = run.book[leg, at.STRIKE if run.book[leg, at.HELD] != 0 else at.NEW_STRIKE]
+    return found
+
+
+def puts_from(run: Run, strike: float, until: int) -> float:
+    """Bought less sold puts of at least this strike: held, wanted by bought legs, and by sold ones before `until`."""
+    count = 0.0
+    for leg in range(run.book.shape[0]):
+        if run.legs[leg, at.LEG_RIGHT] > 0 or strike_after(run, leg) < strike - at.TOLERANCE:
+            continue
+        count += run.book[leg, at.HELD]
+        if run.legs[leg, at.LEG_SIDE] > 0:
+            count += run.book[leg, at.WANTED]
+        elif leg < until:
+            count -= run.book[leg, at.WANTED]
+    return count

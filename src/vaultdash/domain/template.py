@@ -6,6 +6,7 @@ It says nothing of prices or dates: the same template serves advice, what-if, ba
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.loan import HedgeCounting
@@ -20,6 +21,7 @@ MOST_LEGS = 6
 SHORTEST_MONTHS, LONGEST_MONTHS = 0.25, 60.0
 MOST_CONTRACTS = 100_000
 LONGEST_ROLL_DAYS = 365
+ROUNDING = 1e-9  # of shares that add up
 
 
 class Side(StrEnum):
@@ -92,11 +94,11 @@ class RollPolicy:
     """What is done with the hedge after it was bought; what is None is never done.
 
     Rolled `days_before_expiry` (calendar days, or fewer); without it the hedge is held to expiry and bought anew
-    then, unless `rebuy` is False. `ratchet`: rolled when spot has risen by that fraction since the purchase.
-    `monetise_delta`: the puts are sold and the loan repaid when the delta of one is beyond it, without sign;
-    `monetise_ltv`: when L/V has reached it. `rebuy` says whether a new hedge is bought after that, and after expiry.
-    `yearly_budget`: the most that is paid for options, net, within 365 days, as a fraction of the collateral's value
-    at the purchase; fewer contracts are bought where it binds.
+    at the next close, unless `rebuy` is False. `ratchet`: rolled when spot has risen by that fraction since the
+    purchase. `monetise_delta`: the puts are sold and the loan repaid when the delta of one is beyond it, without
+    sign; `monetise_ltv`: when L/V has reached it. `rebuy` says whether a new hedge is bought after that, and after
+    expiry. `yearly_budget`: the most that is paid for options, net, within 365 days, as a fraction of the
+    collateral's value at the purchase; fewer contracts are bought where it binds.
     """
 
     days_before_expiry: int | None = 30
@@ -154,15 +156,39 @@ class HedgeTemplate:
             raise InvalidInput("legs", "are missing: what they would cost is what repays the loan")
         if self.version < 1:
             raise InvalidInput("version", "must be 1 or more")
-        bought = sum(leg.share for leg in self.legs if leg.side is Side.BUY and leg.right is Right.PUT)
+        self._require_cover()
+
+    def _require_cover(self) -> None:
+        """Sold calls need gold; sold puts need bought ones of their tenor or longer, and of their strike or above.
+
+        Strikes by different rules can only be compared on the day: there a backtest sells no put it could not cover.
+        """
+        bought = [leg for leg in self.legs if leg.side is Side.BUY and leg.right is Right.PUT]
+        sold = [leg for leg in self.legs if leg.side is Side.SELL and leg.right is Right.PUT]
         sold_calls = sum(leg.share for leg in self.legs if leg.side is Side.SELL and leg.right is Right.CALL)
-        sold_puts = sum(leg.share for leg in self.legs if leg.side is Side.SELL and leg.right is Right.PUT)
-        if sold_calls * self.coverage > 1 + 1e-9:
+        if sold_calls * self.coverage > 1 + ROUNDING:
             raise InvalidInput(
                 "legs", "sell more calls than there is gold: the loss on an uncovered call has no limit"
             )
-        if sold_puts > bought + 1e-9:
+        if sum(leg.share for leg in sold) > sum(leg.share for leg in bought) + ROUNDING:
             raise InvalidInput("legs", "sell more puts than they buy: that adds to the fall instead of hedging it")
+        for leg in sold:
+            longer = sum(each.share for each in bought if each.months >= leg.months)
+            if sum(each.share for each in sold if each.months >= leg.months) > longer + ROUNDING:
+                raise InvalidInput(
+                    "legs",
+                    f"sell puts of {leg.months:g} months and buy too few that last as long: when these expire, the "
+                    "sold ones are naked; sell shorter ones, or buy longer ones",
+                )
+            lowest = min(
+                (each.strike.value or 0.0 for each in bought if each.strike.rule is leg.strike.rule), default=inf
+            )
+            if (leg.strike.value or 0.0) > lowest + ROUNDING:
+                raise InvalidInput(
+                    "legs",
+                    f"sell a put at {leg.strike.value:g}, above the one bought at {lowest:g} by the same rule: what "
+                    "is between them would be lost in a fall; sell the lower strike and buy the higher one",
+                )
 
     @property
     def months(self) -> float | None:

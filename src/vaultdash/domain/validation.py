@@ -33,10 +33,10 @@ def not_negative(argument: str, value: float) -> float:
 
 
 def open_fraction(argument: str, value: float) -> float:
-    """`value` as a fraction strictly between 0 and 1; a value such as 75 is told it looks like per cent."""
+    """`value` as a fraction strictly between 0 and 1; one such as 75 is told it looks like per cent, 1.2 is not."""
     number = finite(argument, value)
     if not 0 < number < 1:
-        hint = f"; write {number / 100:g} for {number:g} %" if 1 < number < 100 else ""
+        hint = f"; write {number / 100:g} for {number:g} %" if 2 <= number < 100 else ""
         raise InvalidInput(argument, f"must be a fraction between 0 and 1, not {value}{hint}")
     return number
 

@@ -36,9 +36,15 @@ class BacktestAsking:
         if request.templates:
             return Asked(request, await self._named(request.templates), event)
         try:
-            return Asked(request, await self._templates.all(), event)
+            every = await self._templates.all()
         except DatabaseError as error:
             return Asked(request, TEMPLATES, event, (f"Your own templates are left out: {error}",))
+        if len(every) > MOST_TEMPLATES:
+            raise InvalidInput(
+                "templates",
+                f"must be named: there are {len(every)} with your own, and a backtest takes at most {MOST_TEMPLATES}",
+            )
+        return Asked(request, every, event)
 
     async def _named(self, wanted: tuple[str, ...]) -> tuple[HedgeTemplate, ...]:
         if len(wanted) > MOST_TEMPLATES:

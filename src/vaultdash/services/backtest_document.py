@@ -1,6 +1,7 @@
 """Writes a value of dataclasses, arrays and plain words into bytes, and reads it back bit by bit."""
 
 import dataclasses
+import hashlib
 import itertools
 import json
 import struct
@@ -27,34 +28,38 @@ _SCALARS: dict[type, Callable[[Any], Any]] = {bool: bool, int: int, float: float
 
 
 class _Arrays:
-    """The float arrays of one value; equal ones are kept once, as prices and days of many runs are."""
+    """The float arrays of one value, not copied; equal ones are kept once, as prices and days of many runs are."""
 
     def __init__(self) -> None:
-        self.kept: list[bytes] = []
-        self._known: dict[bytes, int] = {}
+        self.kept: list[FloatArray] = []
+        self._known: dict[bytes, int] = {}  # by digest
 
     def put(self, array: FloatArray) -> int:
         content = np.ascontiguousarray(array, dtype="<f8")
         if content.ndim != 1:
             raise TypeError("only arrays of one axis are written")
-        raw = content.tobytes()
-        if raw not in self._known:
-            self._known[raw] = len(self.kept)
-            self.kept.append(raw)
-        return self._known[raw]
+        digest = hashlib.sha256(content.tobytes()).digest()
+        if digest not in self._known:
+            self._known[digest] = len(self.kept)
+            self.kept.append(content)
+        return self._known[digest]
 
 
 def packed(value: Any, schema: int) -> bytes:
     """A dataclass as bytes: the same bytes for the same value. Floats keep every bit, NaN and infinity included.
 
-    JSON of everything but the arrays, then these byte by byte of all numbers (which packs better), compressed.
+    JSON of everything but the arrays, then these byte by byte of all numbers (which packs better), compressed piece
+    by piece, so that a large result is not in memory several times.
     """
     arrays = _Arrays()
     content = _plain(value, type(value), arrays)
-    sizes = [len(raw) // _DOUBLE for raw in arrays.kept]
+    sizes = [len(each) for each in arrays.kept]
     told = json.dumps({"schema": schema, "arrays": sizes, "content": content}, separators=(",", ":")).encode()
-    numbers = np.frombuffer(b"".join(arrays.kept), dtype=np.uint8).reshape(-1, _DOUBLE)
-    return MAGIC + zlib.compress(_HEAD.pack(len(told)) + told + numbers.T.tobytes(), LEVEL)
+    press = zlib.compressobj(LEVEL)
+    parts = [MAGIC, press.compress(_HEAD.pack(len(told))), press.compress(told)]
+    for place in range(_DOUBLE):
+        parts += [press.compress(each.view(np.uint8)[place::_DOUBLE].tobytes()) for each in arrays.kept]
+    return b"".join([*parts, press.flush()])
 
 
 def unpacked(kind: type[T], content: bytes, schema: int) -> T:
@@ -65,7 +70,9 @@ def unpacked(kind: type[T], content: bytes, schema: int) -> T:
         told = json.loads(raw[_HEAD.size : _HEAD.size + length])
         written = told["schema"]
         if written == schema:
-            return typing.cast(T, _value(kind, told["content"], _read_arrays(raw[_HEAD.size + length :], told)))
+            arrays = _read_arrays(memoryview(raw)[_HEAD.size + length :], told)
+            del raw
+            return typing.cast(T, _value(kind, told["content"], arrays))
     except (ValueError, TypeError, LookupError, struct.error, zlib.error, RecursionError) as error:
         raise Refused(f"The stored result cannot be read: {error}. Run the backtest again") from error
     raise Refused(f"The stored result is of another release (its schema is {written}). Run the backtest again")
@@ -94,13 +101,17 @@ def _inflated(content: bytes) -> bytes:
     return zlib.decompress(content[len(MAGIC) :])
 
 
-def _read_arrays(raw: bytes, told: Mapping[str, Any]) -> list[FloatArray]:
-    numbers = np.frombuffer(raw, dtype=np.uint8).reshape(_DOUBLE, -1).T.tobytes()
-    everything = np.frombuffer(numbers, dtype="<f8")
+def _read_arrays(raw: memoryview, told: Mapping[str, Any]) -> list[FloatArray]:
+    """The arrays, each a part of one that holds all numbers."""
     ends = np.cumsum([0, *told["arrays"]])
-    if ends[-1] != len(everything):
+    if len(raw) != ends[-1] * _DOUBLE:
         raise ValueError("numbers are missing")
-    return [everything[begin:end].copy() for begin, end in itertools.pairwise(ends)]
+    places = np.frombuffer(raw, dtype=np.uint8).reshape(_DOUBLE, -1)
+    numbers = np.empty((places.shape[1], _DOUBLE), dtype=np.uint8)
+    for place in range(_DOUBLE):
+        numbers[:, place] = places[place]
+    everything = numbers.reshape(-1).view("<f8")
+    return [everything[begin:end] for begin, end in itertools.pairwise(ends)]
 
 
 def _plain(value: Any, kind: Any, arrays: _Arrays | None) -> Any:  # a case a kind of value

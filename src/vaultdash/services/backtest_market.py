@@ -60,10 +60,15 @@ class BacktestMarkets:
             return ModelledPremiums(), ()
         return await asyncio.to_thread(self._recorded, market)
 
-    async def require_premiums(self, scenario: Scenario, market: MarketDays) -> None:
-        """Raises InvalidInput when recorded chains are wanted and there are none of these days."""
-        if scenario.source is Source.OBSERVED:
-            await asyncio.to_thread(self._recorded_days, market)
+    async def require_premiums(self, scenario: Scenario, market: MarketDays, on: date | None = None) -> None:
+        """Raises InvalidInput when recorded chains are wanted and there are none of these days, or of the day `on`,
+        on which something is to be bought.
+        """
+        if scenario.source is not Source.OBSERVED:
+            return
+        _, days = await asyncio.to_thread(self._recorded_days, market)
+        if on is not None and on not in days:
+            raise InvalidInput("entry", f"cannot be on {on}: no option chain is recorded on that day")
 
     def _recorded(self, market: MarketDays) -> tuple[Premiums, tuple[str, ...]]:
         kind, days = self._recorded_days(market)

@@ -6,6 +6,7 @@ from datetime import date
 from vaultdash.backtest.result import BacktestRun, Comparison, Ending
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.template import HedgeTemplate
+from vaultdash.services.backtest_cost import comparable_costs, hedging, idle
 from vaultdash.services.backtest_request import USUAL_LTV, Asked, BacktestRequest, FanEntry
 from vaultdash.services.selloff_events import Event
 
@@ -24,8 +25,11 @@ LONGEST_NAME = 100
 
 
 def sentence(comparison: Comparison, fan: Sequence[FanEntry] = ()) -> str:
-    """What stands on top of a report; with a fan also how many hedges survive when they were bought earlier."""
-    hedges = [run for run in comparison.runs if run.template.hedges]
+    """What stands on top of a report; with a fan also how many hedges survive when they were bought earlier.
+
+    Hedges that bought nothing are told apart, and are in none of the counts.
+    """
+    hedges, nothing = hedging(comparison), idle(comparison)
     survived = [run for run in hedges if run.summary.survived]
     if comparison.unhedged.summary.survived:
         said = _not_needed(comparison, hedges, survived)
@@ -34,9 +38,11 @@ def sentence(comparison: Comparison, fan: Sequence[FanEntry] = ()) -> str:
     elif survived:
         said = _survivors(comparison, hedges, survived)
     else:
-        said = _none_survived(comparison, hedges)
-        if any(run.template.repays and run.summary.survived for run in comparison.runs):
-            said += " Repaying the loan with the premium instead kept it away."
+        said = _none_survived(comparison, hedges) + _repaying(comparison, hedges)
+    if comparison.unhedged.summary.first_breach_date == comparison.scenario.start:
+        said = f"{_called_at_once(comparison)} {said}"
+    if nothing:
+        said += f" {_bought_nothing(len(nothing), len(nothing) + len(hedges))}"
     said += _earlier(fan)
     return f"{DEMO}{said[0].lower()}{said[1:]}" if comparison.is_demo else said
 
@@ -51,7 +57,7 @@ def usual_name(asked: Asked, start: date, end: date) -> str:
     """What a run is called that nobody named: `January 2026, LTV 60 %`."""
     request, event = asked.request, asked.event
     own_days = request.start is not None or request.end is not None
-    when = event.name if event is not None and not own_days else f"{start} to {end}"
+    when = event.name if event is not None and not own_days else f"{short_day(start)} to {short_day(end)}"
     return f"{when}, {loan_words(request)}"[:LONGEST_NAME]
 
 
@@ -59,7 +65,7 @@ def loan_words(request: BacktestRequest) -> str:
     """`LTV 60 %`, or the amount of the loan."""
     if request.loan is not None:
         return f"loan {request.loan:,.0f} USD"
-    return f"LTV {per_cent(request.ltv or USUAL_LTV, digits=None)}"
+    return f"LTV {per_cent(round(request.ltv or USUAL_LTV, 3), digits=None)}"
 
 
 def event_words(event: Event) -> str:
@@ -73,6 +79,11 @@ def day_words(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
+def short_day(day: date) -> str:
+    """`2 Feb 2026`."""
+    return f"{day.day} {day:%b %Y}"
+
+
 def per_cent(fraction: float, digits: int | None = 1) -> str:
     """`69.7 %`; with None as many digits as it takes."""
     return f"{fraction * 100:.6g} %" if digits is None else f"{fraction:.{digits}%}".replace("%", " %")
@@ -83,11 +94,15 @@ def template_words(template: HedgeTemplate) -> str:
     return f"the {template.name}" if template.is_system else f'"{template.name}"'
 
 
-def cost_words(comparison: Comparison, run: BacktestRun) -> str:
-    """`bought for 12,345 USD (1.2 % of the gold)`, of the gold's worth at the start; or `which brought ...`."""
-    cost, gold = run.summary.entry_cost, start_value(comparison)
-    share = f"{abs(cost):,.0f} USD ({per_cent(abs(cost) / gold)} of the gold)"
-    return f"bought for {share}" if cost >= 0 else f"which brought {share}"
+def cost_words(comparison: Comparison, cost: float, *, yearly: bool) -> str:
+    """`bought for 12,345 USD (1.2 % of the gold)`, of the gold's worth at the start; or `at ... a year for options`.
+
+    Below zero sold options brought more than the bought ones cost.
+    """
+    amount, share = f"{abs(cost):,.0f} USD", f"({per_cent(abs(cost) / start_value(comparison))} of the gold)"
+    if yearly:
+        return f"at {amount} a year for options {share}" if cost >= 0 else f"which brings {amount} a year {share}"
+    return f"bought for {amount} {share}" if cost >= 0 else f"which brought {amount} {share}"
 
 
 def start_value(comparison: Comparison) -> float:
@@ -100,7 +115,7 @@ def _earlier(fan: Sequence[FanEntry]) -> str:
     """A hedge bought the day before a fall is luck: what remains of it when it was bought months before."""
     counts = {}
     for entry in fan:
-        runs = [] if entry.comparison is None else [run for run in entry.comparison.runs if run.template.hedges]
+        runs = [] if entry.comparison is None else hedging(entry.comparison)
         if entry.months > 0 and runs:
             counts[entry.months] = sum(run.summary.survived for run in runs), len(runs)
     if not counts:
@@ -139,16 +154,43 @@ def _not_needed(comparison: Comparison, hedges: Sequence[BacktestRun], survived:
         said += f" At the low of {day_words(intraday)} it was reached."
     failed = len(hedges) - len(survived)
     if failed:
-        said += f" {_count(failed, len(hedges)).capitalize()} made it worse: they were called."
-    if survived:
-        cheapest = min(survived, key=_cost)
-        said += f" The cheapest hedge was {template_words(cheapest.template)}, {cost_words(comparison, cheapest)}."
-    return said
+        was = "it was" if failed == 1 else "they were"
+        said += f" {_count(failed, len(hedges)).capitalize()} made it worse: {was} called."
+    if not survived:
+        return said
+    which, cost = _cheapest(comparison, survived)
+    if len(hedges) == 1:
+        return f"{said} {which[0].upper()}{which[1:]}, {cost}, came through as well."
+    return f"{said} {'The other' if len(survived) == 1 else 'The cheapest hedge'} was {which}, {cost}."
+
+
+def _called_at_once(comparison: Comparison) -> str:
+    scenario = comparison.scenario
+    ltv = per_cent(scenario.loan.amount / start_value(comparison))
+    limit = per_cent(scenario.loan.margin_call_ltv, digits=None)
+    return f"On the first day already the loan stands at {ltv} without options, and the call comes at {limit}."
+
+
+def _repaying(comparison: Comparison, hedges: Sequence[BacktestRun]) -> str:
+    """What the money of hedges that did not help would have done as a repayment of the loan."""
+    ids = {run.template.id for run in hedges}
+    beside = [
+        repaid
+        for run, repaid in zip(comparison.runs, comparison.repaid, strict=True)
+        if repaid is not None and run.template.id in ids
+    ]
+    kept = sum(repaid.summary.survived for repaid in beside)
+    if kept and len(hedges) == 1:
+        return " The same money repaid would have kept it away."
+    if kept:
+        return f" The same money repaid would have kept it away for {_number(kept)} of {_number(len(hedges))}."
+    if any(run.template.repays and run.summary.survived for run in comparison.runs):
+        return " Repaying the loan with the premium instead kept it away."
+    return ""
 
 
 def _survivors(comparison: Comparison, hedges: Sequence[BacktestRun], survived: Sequence[BacktestRun]) -> str:
-    cheapest = min(survived, key=_cost)
-    which, cost = template_words(cheapest.template), cost_words(comparison, cheapest)
+    which, cost = _cheapest(comparison, survived)
     if len(hedges) == 1:
         said = f"With these terms, {which}, {cost}, survived."
     elif len(survived) == 1:
@@ -185,6 +227,8 @@ def _count(some: int, every: int) -> str:
     """`three of nine hedges`, `all nine hedges`, `the hedge`."""
     if every == 1:
         return "no hedge" if some == 0 else "the one hedge"
+    if some == every == 2:
+        return "both hedges"
     return f"all {_number(every)} hedges" if some == every else f"{_number(some)} of {_number(every)} hedges"
 
 
@@ -192,6 +236,16 @@ def _number(count: int) -> str:
     return NUMBERS[count] if count < len(NUMBERS) else f"{count:,}"
 
 
-def _cost(run: BacktestRun) -> float:
-    """What it cost to buy: at the end of a fall every hedge has brought more than it cost."""
-    return run.summary.entry_cost
+def _cheapest(comparison: Comparison, survived: Sequence[BacktestRun]) -> tuple[str, str]:
+    """The hedge that cost least to have, and what: at the end of a fall every hedge has brought more than it cost."""
+    costs, yearly = comparable_costs(survived)
+    place = min(range(len(costs)), key=costs.__getitem__)
+    return template_words(survived[place].template), cost_words(comparison, costs[place], yearly=yearly)
+
+
+def _bought_nothing(some: int, every: int) -> str:
+    if every == 1:
+        return "The hedge bought nothing."
+    are = "is" if some == 1 else "are"
+    rest = f" and {are} not counted." if some < every else "."
+    return f"{_count(some, every).capitalize()} bought nothing{rest}"

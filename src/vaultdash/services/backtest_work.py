@@ -7,16 +7,22 @@ from datetime import date
 
 from vaultdash.backtest.engine import compare, ranked
 from vaultdash.backtest.market_days import MarketDays
-from vaultdash.backtest.result import Comparison, Ending
+from vaultdash.backtest.result import BacktestRun, Comparison, Ending
 from vaultdash.backtest.scenario import Scenario
+from vaultdash.backtest.split_custody import most_margin
 from vaultdash.domain.errors import InvalidInput
+from vaultdash.domain.loan import HedgeCounting
 from vaultdash.pricing.compiled import Engine
 from vaultdash.services.backtest_market import IMPORT_HINT, BacktestMarkets
 from vaultdash.services.backtest_request import Asked, BacktestReport, FanEntry
 from vaultdash.services.backtest_scenario import Prepared, entry_before, require_volatility, scenario_of, window_of
-from vaultdash.services.backtest_words import months_words, sentence, template_words
+from vaultdash.services.backtest_words import day_words, months_words, sentence, template_words
 
 Told = Callable[[float], None]
+MOST_RUN_DAYS = (
+    500_000  # hedges x purchases x days: 21 years of all hedges of the house, bought on five days, is 0.4 m
+)
+SESSIONS_A_MONTH = 21
 WITHOUT_KERNELS = "Priced without compiled code, which cannot be had here: figures may differ in the last digits."
 
 
@@ -33,17 +39,23 @@ class BacktestWork:
         request = asked.request
         market = await self._markets.days("GLD", start, end, request.level)
         prepared = scenario_of(request, asked.event, market)
+        _require_size(asked, len(market.days))
         await self._markets.require_premiums(prepared.scenario, market)
         return prepared, market
+
+    async def last_day(self, wanted: date) -> date:
+        """That day, or the last one before it with a price of gold; raises InvalidInput before the first price."""
+        return await self._markets.trading_day("GLD", wanted)
 
     async def report(self, asked: Asked, told: Told = lambda _: None) -> BacktestReport:
         """Replay everything that was asked for; `told` hears the fraction that is done. Raises InvalidInput.
 
-        The same prices and the same request give the same report, bit by bit.
+        `told` hears 0.0 before the pricing code is waited for, which may have to be compiled first. The same prices
+        and the same request give the same report, bit by bit.
         """
         prepared, market = await self.prepared(asked)
-        engine = await self._engine()
         told(0.0)
+        engine = await self._engine()
         months = [each for each in asked.request.fan if each > 0]
         every = len(asked.templates) * (1 + len(months))
         done = 0
@@ -59,8 +71,9 @@ class BacktestWork:
                 told(done / every)
             return _joined(found, remarks)
 
-        comparison = await replayed(prepared.scenario, market)
-        remarks = (*_remarks(comparison, engine), *asked.unsure, *prepared.remarks, *comparison.remarks)
+        comparison = _with_margins(await replayed(prepared.scenario, market))
+        said = (*_remarks(comparison, engine), *asked.unsure, *prepared.remarks)
+        remarks = (*said, *comparison.remarks, *_split_custody(comparison))
         comparison = replace(comparison, remarks=remarks)
         fan = {0: FanEntry(0, comparison)}
         for each in months:
@@ -79,7 +92,24 @@ class BacktestWork:
         entry = await self._markets.trading_day(scenario.symbol, entry_before(scenario.start, months))
         days = await self._markets.days(scenario.symbol, entry, scenario.end, scenario.level, scenario.fallback_rate)
         require_volatility(scenario.source, scenario.level, days)
+        await self._markets.require_premiums(scenario, days, on=entry)
         return entry, days
+
+
+def _require_size(asked: Asked, days: int) -> None:
+    """Raises InvalidInput for more than can be kept day by day."""
+    count = len(asked.templates)
+    a_hedge = sum(days + SESSIONS_A_MONTH * months for months in {0, *asked.request.fan})
+    if count * a_hedge <= MOST_RUN_DAYS:
+        return
+    most, times = MOST_RUN_DAYS // a_hedge, len({0, *asked.request.fan})
+    how = f"at most {most:,} hedges" if most else "a shorter span"
+    bought = "" if times == 1 else f", each bought on {times} days"
+    raise InvalidInput(
+        "templates",
+        f"are {count:,} over {days:,} trading days{bought}: more than a backtest keeps day by day. Choose {how}, a "
+        "shorter span or fewer days of purchase; `vault-dash sweep` takes them all and keeps the figures alone",
+    )
 
 
 def _joined(found: Sequence[Comparison], remarks: Sequence[str]) -> Comparison:
@@ -92,6 +122,41 @@ def _joined(found: Sequence[Comparison], remarks: Sequence[str]) -> Comparison:
         ranking=ranked(runs),
         remarks=tuple(dict.fromkeys([*remarks, *(said for each in found for said in each.remarks)])),
     )
+
+
+def _margin_at_broker(run: BacktestRun) -> tuple[date, float] | None:
+    """The most that its sold calls would need where options and gold are not at one lender; None where they are."""
+    return None if run.summary.counting is HedgeCounting.CREDITED or not run.template.hedges else most_margin(run)
+
+
+def _with_margins(comparison: Comparison) -> Comparison:
+    """The comparison whose runs say what a broker would want for the calls they sell."""
+    runs = []
+    for run in comparison.runs:
+        most = _margin_at_broker(run)
+        if most is not None:
+            said = (
+                "Its sold calls are uncovered at a broker while the gold is pledged elsewhere and need margin there: "
+                f"at the close of {day_words(most[0])} {most[1]:,.0f} USD or more, by the usual rule. This replay "
+                "neither sets it aside nor pays it."
+            )
+            run = replace(run, remarks=(*run.remarks, said))
+        runs.append(run)
+    return replace(comparison, runs=tuple(runs))
+
+
+def _split_custody(comparison: Comparison) -> list[str]:
+    """The same on the whole, with the largest of them."""
+    found = [(run, most) for run in comparison.runs if (most := _margin_at_broker(run)) is not None]
+    if not found:
+        return []
+    names = ", ".join(template_words(run.template) for run, _ in found)
+    largest = max(margin for _, (_, margin) in found)
+    return [
+        f"Calls are sold by {names}. With the gold pledged to a lender who does not credit options they are "
+        f"uncovered at the broker, whose margin (up to {largest:,.0f} USD or more at a close) and whose own call as "
+        "gold rises are not in these figures."
+    ]
 
 
 def _called_at_start(fan: Sequence[FanEntry]) -> list[str]:

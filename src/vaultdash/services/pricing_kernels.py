@@ -81,6 +81,11 @@ def edition() -> Path:
     return code_folder(PRICING, [version("numba"), version("llvmlite"), *sources])
 
 
+def must_compile() -> bool:
+    """True when kernels are neither in this process nor on disk: who waits for them then waits for the compiler."""
+    return not is_ready() and kernels_problem() is None and not is_complete(edition())
+
+
 def share_machine_code() -> Path:
     """Keep and look for code in the folder of this edition, which all processes share; call it before any pricing."""
     folder = edition()

@@ -2,7 +2,6 @@
 
 import itertools
 import re
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from vaultdash.domain.errors import InvalidInput, NotFound, Refused
 from vaultdash.domain.market import Bar, PriceHistory
 from vaultdash.domain.selloff import SELLOFFS, Selloff, selloff
 from vaultdash.services.backtest_market import BacktestMarkets
+from vaultdash.services.portfolio_entry import slug
 from vaultdash.storage.records import Database
 
 PREFERENCE = "selloff_events"
@@ -232,12 +232,12 @@ def _of(fall: Selloff) -> Event:
     )
 
 
-def _free_id(name: str, taken: Collection[str]) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    stem = re.sub(r"[^a-z0-9]+", "-", plain)[:50].strip("-") or "own"
-    if find(stem) is None and stem not in taken:
-        return stem
-    return next(tried for number in itertools.count(2) if (tried := f"{stem}-{number}") not in taken)
+def _free_id(name: str, own: Collection[str]) -> str:
+    """An id made of a name, which no event has and no named fall is known by."""
+    taken = set(own)
+    while find(found := slug(name, taken, "own")) is not None:
+        taken.add(found)
+    return found
 
 
 def _checked(event: Event) -> Event:

@@ -10,6 +10,7 @@ from typing import Any
 from vaultdash.backtest.grid import Axis, Value, with_fields
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.services.backtest_request import BacktestRequest
+from vaultdash.services.strict_text import plain_of
 
 MOST_BYTES = 200_000
 MOST_SPANS = 1_000
@@ -50,18 +51,7 @@ class SweepGrid:
 
 def read_grid(text: bytes) -> SweepGrid:
     """The grid in a file, YAML or JSON; raises InvalidInput, which says what is wrong and where."""
-    if len(text) > MOST_BYTES:
-        raise InvalidInput("grid", f"is {len(text):,} bytes long; at most {MOST_BYTES:,} are read")
-    import yaml
-
-    try:
-        said = text.decode("utf-8-sig")
-        plain = json.loads(said) if said.lstrip().startswith("{") else yaml.safe_load(said)
-    except UnicodeDecodeError:
-        raise InvalidInput("grid", "is no text in UTF-8") from None
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
-        raise InvalidInput("grid", f"can be read neither as YAML nor as JSON: {_line(error)}") from None
-    return grid_of(plain)
+    return grid_of(plain_of(text, "grid", MOST_BYTES))
 
 
 def grid_of(plain: object) -> SweepGrid:
@@ -249,7 +239,3 @@ def _day_text(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()[:10]
     raise InvalidInput("grid", f"has something that is neither number nor text: {type(value).__name__}")
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -17,6 +17,7 @@ from vaultdash.services.sweep_plan import SweepPlan
 
 SCHEMA = 1
 LEVEL = 1  # what more would save is a fifth, for ten times the time
+AT_ONCE = 100  # rows: a millisecond or two
 AT = {name: place for place, name in enumerate(COLUMNS)}
 
 
@@ -162,11 +163,10 @@ def packed_result(result: SweepResult) -> bytes:
             for each in result.scenarios
         ],
         "columns": COLUMNS,
-        "rows": result.rows,
         "source": result.source,
         "demo": result.is_demo,
     }
-    return zlib.compress(_json(told), LEVEL)
+    return zlib.compress(b'%s,"rows":%s}' % (_json(told)[:-1], _rows_json(result.rows)), LEVEL)
 
 
 def unpacked_result(content: bytes) -> SweepResult:
@@ -195,7 +195,7 @@ def sweep_csv(result: SweepResult) -> bytes:
 
 def packed_part(basis: str, first: int, rows: Sequence[Row]) -> bytes:
     """Rows from number `first` on, with the fingerprint of what they were made from."""
-    return zlib.compress(_json([basis, first, list(rows)]), LEVEL)
+    return zlib.compress(b"[%s,%d,%s]" % (_json(basis), first, _rows_json(rows)), LEVEL)
 
 
 def unpacked_part(basis: str, content: bytes) -> tuple[int, list[Row]] | None:
@@ -223,6 +223,12 @@ def _scenario(told: list[Any]) -> SweptScenario:
 def _number(row: Row, name: str) -> float:
     value = row[AT[name]]
     return float(value) if isinstance(value, int | float) else math.nan
+
+
+def _rows_json(rows: Sequence[Row]) -> bytes:
+    """The rows in pieces: writing JSON in one go would hold every other thread until its end."""
+    pieces = (_json(rows[first : first + AT_ONCE])[1:-1] for first in range(0, len(rows), AT_ONCE))
+    return b"[%s]" % b",".join(pieces)
 
 
 def _json(value: object) -> bytes:

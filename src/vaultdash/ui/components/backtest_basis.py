@@ -1,10 +1,12 @@
 """What a backtest stands on, in words: days, loan, prices, costs, and what its source of prices cannot know."""
 
-from vaultdash.backtest.result import Comparison
+import numpy as np
+
+from vaultdash.backtest.result import BacktestRun, Comparison
 from vaultdash.backtest.scenario import Scenario, Source, TradeAt
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.services.backtest_words import start_value
-from vaultdash.ui.components.backtest_words import COUNTINGS, hedges_of
+from vaultdash.ui.components.backtest_words import COUNTINGS, breach_of, hedges_of, with_days
 from vaultdash.ui.format import day, number, pct, price, unbroken, usd
 
 LIMITS = {
@@ -19,6 +21,19 @@ BREACHES = (
     "A call is one of a close. At the day's low options are marked with the volatility of the close. A lender's fees "
     "for a call are not known and left out."
 )
+
+RANKED = (
+    "Ranked by survival, then highest LTV, net cost and equity at the end; where the lender ignores options how the "
+    "calls ended comes before the highest LTV. Net: paid for options, less what they brought and what the rest would "
+    "bring at the bid on the last day; equity counts the rest at the mid. “Same money repaid”: what the options cost "
+    "repays the loan instead, on the same days."
+)
+DRAWN = (
+    "Dashed is the path without a hedge, dotted the same money repaid. A ring marks the first close at the call "
+    "limit; a diamond on the price a day on which the chosen hedge was traded. A row of the table, or a name above "
+    "the picture, brings a hedge forward."
+)
+SAME_LTV = 1e-6  # lanes this close are one line on any screen
 
 
 def loan_basis(comparison: Comparison) -> str:
@@ -38,7 +53,9 @@ def loan_basis(comparison: Comparison) -> str:
 def price_basis(comparison: Comparison) -> str:
     """Where prices come from, how trades are made, and the limits of that."""
     scenario = comparison.scenario
-    return unbroken(f"Prices: {comparison.source}. {_trading(scenario)} {LIMITS[scenario.source]} {BREACHES}")
+    return unbroken(
+        f"Prices: {with_days(comparison.source)}. {_trading(scenario)} {LIMITS[scenario.source]} {BREACHES}"
+    )
 
 
 def counting_words(comparison: Comparison, shown: HedgeCounting) -> str:
@@ -51,11 +68,32 @@ def counting_words(comparison: Comparison, shown: HedgeCounting) -> str:
     ]
     apart = f" {', '.join(other)}: counted as the template says." if other else ""
     if shown is decides:
-        return f"As this lender counts ({COUNTINGS[shown]}): this decided the calls.{apart}"
+        return f"As this lender counts ({COUNTINGS[shown]}): this decided the calls.{apart}{_one_line(comparison)}"
     return (
         f"Only looked at in another way ({COUNTINGS[shown]}): the calls were decided by {COUNTINGS[decides]}, and "
         f"what was sold or repaid followed from that.{apart}"
     )
+
+
+def _one_line(comparison: Comparison) -> str:
+    """With options ignored hedges lie on the line without one until a call: else the picture looks broken."""
+    if comparison.scenario.loan.hedge_counting is not HedgeCounting.IGNORED:
+        return ""
+    runs = hedges_of(comparison)
+    same = sum(_is_plain_until_called(run, comparison.unhedged) for run in runs)
+    if not same:
+        return ""
+    which = "All lanes are" if same == len(runs) else f"{same} of {len(runs)} lanes are"
+    return f" {which} the same as without a hedge until a call: what hedges change is how it ends."
+
+
+def _is_plain_until_called(run: BacktestRun, unhedged: BacktestRun) -> bool:
+    """Whether its LTV is that without a hedge on every day up to the first call of either."""
+    days = unhedged.series.days
+    calls = [on for one in (run, unhedged) if (on := breach_of(one, HedgeCounting.IGNORED)) is not None]
+    until = days.index(min(calls)) + 1 if calls else len(days)
+    mine, bare = run.series.ltv_ignored[:until], unhedged.series.ltv_ignored[:until]
+    return bool(np.allclose(mine, bare, rtol=0.0, atol=SAME_LTV, equal_nan=True))
 
 
 def drawn_words(left_out: int) -> str:

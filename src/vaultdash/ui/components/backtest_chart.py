@@ -19,6 +19,8 @@ from vaultdash.ui.theme import ChartColours
 
 MOST_DAYS = 420  # beyond, days are left out: a screen has no more columns to show them in
 BUCKETS = 200
+HEIGHT, LTV_TOP, LTV_BOTTOM = 500, 164, 28  # pixels: of the picture, above and below the lanes
+LABEL_WIDTH, TWO_LINES = 6.0, 27.0  # pixels: a letter of a limit's name, and what two lines of it take
 HIGHEST_SHOWN = 1.15  # above it a loan is lost; the scale is for the others
 LANE_FILL = {"warning": "rgba(208,138,29,.10)", "call": "rgba(217,72,77,.12)", "close": "rgba(122,47,53,.26)"}
 WINDOW_FILL = "rgba(128,134,148,.13)"
@@ -82,6 +84,7 @@ def backtest_options(
     shown = [days[index].isoformat() for index in kept]
     repaying = [lane(run, counting) for run in comparison.repaid if run is not None]
     options = _frame(shown, comparison, [*lanes, *repaying], colours)
+    bottom, top = options["yAxis"][1]["min"], options["yAxis"][1]["max"]
     price = comparison.unhedged.series.price[kept]
     series = [_price(comparison, price, event, days, colours)]
     if trades and chosen is not None:
@@ -103,15 +106,15 @@ def backtest_options(
         line["lineStyle"]["type"] = [2, 3]
         series.append(line | {"z": 5})
     nothing = _line("limits", np.array([]), colours.call, 0.0)  # of its own: no click in the legend takes them away
-    series.append(nothing | {"markArea": _zones(comparison, options["yAxis"][1]["max"]), "z": 1})
-    series.append(nothing | {"markLine": _limits(comparison, colours), "z": 7})
+    series.append(nothing | {"markArea": _zones(comparison, top), "z": 1})
+    series.append(nothing | {"markLine": _limits(comparison, colours, bottom, top), "z": 7})
     return {**options, "series": series}, len(days) - len(kept)
 
 
 def _frame(
     shown: list[str], comparison: Comparison, lanes: Sequence[FloatArray], colours: ChartColours
 ) -> dict[str, Any]:
-    """Two grids over the same days, the price above."""
+    """Two grids over the same days, the price above; the names of the limits stand in the margin at the right."""
     base = axes(colours, 0, 1)
     loan = comparison.scenario.loan
     every = np.concatenate([one[np.isfinite(one)] for one in lanes] or [np.array([loan.margin_call_ltv])])
@@ -121,12 +124,16 @@ def _frame(
     days = {**plain, "type": "category", "data": shown, "boundaryGap": False}
     split = {"splitLine": {"lineStyle": {"color": GRID}}, "type": "value"}
     ends = {"showMinLabel": False, "showMaxLabel": False}
+    bottom, top = round(max(lowest - 0.02, 0.0) * 100, 1), round(highest * 100, 1)
+    names = [line for _, name, _ in _named_limits(comparison, bottom, top) for line in name.split("\n")]
+    margin = round(LABEL_WIDTH * max(map(len, names))) + 12
+    title = {"nameGap": 8, "nameTextStyle": {"color": colours.text, "fontSize": 11, "align": "left"}}
     words = {"color": colours.text, "fontSize": 11}
     return {
         "animation": False,
         "grid": [
-            {"left": 48, "right": 18, "top": 12, "height": 118},
-            {"left": 48, "right": 18, "top": 158, "bottom": 28},
+            {"left": 48, "right": margin, "top": 26, "height": 106},
+            {"left": 48, "right": margin, "top": LTV_TOP, "bottom": LTV_BOTTOM},
         ],
         "axisPointer": {"link": [{"xAxisIndex": "all"}]},
         "tooltip": base["tooltip"]
@@ -136,14 +143,18 @@ def _frame(
             {**days, "gridIndex": 1, "axisLabel": axis_label(DATE_LABEL, colours) | {"hideOverlap": True}},
         ],
         "yAxis": [
-            {**split, "gridIndex": 0, "scale": True, "splitNumber": 3, "axisLabel": words | ends},
+            {**split, "gridIndex": 0, "scale": True, "splitNumber": 3, "axisLabel": words | ends}
+            | title
+            | {"name": f"{comparison.scenario.symbol}, USD a share"},
             {
                 **split,
                 "gridIndex": 1,
-                "min": round(max(lowest - 0.02, 0.0) * 100, 1),
-                "max": round(highest * 100, 1),
+                "min": bottom,
+                "max": top,
                 "axisLabel": axis_label("v => Math.round(v) + '%'", colours) | ends,
-            },
+            }
+            | title
+            | {"name": "LTV"},
         ],
     }
 
@@ -225,7 +236,7 @@ def _breach(
     """A dot where the limit is first reached; the date beside it for the hedge that is brought forward."""
     if on is None or on not in place:
         return {"data": []}
-    late = place[on] > 0.6 * (len(place) - 1)
+    through = place[on] / max(len(place) - 1, 1)
     value = _point(min(float(lane(run, counting)[place[on]]), HIGHEST_SHOWN) * 100, 2)
     return {
         "silent": True,
@@ -237,40 +248,65 @@ def _breach(
         "label": {
             "show": named,
             "formatter": day(on),
-            "position": "left" if late else "right",
+            "position": "top",  # above the ring and so above the line of the limit, never struck through by it
+            "distance": 7,
+            "align": "left"
+            if through < 0.12
+            else "right",  # left of a first breach its own line lies below the limit
             "color": colours.call,
             "fontSize": 11,
+            "backgroundColor": colours.surface,
+            "padding": [1, 4],
+            "borderRadius": 3,
         },
     }
 
 
-def _limits(comparison: Comparison, colours: ChartColours) -> dict[str, Any]:
+def _named_limits(comparison: Comparison, bottom: float, top: float) -> list[tuple[float, str, str]]:
+    """Each limit in per cent, its name for the margin, and which one it is; equal ones are one line with both names.
+
+    Where the lines are far enough apart the number stands below the name, which leaves more room for the picture.
+    """
     loan = comparison.scenario.loan
+    named: dict[float, tuple[str, str]] = {}
+    for limit, name in (
+        (loan.warning_ltv, "warning"),
+        (loan.margin_call_ltv, "call"),
+        (loan.close_out_ltv, "close-out"),
+    ):
+        at = round(limit * 100, 2)
+        named[at] = (f"{named[at][0]}, {name}" if at in named else name, name)
+    pixels = (HEIGHT - LTV_TOP - LTV_BOTTOM) / (top - bottom)
+    gaps = [(higher - lower) * pixels for lower, higher in pairwise(sorted(named))]
+    parted = "\n" if min(gaps, default=HEIGHT) > TWO_LINES else " "
+    return [(at, f"{name}{parted}{at:g} %", which) for at, (name, which) in named.items()]
+
+
+def _limits(comparison: Comparison, colours: ChartColours, bottom: float, top: float) -> dict[str, Any]:
     amber = AMBER[colours.surface != "#ffffff"]
-    lines = (
-        (loan.warning_ltv, "warning", amber, [3, 4]),
-        (loan.margin_call_ltv, "call", colours.call, [6, 4]),
-        (loan.close_out_ltv, "close-out", colours.close_out, [6, 4]),
-    )
+    looks = {
+        "warning": (amber, [3, 4]),
+        "call": (colours.call, [6, 4]),
+        "close-out": (colours.close_out, [6, 4]),
+    }
     return {
         "silent": True,
         "symbol": "none",
         "z": 8,
         "data": [
             {
-                "yAxis": round(limit * 100, 2),
-                "lineStyle": {"color": colour, "type": dash, "width": 1.4},
+                "yAxis": at,
+                "lineStyle": {"color": looks[which][0], "type": looks[which][1], "width": 1.4},
                 "label": {
-                    "formatter": f"{name} {limit * 100:g} %",
-                    "position": "insideStartTop",
-                    "color": colour,
+                    "formatter": name,
+                    "position": "end",
+                    "distance": 6,
+                    "color": looks[which][0],
                     "fontSize": 11,
-                    "backgroundColor": colours.surface,
-                    "padding": [1, 4],
-                    "borderRadius": 3,
+                    "lineHeight": 12,
                 },
             }
-            for limit, name, colour, dash in lines
+            for at, name, which in _named_limits(comparison, bottom, top)
         ],
     }
 

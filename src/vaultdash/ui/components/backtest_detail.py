@@ -6,10 +6,11 @@ from datetime import timedelta
 from nicegui import ui
 
 from vaultdash.backtest.result import BacktestRun, Comparison, MarginCall, Reason, Trade
+from vaultdash.domain.option import Right
+from vaultdash.domain.template import HedgeTemplate
 from vaultdash.services.backtest_request import BacktestReport, FanEntry
 from vaultdash.services.backtest_words import ending_words, start_value
 from vaultdash.ui.components.backtest_words import (
-    REASONS,
     call_words,
     contract_words,
     ending,
@@ -17,6 +18,8 @@ from vaultdash.ui.components.backtest_words import (
     net_words,
     repaid_beside,
     run_of,
+    trade_words,
+    with_days,
 )
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
 from vaultdash.ui.components.hedge_colours import UNHEDGED
@@ -92,16 +95,18 @@ class RunDetail:
             self._facts = ui.element("div").classes("vd-scroll")
             with ui.element("div").classes("vd-stack"):
                 text("h3", "Margin calls", "vd-fall-title")
-                self._calls = DataTable(CALLS, label="Margin calls of this hedge")
+                with ui.element("div").classes("vd-cards"):
+                    self._calls = DataTable(CALLS, label="Margin calls of this hedge")
                 self._no_calls = note("")
                 self._fan_title = text("h3", "Bought earlier", "vd-fall-title")
-                with ui.element("div").classes("vd-fan"):
+                with ui.element("div").classes("vd-fan vd-cards"):
                     self._fan = DataTable(FAN, label="The same hedge, bought earlier")
                 self._fanned = note("")
-        self._trades_title = text("h3", "Trades", "vd-fall-title")
-        with ui.element("div").classes("vd-trades"):
-            self._trades = DataTable(TRADES, label="Trades of this hedge")
-        self._traded = note("")
+        with ui.element("details").classes("vd-past vd-further vd-phone-fold").props("open") as self._trading:
+            text("summary", "Trades", "vd-fall-title")
+            with ui.element("div").classes("vd-trades vd-cards"):
+                self._trades = DataTable(TRADES, label="Trades of this hedge")
+            self._traded = note("")
         self._remarks = ui.element("ul").classes("vd-remarks vd-note")
 
     def show(self, report: BacktestReport, picked: str) -> None:
@@ -118,9 +123,8 @@ class RunDetail:
         self._calls.show([_call(index, call) for index, call in enumerate(run.calls)])
         self._no_calls.set_text("" if run.calls else "The lender never called.")
         trades = run.trades[:MOST_TRADES]
-        for element in (self._trades_title, self._traded):
-            visible(element, when=bool(trades))
-        self._trades.show([_trade(index, trade) for index, trade in enumerate(trades)])
+        visible(self._trading, when=bool(trades))
+        self._trades.show([_trade(index, trade, run.template) for index, trade in enumerate(trades)])
         self._traded.set_text(_traded(run, start_value(comparison)))
         rows = [] if plain else fan_rows(report, run.template.id)
         visible(self._fan_title, when=bool(rows))
@@ -134,7 +138,7 @@ class RunDetail:
         self._remarks.clear()
         with self._remarks:
             for remark in run.remarks:
-                text("li", unbroken(remark))
+                text("li", unbroken(with_days(remark)))
         visible(self._remarks, when=bool(run.remarks))
 
     def _show_facts(self, comparison: Comparison, run: BacktestRun, *, plain: bool) -> None:
@@ -185,7 +189,7 @@ def _fan_row(entry: FanEntry, template_id: str) -> Row:
     when = "at the start" if entry.months == 0 else f"{entry.months} month{'s' * (entry.months != 1)}"
     cells = {column.name: Cell("–", "") for column in FAN} | {"months": Cell(when, entry.months)}
     if entry.comparison is None:
-        return Row(str(entry.months), cells | {"outcome": Cell(entry.missing or "not known")})
+        return Row(str(entry.months), cells | {"outcome": Cell(with_days(entry.missing or "not known"))})
     found = next((run for run in entry.comparison.runs if run.template.id == template_id), None)
     if found is None:
         return Row(str(entry.months), cells | {"outcome": Cell("not part of it")})
@@ -204,26 +208,18 @@ def _fan_row(entry: FanEntry, template_id: str) -> Row:
     )
 
 
-def _trade(index: int, trade: Trade) -> Row:
+def _trade(index: int, trade: Trade, template: HedgeTemplate) -> Row:
     return Row(
         str(index),
         {
             "on": Cell(day(trade.on), trade.on.isoformat()),
-            "why": Cell(_why(trade)),
+            "why": Cell(trade_words(trade, template)),
             "what": Cell(contract_words(trade.right, trade.strike, trade.expiration)),
             "count": Cell(signed_number(trade.contracts), trade.contracts),
             "price": Cell(price(trade.price), trade.price, sub=price(trade.mid)),
             "cash": Cell(usd(trade.cash), trade.cash, "room" if trade.cash > 0 else ""),
         },
     )
-
-
-def _why(trade: Trade) -> str:
-    """A roll has two sides: what is closed, and what is opened."""
-    words = REASONS[trade.reason]
-    if trade.reason in (Reason.ROLL, Reason.RATCHET):
-        return f"{words}: {'opened' if trade.cash < 0 else 'closed'}"
-    return words
 
 
 def _traded(run: BacktestRun, gold: float) -> str:
@@ -236,7 +232,17 @@ def _traded(run: BacktestRun, gold: float) -> str:
     return unbroken(
         f"Contracts of 100 shares; + bought, − sold. Price paid or got a share, with the mid below. Commission "
         f"{usd(commission)} in all. Bought for {usd(summary.hedge_cost_paid)}, "
-        f"{pct(summary.hedge_cost_paid / gold, 2)} of the gold.{rest}"
+        f"{pct(summary.hedge_cost_paid / gold, 2)} of the gold.{_counts(run)}{rest}"
+    )
+
+
+def _counts(run: BacktestRun) -> str:
+    """Why a collar may have more puts than calls."""
+    if not any(trade.right is Right.CALL and trade.contracts < 0 for trade in run.trades):
+        return ""
+    return (
+        " Puts are rounded up to whole contracts, so that all the gold is covered; calls are sold only where 100 "
+        "shares stand behind each, so there may be one fewer."
     )
 
 

@@ -17,7 +17,7 @@ from vaultdash.ui.typed import amount, as_amount, as_percent, day, percent, sent
 
 T = TypeVar("T")
 OWN_DAYS = ""
-FIRST_EVENT = "jan-2026"
+FIRST_EVENT = "jan-jul-2026"
 TODAY, TYPED = "today", "typed"
 BY_LTV, BY_AMOUNT = "ltv", "loan"
 PAID, CAPITALISED = "paid", "capitalised"

@@ -24,7 +24,8 @@ from vaultdash.ui.components.backtest_draft import (
     typed_as_today,
 )
 from vaultdash.ui.components.backtest_hedges import HedgeChoice
-from vaultdash.ui.components.backtest_words import COUNTINGS
+from vaultdash.ui.components.backtest_start import start_doubt
+from vaultdash.ui.components.backtest_words import COUNTINGS, with_days
 from vaultdash.ui.components.field import Choice, Field
 from vaultdash.ui.format import day, number, pct, price, signed_pct, unbroken, usd
 from vaultdash.ui.theme import button, note, text, visible
@@ -96,7 +97,9 @@ class BacktestForm:
                 self._field("name", "Name of the run", hint="May stay empty.")
         with ui.element("div").classes("vd-actions"):
             button("Run the backtest", acts.run, main=True)
-            self._problem = text("span", "", "vd-field-problem call").props("role=alert").mark("form-problem")
+            self._problem = (
+                text("span", "", "vd-field-problem vd-lines call").props("role=alert").mark("form-problem")
+            )
 
     def _terms(self) -> None:
         self._field("units", "Gold", unit="GLD shares", kind="amount")
@@ -162,6 +165,7 @@ class BacktestForm:
         """The loan of today, at its newest price."""
         self._snapshot = snapshot
         self._choices["basis"].explain(self._basis_words())
+        self._show_doubt()
 
     def say(self, problems: Mapping[str, str], general: str = "") -> None:
         """Put the reasons below their fields, and below the button what belongs to none."""
@@ -173,7 +177,8 @@ class BacktestForm:
         self._event_problem.set_text(problems.get("event", ""))
         shown = {*self._fields, *self._choices, "templates", "event"}
         rest = [said for name, said in problems.items() if name not in shown or name in self._hidden()]
-        self._problem.set_text(" ".join([*rest, general]).strip())
+        self._problem.set_text("\n".join(said for said in (*rest, general) if said))
+        self._show_doubt()
 
     def _hidden(self) -> set[str]:
         """Fields that may not be seen now: what is wrong with them is said below the button, too."""
@@ -237,6 +242,16 @@ class BacktestForm:
         self._fields["haircut"].show(when=self.draft.counting == HedgeCounting.CREDITED.value)
         self._choices["source"].explain(SOURCE_HINTS[self.draft.source])
         self._choices["basis"].explain(self._basis_words())
+        self._show_doubt()
+
+    def _show_doubt(self) -> None:
+        """Say at the LTV that the loan is called on the first day; a loan of today has no field for it."""
+        draft = self.draft
+        doubt = start_doubt(draft, self._snapshot, self._events.get(draft.event))
+        by_ltv = draft.owes == BY_LTV
+        self._choices["basis"].warn(doubt if draft.basis == TODAY else "")
+        self._fields["ltv"].warn(doubt if draft.basis == TYPED and by_ltv else "")
+        self._fields["loan"].warn(doubt if draft.basis == TYPED and not by_ltv else "")
 
     def _basis_words(self) -> str:
         if self.draft.basis == TYPED:
@@ -272,7 +287,9 @@ def event_words(event: Event) -> str:
     figures = event.figures
     said = [event.told]
     if event.missing:
-        said.append(f"It cannot be replayed: {event.missing}. `vault-dash history import` brings older prices.")
+        said.append(
+            f"It cannot be replayed: {with_days(event.missing)}. `vault-dash history import` brings older prices."
+        )
     elif figures is not None:
         said.append(
             f"Stored closes: {price(figures.first_close)} to {price(figures.lowest_close)}, "

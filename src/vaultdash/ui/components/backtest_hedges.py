@@ -27,6 +27,7 @@ class HedgeChoice:
                 button("All", lambda: self._take(self._ids()), words="Compare all hedges")
                 button("A handful", lambda: self._take(list(FIRST_HEDGES)), words="Compare the usual handful")
                 button("None", lambda: self._take([]), words="Choose no hedge")
+                ui.link("Your own hedges: copy and change one", "/templates").classes("vd-link")
             self._box = ui.element("div").classes("vd-tabs vd-chips").props("role=group aria-label=Hedges")
             self._said = note("")
             self._problem = text("span", "", "vd-field-problem call").props("role=alert")

@@ -1,9 +1,11 @@
 """The hedges of a backtest side by side, from the best, with no hedge and the same money repaid beside them."""
 
 from collections.abc import Callable
+from datetime import date
 
 from vaultdash.backtest.result import BacktestRun, Comparison
 from vaultdash.domain.loan import HedgeCounting, is_breached
+from vaultdash.services.backtest_cost import openings
 from vaultdash.services.backtest_words import start_value
 from vaultdash.ui.components.backtest_words import (
     hedge_name,
@@ -91,7 +93,23 @@ def _bought(run: BacktestRun) -> str:
     if not run.trades:
         return "nothing was bought"
     rolls = f", {summary.rolls} roll{'s' * (summary.rolls != 1)}" if summary.rolls else ""
-    return f"{summary.trades} trade{'s' * (summary.trades != 1)}{rolls}"
+    return f"{expirations(run)} · {summary.trades} trade{'s' * (summary.trades != 1)}{rolls}"
+
+
+def expirations(run: BacktestRun) -> str:
+    """The months to which options were really bought, whatever was asked for: `to Oct 2026`, `to Apr – Oct 2026`."""
+    opened = openings(run)
+    bought = [trade for trade in opened if trade.contracts > 0] or opened
+    if not bought:
+        return "nothing opened"
+    first, last = min(trade.expiration for trade in bought), max(trade.expiration for trade in bought)
+    if _month(first) == _month(last):
+        return f"to {_month(last)}"
+    return f"to {first:%b} – {_month(last)}" if first.year == last.year else f"to {_month(first)} – {_month(last)}"
+
+
+def _month(on: date) -> str:
+    return f"{on:%b %Y}"
 
 
 def _entry(cost: float, gold: float) -> Cell:

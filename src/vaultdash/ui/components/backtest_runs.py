@@ -29,6 +29,7 @@ class RunLine:
     is_working: bool
     progress: float
     problem: str = ""
+    in_full: str = ""  # `said` with every hedge by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,9 @@ class RunList:
                 text("b", line.name)
                 text("span", moment(line.at), "muted")
             with ui.element("div").classes("vd-line-name"):
-                text("span", line.said)
+                said = text("span", line.in_full if is_open and line.in_full else line.said)
+                if line.in_full:
+                    said.props["title"] = line.in_full
                 if line.is_working:
                     self._bars[line.id] = ProgressBar(f"Progress of {line.name}", small=True)
                 elif not line.is_done:

@@ -1,9 +1,10 @@
 """A backtest in words: how a loan came through, why something was traded, and how a hedge is called."""
 
 import json
+import re
 from datetime import date
 
-from vaultdash.backtest.result import BacktestRun, Comparison, Ending, MarginCall, Reason
+from vaultdash.backtest.result import BacktestRun, Comparison, Ending, MarginCall, Reason, Trade
 from vaultdash.domain.errors import Refused
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.option import Right
@@ -28,7 +29,7 @@ SHORTLY: dict[Ending, tuple[str, Tone]] = {  # for tables; sentences have longer
     Ending.LIQUIDATED: ("sold by the lender", "close_out"),
 }
 REASONS = {
-    Reason.ENTRY: "bought",
+    Reason.ENTRY: "bought",  # a leg that is sold is told by `trade_words`
     Reason.ROLL: "rolled",
     Reason.RATCHET: "followed gold up",
     Reason.MONETISE_DELTA: "cashed in, deep in the money",
@@ -43,6 +44,7 @@ COUNTINGS = {
     HedgeCounting.CREDITED: "credited",
 }
 MOST_NAMED = 4
+ISO_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 BEGINNING = "beginning; the first one on a machine compiles its engine, which may take a minute"
 STATES: dict[RunState, tuple[str, Tone]] = {
     RunState.WAITING: ("waiting", "muted"),
@@ -67,8 +69,11 @@ def working_words(run: StoredRun) -> str:
     return f"{pct(run.progress, 0)} done" if run.progress else BEGINNING
 
 
-def asked_words(run: StoredRun) -> str:
-    """What a kept run was asked for: days or fall, terms, counting, hedges in their versions, and how many held."""
+def asked_words(run: StoredRun, most: int | None = MOST_NAMED) -> str:
+    """What a kept run was asked for: days or fall, terms, counting, hedges in their versions, and how many held.
+
+    At most so many hedges by name; with None all of them.
+    """
     try:
         asked = from_document(Asked, run.request, SCHEMA)
     except Refused:
@@ -79,8 +84,8 @@ def asked_words(run: StoredRun) -> str:
     else:
         when = " – ".join(day(on) for on in window_of(request, asked.event))
     names = [hedge_name(one) for one in asked.templates if one.id != NO_HEDGE]
-    more = len(names) - MOST_NAMED
-    hedges = ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = 0 if most is None else len(names) - most
+    hedges = ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
     terms = f"{loan_words(request)}, call {pct(request.call_ltv, 0)}, {COUNTINGS[request.counting]}"
     return unbroken(" · ".join(part for part in (when, terms, hedges, request.source.value, _held(run)) if part))
 
@@ -165,6 +170,36 @@ def net_words(net: float) -> str:
 def contract_words(right: Right, at: float, expiration: date) -> str:
     """`410 P Jan 2027`."""
     return f"{strike(at)} {'P' if right is Right.PUT else 'C'} {expiration:%b %Y}"
+
+
+def trade_words(trade: Trade, template: HedgeTemplate) -> str:
+    """Why an option was traded. A roll has two sides, what is closed and what is opened; a sold leg is opened by
+    selling and closed by buying it back.
+    """
+    words = REASONS[trade.reason]
+    is_short = template.legs[trade.leg].sign < 0
+    opens = trade.contracts * template.legs[trade.leg].sign > 0
+    if trade.reason is Reason.ENTRY:
+        return words if trade.contracts > 0 else "sold"
+    if trade.reason in (Reason.ROLL, Reason.RATCHET):
+        return f"{words}: {'opened' if opens else 'closed'}"
+    if is_short and trade.reason in (Reason.MONETISE_DELTA, Reason.MONETISE_LTV):
+        return "bought back, as the put was cashed in"
+    if is_short and trade.reason is Reason.CURE:
+        return "bought back to cure the call"
+    return words
+
+
+def with_days(said: str) -> str:
+    """A sentence of a service with its days as the pages write them: `11 May 2026` for 2026-05-11."""
+    return ISO_DAY.sub(lambda found: _day_or(found.group()), said)
+
+
+def _day_or(written: str) -> str:
+    try:
+        return day(date.fromisoformat(written))
+    except ValueError:
+        return written
 
 
 def call_words(call: MarginCall) -> str:

@@ -12,7 +12,8 @@ BODY = """
       :tabindex="props.row.pick ? 0 : -1"
       @click="() => props.row.pick && $parent.$emit('pick', props.row.id)"
       @keydown.enter="() => props.row.pick && $parent.$emit('pick', props.row.id)">
-  <q-td v-for="col in props.cols" :key="col.name" :props="props" :class="props.row.cells[col.name].tone">
+  <q-td v-for="col in props.cols" :key="col.name" :props="props" :data-label="col.label"
+        :class="props.row.cells[col.name].tone">
     <i v-if="props.row.cells[col.name].swatch" class="vd-swatch"
        :style="{background: props.row.cells[col.name].swatch}"></i>
     <span>{{ props.row.cells[col.name].text }}</span>

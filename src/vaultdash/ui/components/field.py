@@ -38,6 +38,7 @@ class Field:
             with self._input.add_slot("append"):
                 self._unit = text("span", unit, "vd-field-unit")
             self._hint = text("span", hint, "vd-note")
+            self._doubt = text("span", "", "vd-field-problem warning").props("role=status")
 
     @property
     def text(self) -> str:
@@ -61,6 +62,10 @@ class Field:
     def explain(self, hint: str) -> None:
         """What it means, below it."""
         self._hint.set_text(hint)
+
+    def warn(self, doubt: str) -> None:
+        """What is allowed and yet hardly meant, below it; nothing takes it away."""
+        self._doubt.set_text(doubt)
 
     def say(self, problem: str | None) -> None:
         """Say what is wrong with it, or nothing."""
@@ -90,6 +95,7 @@ class Choice:
             text("span", label, "vd-field-label")
             self._tabs = Tabs(tuple(choices.items()), chosen, changed)
             self._hint = text("span", hint, "vd-note")
+            self._doubt = text("span", "", "vd-field-problem warning").props("role=status")
             self._problem = text("span", "", "vd-field-problem call")
 
     def fill(self, value: str) -> None:
@@ -99,6 +105,10 @@ class Choice:
     def explain(self, hint: str) -> None:
         """What the choice means."""
         self._hint.set_text(hint)
+
+    def warn(self, doubt: str) -> None:
+        """What is allowed and yet hardly meant, below it; nothing takes it away."""
+        self._doubt.set_text(doubt)
 
     def say(self, problem: str | None) -> None:
         """Say what is wrong with it, or nothing."""

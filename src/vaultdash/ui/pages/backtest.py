@@ -1,17 +1,26 @@
 """Backtest: which hedge would have brought a loan through a past fall, and at what price; every run is kept."""
 
 from collections.abc import Coroutine
+from datetime import date
 from typing import Any
 
 from nicegui import background_tasks, context, ui
 
+from vaultdash.backtest.result import Ending
 from vaultdash.domain.errors import VaultError
 from vaultdash.domain.record import RunState, StoredRun
 from vaultdash.services.backtest_market import IMPORT_HINT
 from vaultdash.services.backtest_request import BacktestReport
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.vault import Vault
-from vaultdash.ui.components.backtest_words import hedge_name, hedges_of, is_working, net_words, working_words
+from vaultdash.ui.components.backtest_words import (
+    hedge_name,
+    hedges_of,
+    is_working,
+    net_words,
+    with_days,
+    working_words,
+)
 from vaultdash.ui.components.figure import Figure
 from vaultdash.ui.components.progress_bar import ProgressBar
 from vaultdash.ui.components.waiting import Waiting
@@ -24,6 +33,11 @@ from vaultdash.ui.theme import ChartColours, button, card, is_dark, note, text, 
 
 QUESTION = "Which hedge would have brought this loan through, and at what price?"
 HOW = "Choose a fall of gold, the loan and the hedges; each is replayed day by day beside the path without a hedge."
+GO_ON_DAYS, LONGEST_REST = 14, 4  # calendar days; so many without a session lie at most before the moved end
+FOLD_ON_PHONE = (
+    "if (matchMedia('(max-width: 640px)').matches) "
+    "document.querySelectorAll('details.vd-phone-fold').forEach(one => one.removeAttribute('open'))"
+)
 DEMO = f"Only DEMO prices are there, which are invented: nothing of this happened. {IMPORT_HINT}"
 
 
@@ -57,8 +71,10 @@ class BacktestPage:
             with ui.element("div").classes("vd-actions") as self._acts:
                 button("Run again", lambda: self._begin(self._run_again()), words="Run exactly this again")
                 button("Run again with …", lambda: self._begin(self._run_again_with(self._opened)))
+                with ui.element("span") as self._later:
+                    self._go_on = button("", lambda: self._begin(self._run_on()), main=True)
             self._basis = note(HOW)
-        for part in (self._figures, self._working, self._acts):
+        for part in (self._figures, self._working, self._acts, self._later):
             visible(part, when=False)
 
     @property
@@ -138,11 +154,29 @@ class BacktestPage:
             return
         self._waiting.done()
         self._headline.set_text(unbroken(report.sentence))
-        self._doubt.set_text(report.comparison.remarks[0] if report.comparison.is_demo else "")
+        self._doubt.set_text(with_days(report.comparison.remarks[0]) if report.comparison.is_demo else "")
         self._show_figures(report)
         ended = run.finished_at or run.created_at
-        self._basis.set_text(unbroken(f"{run.name} · run {moment(ended)} · {report.comparison.source}"))
+        self._basis.set_text(unbroken(f"{run.name} · run {moment(ended)} · {with_days(report.comparison.source)}"))
         self._result.show(report, run.id)
+        await self._offer_to_go_on(report, run)
+
+    async def _offer_to_go_on(self, report: BacktestReport, run: StoredRun) -> None:
+        """Calls still open on the last day are no answer yet: offer the days after it that are stored."""
+        comparison = report.comparison
+        is_open = any(one.summary.ending is Ending.OPEN for one in (*comparison.runs, comparison.unhedged))
+        try:
+            later = await self._vault.backtests.later_end(run.id, GO_ON_DAYS) if is_open else None
+        except VaultError:  # what came of the run stands there all the same
+            later = None
+        if run.id != self._opened:  # another one was opened meanwhile
+            return
+        visible(self._later, when=later is not None)
+        self._go_on.clear()
+        if later is not None:
+            with self._go_on:
+                ui.label(go_on_words(comparison.scenario.end, later))
+            self._go_on.props["aria-label"] = f"Calls are still open: run the same again to {day(later)}"
 
     def _show_figures(self, report: BacktestReport) -> None:
         comparison = report.comparison
@@ -175,7 +209,8 @@ class BacktestPage:
         """Take away what belongs to a result."""
         self._waiting.done()
         self._doubt.set_text("")
-        visible(self._figures, when=False)
+        for part in (self._figures, self._later):
+            visible(part, when=False)
         self._result.hide()
 
     def dress(self, *, dark: bool) -> None:
@@ -188,6 +223,10 @@ class BacktestPage:
 
     async def _run_again(self) -> None:
         run = await self._vault.backtests.again(self._opened)
+        await self._started(run.id)
+
+    async def _run_on(self) -> None:
+        run = await self._vault.backtests.go_on(self._opened, GO_ON_DAYS)
         await self._started(run.id)
 
     async def _run_again_with(self, run_id: str) -> None:
@@ -239,13 +278,19 @@ class BacktestPage:
             try:
                 await work
             except VaultError as error:
-                ui.notify(f"{error}.", html=False)
+                ui.notify(with_days(f"{error}."), html=False)
+
+
+def go_on_words(end: date, later: date) -> str:
+    """What the button says: two weeks more, or as far as prices are stored."""
+    return "Go on two weeks" if (later - end).days >= GO_ON_DAYS - LONGEST_REST else f"Go on to {day(later)}"
 
 
 async def build(vault: Vault, run: str | None = None, event: str | None = None) -> None:
     """Lay out the page, open the run of the address, and follow what is under way."""
     page = BacktestPage(vault)
     await context.client.connected()
+    ui.run_javascript(FOLD_ON_PHONE)
     page.dress(dark=await is_dark())
     ui.on("vd-theme", lambda sent: page.dress(dark=bool(sent.args)))
     follow(vault.backtests.feed, page.told)

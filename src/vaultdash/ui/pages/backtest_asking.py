@@ -14,6 +14,7 @@ from vaultdash.services.vault import Vault
 from vaultdash.strategies.templates import TEMPLATES
 from vaultdash.ui.components.backtest_draft import LABELS, BacktestDraft, Reading, draft_of, field_of, read_draft
 from vaultdash.ui.components.backtest_form import BacktestForm, FormActs
+from vaultdash.ui.components.backtest_words import with_days
 from vaultdash.ui.components.name_question import NameQuestion
 from vaultdash.ui.theme import button, card, note, visible
 from vaultdash.ui.typed import day, sentence
@@ -123,10 +124,10 @@ class BacktestAsking:
         except InvalidInput as error:
             field = field_of(error)
             label = LABELS.get(field) or error.argument.replace("_", " ").capitalize()
-            self._form.say({field: sentence(label, error).replace("..", ".")})
+            self._form.say({field: with_days(sentence(label, error).replace("..", "."))})
             return
         except VaultError as error:
-            self._form.say({}, f"{error}.")
+            self._form.say({}, with_days(f"{error}."))
             return
         finally:
             self._is_starting = False

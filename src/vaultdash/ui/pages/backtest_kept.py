@@ -13,7 +13,7 @@ from vaultdash.services.backtest_words import LONGEST_NAME
 from vaultdash.services.vault import Vault
 from vaultdash.ui.components.backtest_beside import Beside, RunsBeside
 from vaultdash.ui.components.backtest_runs import RunActs, RunLine, RunList
-from vaultdash.ui.components.backtest_words import STATES, asked_words, is_working
+from vaultdash.ui.components.backtest_words import STATES, asked_words, is_working, with_days
 from vaultdash.ui.components.name_question import NameQuestion
 from vaultdash.ui.components.question import Question
 from vaultdash.ui.theme import card, note, text, visible
@@ -38,7 +38,7 @@ class KeptRuns:
         self._removed = removed
         self._reading = asyncio.Lock()
         self._runs: dict[str, StoredRun] = {}
-        self._said: dict[tuple[str, bool], str] = {}  # by run, and whether it is done
+        self._said: dict[tuple[str, bool], tuple[str, str]] = {}  # by run, and whether it is done; short, in full
         self._opened: str | None = None
         acts = RunActs(
             open=lambda one: begin(open_run(one)),
@@ -107,18 +107,20 @@ class KeptRuns:
         done = run.state is RunState.DONE
         key = run.id, done
         if key not in self._said:
-            self._said[key] = asked_words(run)
+            self._said[key] = asked_words(run), asked_words(run, None)
+        said, in_full = self._said[key]
         return RunLine(
             run.id,
             run.name,
             run.created_at,
-            self._said[key],
+            said,
             words,
             tone,
             is_done=done,
             is_working=is_working(run),
             progress=run.progress,
-            problem="" if done else run.problem or "",
+            problem="" if done else with_days(run.problem or ""),
+            in_full=in_full,
         )
 
     async def _put_beside(self, picked: tuple[str, ...]) -> None:

@@ -4,12 +4,19 @@ from nicegui import ui
 
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.services.backtest_request import BacktestReport
-from vaultdash.ui.components.backtest_basis import counting_words, drawn_words, loan_basis, price_basis
+from vaultdash.ui.components.backtest_basis import (
+    DRAWN,
+    RANKED,
+    counting_words,
+    drawn_words,
+    loan_basis,
+    price_basis,
+)
 from vaultdash.ui.components.backtest_chart import backtest_options
 from vaultdash.ui.components.backtest_detail import RunDetail
 from vaultdash.ui.components.backtest_ranking import RankingTable
 from vaultdash.ui.components.backtest_runs import exports
-from vaultdash.ui.components.backtest_words import COUNTINGS, hedge_name, hedges_of
+from vaultdash.ui.components.backtest_words import COUNTINGS, hedge_name, hedges_of, with_days
 from vaultdash.ui.components.chart import Chart
 from vaultdash.ui.components.hedge_colours import UNHEDGED, hedge_colours
 from vaultdash.ui.format import unbroken
@@ -31,10 +38,12 @@ class ResultView:
             self._picture_card()
             with card("One hedge in detail"):
                 self._detail = RunDetail()
-            with card("What this stands on"):
-                self._loan = note("")
-                self._remarks = ui.element("ul").classes("vd-remarks vd-note")
-                self._prices = note("")
+            with card(), ui.element("details").classes("vd-past vd-further vd-phone-fold").props("open"):
+                text("summary", "What this stands on", "vd-label")
+                with ui.element("div").classes("vd-stack vd-more"):
+                    self._loan = note("")
+                    self._remarks = ui.element("ul").classes("vd-remarks vd-note")
+                    self._prices = note("")
         visible(self._root, when=False)
 
     def _picture_card(self) -> None:
@@ -48,24 +57,16 @@ class ResultView:
                 self._chart = Chart("The price of gold, and below it the LTV of each hedge between the loan's limits")
             self._counted = note("")
             self._left_out = note("")
-            note(
-                "A ring marks the first close at the call limit; a diamond on the price a day on which the chosen "
-                "hedge was traded. A row of the table, or a name above the picture, brings a hedge forward; dotted "
-                "is the same money repaid."
-            )
+            note(DRAWN)
 
     def _ranking_card(self) -> None:
         with card("Hedges, from the best") as head:
             with head, ui.element("div").classes("vd-tabs") as self._files:
                 pass
-            with ui.element("div").classes("vd-ranking"):
+            with ui.element("div").classes("vd-ranking vd-cards"):
                 self._table = RankingTable(self._pick)
             self._count_note = note("")
-            note(
-                "Ranked by survival, then by how the call ended, highest LTV, net cost, equity. Net cost: paid for "
-                "options, less what they brought and what they are worth at the end. “Same money repaid”: what the "
-                "options cost repays the loan instead, on the same days."
-            )
+            note(RANKED)
 
     def show(self, report: BacktestReport, run_id: str) -> None:
         """Fill everything from a report; the deciding counting and the best hedge stand in front."""
@@ -83,7 +84,7 @@ class ResultView:
         self._remarks.clear()
         with self._remarks:
             for remark in comparison.remarks[1 if comparison.is_demo else 0 :]:  # DEMO is said on top
-                text("li", unbroken(remark))
+                text("li", unbroken(with_days(remark)))
         visible(self._remarks, when=len(comparison.remarks) > int(comparison.is_demo))
         self._loan.set_text(loan_basis(comparison))
         self._prices.set_text(price_basis(comparison))
