@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import websockets
+from structlog.testing import capture_logs
 
 from tests.api.live_server import LiveServer, free_port, vault_dash
 from tests.api.test_wire import UNREADABLE, UPGRADE
@@ -126,18 +127,21 @@ def test_a_quiet_run_says_nothing_on_standard_error(live_server: LiveServer) -> 
 
 
 async def test_a_start_that_fails_is_logged_and_the_house_stays_up(
-    demo_settings: Callable[..., Settings], demo_vault: Vault, capfd: pytest.CaptureFixture[str]
+    demo_settings: Callable[..., Settings], demo_vault: Vault
 ) -> None:
     async def broken() -> None:
         raise ZeroDivisionError("no calendar today")
 
     demo_vault.warm = broken
     app = create_app(demo_settings(), demo_vault, pages=False)
-    async with app.router.lifespan_context(app):
-        await asyncio.sleep(0.05)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000") as client:
-            assert (await client.get("/health")).status_code in (200, 503)
-    assert "no calendar today" in "".join(capfd.readouterr())
+    with capture_logs() as logged:
+        async with app.router.lifespan_context(app):
+            await asyncio.sleep(0.05)
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+                assert (await client.get("/health")).status_code in (200, 503)
+    said = [line for line in logged if line["event"] == "start_failed"]
+    assert [line["reason"] for line in said] == ["ZeroDivisionError('no calendar today')"]
 
 
 def test_what_the_pages_do_not_need_is_not_loaded_and_can_be_loaded_after_them() -> None:
