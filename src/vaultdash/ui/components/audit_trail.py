@@ -22,12 +22,14 @@ class AuditTrail:
         self._undo = undo
         self._rows: dict[int, tuple[ui.element, bool]] = {}  # by the change's id, and whether it was taken back
         self._empty = note("Nothing has been changed yet.")
-        with ui.element("div").classes("vd-scroll") as self._box:
-            with ui.element("table").classes("vd-sums vd-trail").props("aria-label='Changes of this loan'"):
-                with ui.element("thead"), ui.element("tr"):
-                    for name in ("time", "what changed", "by", ""):
-                        text("th", name, "left")
-                self._body = ui.element("tbody")
+        with (
+            ui.element("div").classes("vd-scroll") as self._box,
+            ui.element("table").classes("vd-sums vd-trail").props("aria-label='Changes of this loan'"),
+        ):
+            with ui.element("thead"), ui.element("tr"):
+                for name in ("time", "what changed", "by", ""):
+                    text("th", name, "left")
+            self._body = ui.element("tbody")
         visible(self._box, when=False)
         self._rest = note("")
 
