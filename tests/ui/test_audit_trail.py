@@ -58,7 +58,7 @@ async def test_a_row_that_stays_is_the_same_element_when_newer_changes_arrive(
         shown.show([a_change(4), a_change(3), a_change(2), a_change(1)])
     after = rows(user)
     assert after[2:] == before
-    assert ["change 4", "change 3", "change 2", "change 1"] == [words(row)[1] for row in after]
+    assert [words(row)[1] for row in after] == ["change 4", "change 3", "change 2", "change 1"]
 
 
 async def test_a_change_taken_back_loses_its_button_and_keeps_its_place(
