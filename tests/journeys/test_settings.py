@@ -104,7 +104,9 @@ async def test_both_ways_of_entry_follow_from_each_other_and_are_kept_as_chosen(
     await expect(fact(page, "Margin-call price")).to_contain_text("400.00")  # 600,000 / (0.75 x 2,000)
 
     await pick(page, "start value + entry price")
+    await expect(field(page, "Weight of lot 1")).not_to_be_editable()  # the switch has arrived
     await field(page, "Start value of lot 1").fill("1,000,000")
+    await expect(field(page, "Weight of lot 1")).to_have_value("2,173.9130")  # and what was typed
     await saved(page)
     await page.reload()
     await expect(field(page, "Start value of lot 1")).to_have_value("1,000,000", timeout=PATIENCE)

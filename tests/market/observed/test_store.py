@@ -345,9 +345,10 @@ import polars as pl
 from vaultdash.market.observed.store import ObservedSnapshots
 folder = Path(sys.argv[1])
 rows, store = pl.read_parquet(folder / "rows.parquet"), ObservedSnapshots(folder)
-print("ready", flush=True)
 for number in itertools.count(1):
     store.merge(rows.with_columns(bid=pl.lit(0.01 * number), ask=pl.lit(0.02 * number)))
+    if number == 1:
+        print("ready", flush=True)
 """
 
 

@@ -235,7 +235,9 @@ class SettingsPage:
 
     async def _load_trail(self) -> None:
         whose = None if self._trail == "all" or self._edited.is_new else self._edited.id
-        self._audit.show(await self._vault.book.changes(whose))
+        changes = await self._vault.book.changes(whose)
+        if not self._root.is_deleted:
+            self._audit.show(changes)
 
     def _choose_trail(self, whose: str) -> None:
         self._trail = whose
