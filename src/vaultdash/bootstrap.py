@@ -1,11 +1,9 @@
 """Chooses the implementations and wires them into a Vault."""
 
 import asyncio
-import os
 import time
 from collections.abc import Callable
 from datetime import date, datetime
-from pathlib import Path
 
 from vaultdash import __version__
 from vaultdash.cache.base import Cache
@@ -21,6 +19,7 @@ from vaultdash.domain.gold import INSTRUMENTS, InstrumentKind, instrument
 from vaultdash.domain.loan import USUAL_REFERENCES, HedgeCounting, Interest, Loan, usual_day_count
 from vaultdash.domain.option import contract_from_osi
 from vaultdash.domain.portfolio import Portfolio
+from vaultdash.files.storage_probe import StorageProbe
 from vaultdash.files.whole import claimed
 from vaultdash.market.base import ChainProvider, MarketProvider
 from vaultdash.market.cached import Cached
@@ -41,6 +40,7 @@ from vaultdash.notify.webpush import WebPushNotifier
 from vaultdash.pricing.american import american_price
 from vaultdash.pricing.base import FloatArray, Numbers, Rights
 from vaultdash.pricing.compiled import Engine, ready_engine
+from vaultdash.services.advice_doubts import AdviceDoubts
 from vaultdash.services.alert_outbox import AlertOutbox
 from vaultdash.services.alert_watch import AlertWatch
 from vaultdash.services.backtest_asking import BacktestAsking
@@ -68,12 +68,12 @@ from vaultdash.services.sweep_records import SweepRecords
 from vaultdash.services.sweeps import Sweeps
 from vaultdash.services.templates import Templates
 from vaultdash.services.vault import Vault
+from vaultdash.services.workbench import Workbench
 from vaultdash.settings import Settings
 from vaultdash.storage.parquet_prices import ParquetPrices
 from vaultdash.storage.sql import SqlDatabase
 
 YAHOO_INTERVAL_SECONDS = 15.0  # the shortest within the 300 requests an hour that Yahoo bears, with some to spare
-PROBE_SECONDS = 30.0
 
 
 def build_vault(
@@ -168,6 +168,21 @@ def build_vault(
     )
     compute = LocalCompute(prepare=share_machine_code)
     odds = CallOdds(history, chains, interest, compute, now)
+    workbench = Workbench(
+        heartbeat,
+        book,
+        chains,
+        interest,
+        history,
+        odds.volatilities,
+        templates,
+        database,
+        compute,
+        kernels.engine,
+        AdviceDoubts(prices, demo=live is None),
+        now,
+        demo=live is None,
+    )
     stress, selloffs = LoanStress(interest, now, kernels.engine), SelloffReplays(history, now)
 
     async def best_engine() -> Engine:
@@ -255,6 +270,7 @@ def build_vault(
         events=events,
         backtests=backtests,
         sweeps=sweeps,
+        workbench=workbench,
         records=records,
         alerts=alerts,
         outbox=outbox,
@@ -340,38 +356,6 @@ def portfolio_of(settings: Settings) -> Portfolio:
     if pledged.symbol != "GLD" and "units" not in settings.model_fields_set:
         raise InvalidInput("VAULT_UNITS", f"must say how many {pledged.unit} of {pledged.symbol} are pledged")
     return Portfolio("main", Collateral.of(pledged, settings.units), loan)
-
-
-class StorageProbe:
-    """Tries to write in the data directory, at most every half minute; in between it remembers."""
-
-    def __init__(self, data_dir: Path, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._data_dir = data_dir
-        self._monotonic = monotonic
-        self._turn = asyncio.Lock()
-        self._known: tuple[float, str] | None = None
-
-    async def state(self) -> str:
-        """`ok`, or why the data directory cannot be written."""
-        async with self._turn:
-            if self._known is None or self._monotonic() - self._known[0] >= PROBE_SECONDS:
-                self._known = self._monotonic(), await asyncio.to_thread(self._try)
-            return self._known[1]
-
-    def _try(self) -> str:
-        probe = self._data_dir / ".write-probe"
-        try:
-            self._data_dir.mkdir(parents=True, exist_ok=True)
-            try:
-                with probe.open("wb") as file:
-                    file.write(b"can this be kept?")
-                    file.flush()
-                    os.fsync(file.fileno())
-            finally:
-                probe.unlink(missing_ok=True)  # another process may be probing too
-        except OSError as error:
-            return f"{self._data_dir} cannot be written: {error.strerror or error}"
-        return "ok"
 
 
 def market_providers(settings: Settings) -> list[MarketProvider]:

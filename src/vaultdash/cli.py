@@ -12,6 +12,7 @@ import typer
 from vaultdash.cli_alerts import alerts_app
 from vaultdash.cli_backtests import add_backtest_commands
 from vaultdash.cli_db import add_commands as add_database_commands
+from vaultdash.cli_hedges import add_hedge_commands
 from vaultdash.cli_portfolio import portfolio_app
 from vaultdash.cli_positions import positions_app
 from vaultdash.cli_risk import add_risk_commands
@@ -337,6 +338,7 @@ app.add_typer(portfolio, name="portfolio")
 app.add_typer(alerts_app(_with_vault, _show), name="alerts")
 app.add_typer(templates_app(_with_vault, _show), name="templates")
 add_risk_commands(app, _with_vault, _show)
+add_hedge_commands(app, _with_vault, _settings, _show)
 add_backtest_commands(app, partial(_with_vault, needs_database=False), _show)
 add_sweep_commands(app, _with_vault, _show)
 add_database_commands(app, _settings, _guarded)

@@ -45,6 +45,8 @@ BACKTESTS = {
 }
 SWEEP = "/api/sweeps/{sweep_id}"
 SWEEPS = {"/api/sweeps", SWEEP, *(f"{SWEEP}/{rest}" for rest in ("cancel", "results.csv", "resume"))}
+HEDGES = {f"/api/hedges/{rest}" for rest in ("build", "cheapest", "evaluate", "frontier", "market", "path-verdict")}
+WHAT_IF = {"/api/whatif", "/api/whatif/grids", "/api/whatif/grids/{name}"}
 OPERATIONS = {
     "/health",
     "/api/portfolio",
@@ -59,6 +61,8 @@ OPERATIONS = {
     *EVENTS,
     *BACKTESTS,
     *SWEEPS,
+    *HEDGES,
+    *WHAT_IF,
 }
 NAMES = """
     acknowledge add_channel add_event add_option add_portfolio add_template alert_history alerts
@@ -70,6 +74,8 @@ NAMES = """
     read_event read_portfolio read_template receipt remove_backtest remove_channel remove_event remove_option
     remove_portfolio remove_template rename_backtest repeat_backtest report_event selloffs snooze start_backtest
     strategies stress subscribe surface template_schema templates try_channel undo_change unsubscribe
+    build_hedge cheapest_hedge evaluate_hedge hedge_frontier hedge_market keep_grid path_verdict remove_grid
+    scenario_grids what_if
 """
 A_PUT = {"contract": "GLD260918P00430000", "contracts": 5, "price_paid": 9.9, "opened_on": "2026-06-01"}
 FILES = (
@@ -109,6 +115,8 @@ VALID = [
     "/api/history?days=20000",
     "/api/history/ltv",
     "/api/history/ltv?days=all&portfolio=main",
+    "/api/hedges/market?horizon=2026-09-01&latest=2026-09-30",
+    "/api/whatif/grids",
     "/api/history?symbol=^GVZ&days=30",
 ]
 

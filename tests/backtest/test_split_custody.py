@@ -8,20 +8,12 @@ import pytest
 
 from tests.services.test_backtest_words import a_run
 from vaultdash.backtest.result import BacktestRun, Reason, Series, Trade
-from vaultdash.backtest.split_custody import most_margin, uncovered_margin
+from vaultdash.backtest.split_custody import most_margin
 from vaultdash.domain.option import Right
 from vaultdash.strategies.templates import system_template
 
 DAYS = tuple(date(2026, 1, day) for day in (5, 6, 7, 8))
 EXPIRY = date(2027, 1, 15)
-
-
-def test_twenty_two_calls_ten_per_cent_out_of_the_money_need_what_the_rule_says() -> None:
-    # 460: max(115 - 46, 46) = 69 a share; after a rise of 20 % to 552: 46 + max(138, 55.2) = 184 a share
-    assert uncovered_margin(22, 506.0, 460.0) == pytest.approx(151_800)
-    assert uncovered_margin(22, 506.0, 552.0) == pytest.approx(404_800)
-    assert uncovered_margin(1, 1_000.0, 460.0) == pytest.approx(100 * 46)  # far out: a tenth of the price
-    assert uncovered_margin(1, 10.0, 5.0) == pytest.approx(100 * 2.50)  # never less than 2.50 a share
 
 
 def collar(*trades: tuple[int, Right, int]) -> BacktestRun:

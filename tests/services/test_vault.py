@@ -9,7 +9,7 @@ import pytest
 
 from tests.services.twins import Clock, FixedHours, ScriptedMarket
 from vaultdash import bootstrap
-from vaultdash.bootstrap import StorageProbe, build_vault
+from vaultdash.bootstrap import build_vault
 from vaultdash.clock import utc_now
 from vaultdash.domain.errors import Unavailable
 from vaultdash.services.vault import Vault
@@ -157,14 +157,14 @@ def full_disk(_: int) -> None:
 
 
 async def test_a_full_disk_is_seen_though_an_empty_file_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(bootstrap.os, "fsync", full_disk)
+    monkeypatch.setattr(storage_probe.os, "fsync", full_disk)
     assert await StorageProbe(tmp_path).state() == f"{tmp_path} cannot be written: No space left on device"
     assert os.listdir(tmp_path) == []  # noqa: PTH208  quick, and no path's method in a coroutine
 
 
 async def test_the_disk_is_tried_every_half_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     clock, synced = Clock(), []
-    monkeypatch.setattr(bootstrap.os, "fsync", synced.append)
+    monkeypatch.setattr(storage_probe.os, "fsync", synced.append)
     probe = StorageProbe(tmp_path, clock.monotonic)
     for seconds, times in ((0, 1), (0, 1), (29, 1), (1, 2), (29, 2), (2, 3)):
         clock.go_on(seconds)

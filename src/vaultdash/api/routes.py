@@ -16,6 +16,7 @@ from vaultdash.api.answers import (
 from vaultdash.api.backtest_routes import backtest_router
 from vaultdash.api.endpoints import Endpoints
 from vaultdash.api.event_routes import event_router
+from vaultdash.api.hedge_routes import hedge_router
 from vaultdash.api.ltv_routes import ltv_router
 from vaultdash.api.option_routes import option_router
 from vaultdash.api.parameters import ERRORS, Symbol, named
@@ -32,6 +33,7 @@ from vaultdash.api.schemas import (
 )
 from vaultdash.api.sweep_routes import sweep_router
 from vaultdash.api.template_routes import template_router
+from vaultdash.api.what_if_routes import what_if_router
 from vaultdash.clock import NEW_YORK
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.hedge import Exercise
@@ -58,6 +60,8 @@ def api_router(vault: Vault) -> Endpoints:
     router.take(event_router(vault))
     router.take(sweep_router(vault))
     router.take(template_router(vault))
+    router.take(hedge_router(vault))
+    router.take(what_if_router(vault))
     whole_histories = Remembered[PriceHistory, Encoded]()  # thousands of days, which change once a day
 
     @router.get(

@@ -4,19 +4,7 @@ from datetime import date
 
 from vaultdash.backtest.result import BacktestRun
 from vaultdash.domain.option import Right
-
-SHARES = 100.0  # a contract
-OF_PRICE, LEAST_OF_PRICE, LEAST_A_SHARE = 0.25, 0.10, 2.50  # as one large broker publishes them; others ask 20 %
-
-
-def uncovered_margin(contracts: float, strike: float, price: float) -> float:
-    """USD that a broker with fixed rules wants at least for so many uncovered calls; `strike`, `price` USD a share.
-
-    The call's price + max(25 % of the price less what the strike is above it, 10 % of the price), at least 2.50 USD a
-    share. The call's price is taken as what exercise pays: time value comes on top.
-    """
-    beyond = max(OF_PRICE * price - max(strike - price, 0.0), LEAST_OF_PRICE * price)
-    return contracts * SHARES * max(max(price - strike, 0.0) + beyond, LEAST_A_SHARE)
+from vaultdash.domain.uncovered_calls import uncovered_margin
 
 
 def most_margin(run: BacktestRun) -> tuple[date, float] | None:

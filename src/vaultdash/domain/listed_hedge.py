@@ -13,7 +13,8 @@ from vaultdash.domain.position import PremiumFunding
 from vaultdash.domain.validation import finite, not_negative, positive
 
 USUAL_COMMISSION = 0.65  # USD a contract; brokers differ
-MOST_HEDGE_LEGS = 12
+MOST_HEDGE_LEGS = 12  # of a hedge that is put together by hand
+MOST_FOUND_LEGS = 5_000  # of one that a search found: a limit per contract can spread it over a whole chain
 MOST_HEDGE_CONTRACTS = 1_000_000
 LONGEST_TITLE = 120
 
@@ -24,6 +25,17 @@ class PriceBasis(StrEnum):
     MARKET = "market"
     MID = "mid"
     OWN = "own"
+
+
+class StrategyKind(StrEnum):
+    """What the workbench builds from listed contracts."""
+
+    PROTECTIVE_PUT = "protective_put"
+    PUT_SPREAD = "put_spread"
+    COLLAR = "collar"
+    PUT_LADDER = "put_ladder"
+    LEAPS = "leaps"
+    CUSTOM = "custom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +125,8 @@ class ListedHedge:
     def __post_init__(self) -> None:
         if not self.title.strip() or len(self.title) > LONGEST_TITLE:
             raise InvalidInput("title", f"must have 1 to {LONGEST_TITLE} characters")
-        if len(self.legs) > MOST_HEDGE_LEGS:
-            raise InvalidInput("legs", f"must be at most {MOST_HEDGE_LEGS}")
+        if len(self.legs) > MOST_FOUND_LEGS:
+            raise InvalidInput("legs", f"must be at most {MOST_FOUND_LEGS}")
         not_negative("commission", self.commission)
 
     @property

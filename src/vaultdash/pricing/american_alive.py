@@ -113,7 +113,21 @@ def _starts(columns: tuple[FloatArray, ...]) -> IntArray:
     return np.concatenate([[0], np.flatnonzero(changes) + 1, [len(columns[0])]]).astype(np.int64)
 
 
+def alive_prices(rows: Puts) -> tuple[FloatArray, Mask] | None:
+    """The prices alone, and for which rows the boundary was found; None when hardly any two rows share one."""
+    shared = sharing(rows)
+    if shared is None:
+        return None
+    kept, group = _kept(rows, shared)
+    return shared_prices(rows, shared, kept, group), kept.is_sound[group]
+
+
 def _shared(rows: Puts, shared: Sharing) -> tuple[FloatArray, Mask]:
+    kept, group = _kept(rows, shared)
+    return shared_values(rows, shared, kept, group), kept.is_sound[group]
+
+
+def _kept(rows: Puts, shared: Sharing) -> tuple[Tables, IntArray]:
     order, starts = shared
     first = order[starts[:-1]]
     sorted_volatility = rows.volatility[order]
@@ -126,7 +140,7 @@ def _shared(rows: Puts, shared: Sharing) -> tuple[FloatArray, Mask]:
     )
     group = np.empty(len(order), dtype=np.int64)
     group[order] = np.repeat(np.arange(len(first)), np.diff(starts))
-    return shared_values(rows, shared, kept, group), kept.is_sound[group]
+    return kept, group
 
 
 def sharing_of(group: IntArray, groups: int) -> Sharing:

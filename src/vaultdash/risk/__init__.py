@@ -13,6 +13,7 @@ from vaultdash.risk.margin_call import (
     time_to_call,
 )
 from vaultdash.risk.models import FilteredHistory, Flat, Jumps, Model, StochasticVolatility
+from vaultdash.risk.path_verdict import path_verdicts
 from vaultdash.risk.simulation import CallTerms, SimulatedOdds, simulated_odds
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "ltv_for_probability",
     "model_parameters",
     "odds_by_model",
+    "path_verdicts",
     "simulated_odds",
     "time_to_call",
 ]

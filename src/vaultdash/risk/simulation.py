@@ -126,9 +126,9 @@ def simulated_odds(
     Standard errors count a pair of mirrored paths as one draw. Raises InvalidInput naming the argument.
     """
     horizons = _months(months)
-    count = _whole("paths", paths, 2, MOST_PATHS)
+    count = whole_number("paths", paths, 2, MOST_PATHS)
     count += -count % WHOLE_BLOCKS
-    known_seed = _whole("seed", seed, 0, LARGEST_SEED)
+    known_seed = whole_number("seed", seed, 0, LARGEST_SEED)
     if terms.is_called:
         return _called(terms, model, horizons, count, known_seed, engine)
     steps = horizons[-1] * DAYS_IN_MONTH
@@ -141,7 +141,7 @@ def simulated_odds(
     return SimulatedOdds(
         model=model.name,
         probabilities={month: float(hit.mean()) for month, hit in within.items()},
-        standard_errors={month: _standard_error(hit) for month, hit in within.items()},
+        standard_errors={month: paired_error(hit) for month, hit in within.items()},
         median_years=_time(days, 0.5),
         tenth_years=_time(days, 0.1),
         gap_probability=gap,
@@ -169,7 +169,7 @@ def follow(
 
     `limits` hold `steps` + the days to cure + 1 numbers each; nothing is checked.
     """
-    kind, numbers, shocks, mirrored = _encoded(model, terms.drift)
+    kind, numbers, shocks, mirrored = encoded(model, terms.drift)
 
     def by(courses: object) -> Courses:
         happened = Courses(np.zeros(paths, np.int32), np.zeros(paths, np.bool_), np.zeros(paths))
@@ -195,9 +195,10 @@ def warm_up_simulations() -> None:
     """Compile the kernels, or load them from disk; never raises, see `pricing.compiled.kernels_problem`."""
 
     def run() -> None:
-        from vaultdash.risk.simulation_kernels import warm
+        from vaultdash.risk import path_verdict_kernels, price_paths_kernels, simulation_kernels
 
-        warm()
+        for kernels in (simulation_kernels, price_paths_kernels, path_verdict_kernels):
+            kernels.warm()
 
     answered(run, lambda: None, "kernel")
 
@@ -212,7 +213,7 @@ def _called(
     else:
         sale_terms = replace(terms, cure_days=0)
         reached = follow(model, sale_terms, Limits(sales, sales), terms.cure_days, paths, seed, engine).call_day > 0
-        gap, error = float(reached.mean()), _standard_error(reached)
+        gap, error = float(reached.mean()), paired_error(reached)
     return SimulatedOdds(
         model=model.name,
         probabilities=dict.fromkeys(horizons, 1.0),
@@ -234,7 +235,7 @@ def _engine_used(asked: Engine) -> Engine:
     return "reference" if kernels_problem() is not None else asked
 
 
-def _encoded(model: Model, drift: float) -> tuple[int, FloatArray, FloatArray, FloatArray]:
+def encoded(model: Model, drift: float) -> tuple[int, FloatArray, FloatArray, FloatArray]:
     """Kind, numbers, shocks and their mirror images as `simulation_kernels.courses` takes them."""
     growth, day = drift / TRADING_DAYS, 1.0 / TRADING_DAYS
     match model:
@@ -263,7 +264,7 @@ def _encoded(model: Model, drift: float) -> tuple[int, FloatArray, FloatArray, F
             return DIFFUSION, np.array([growth, model.volatility**2 * day, 0.0, 0.0, 0.0]), NO_SHOCKS, NO_SHOCKS
 
 
-def _standard_error(hits: npt.NDArray[np.bool_]) -> float:
+def paired_error(hits: npt.NDArray[np.bool_] | FloatArray) -> float:
     """Of the mean, from the means of mirrored pairs; never below that of one hit."""
     half = WHOLE_BLOCKS // 2
     pairs = hits.reshape(-1, 2, half).mean(axis=1)
@@ -283,13 +284,13 @@ def _time(call_day: npt.NDArray[np.int32], share: float) -> float | None:
 
 
 def _months(months: Sequence[int]) -> tuple[int, ...]:
-    known = tuple(sorted({_whole("months", month, 1, LONGEST_MONTHS) for month in months}))
+    known = tuple(sorted({whole_number("months", month, 1, LONGEST_MONTHS) for month in months}))
     if not known:
         raise InvalidInput("months", "must name at least one horizon")
     return known
 
 
-def _whole(argument: str, value: int, least: int, most: int) -> int:
+def whole_number(argument: str, value: int, least: int, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value <= most:
         raise InvalidInput(argument, f"must be a whole number from {least} to {most}, not {value!r}")
     return int(value)

@@ -50,27 +50,27 @@ def courses(
         part = slice(first, min(first + 2 * PAIRS, call_day.size))
         pairs = (part.stop - part.start) // 2
         chances = np.random.Generator(np.random.SFC64(np.random.SeedSequence([seed, chunk])))
-        paths = _begin(pairs, chances, numbers[1], calls[0])
-        stepper = _Stepper(kind, numbers, (residuals, mirrored), chances, pairs)
+        paths = begin(pairs, chances, numbers[1], calls[0])
+        stepper = Stepper(kind, numbers, (residuals, mirrored), chances, pairs)
         for step in range(1, steps + 1):
             stepper.go(paths, step, -(calls[step] - calls[step - 1]))
             _watch(paths, stepper, paths.call, step, is_bridged)
-        call_day[part] = _in_blocks(paths.call)
-        end[part] = _in_blocks(paths.distance + calls[steps])
+        call_day[part] = in_blocks(paths.call)
+        end[part] = in_blocks(paths.distance + calls[steps])
         sale = _from_the_call(paths, chances, calls, sales)
         for day in range(1, cure_days + 1):
             at = paths.call + day
             stepper.go(paths, day, sales[at - 1] - sales[at])
             _watch(paths, stepper, sale, day, is_bridged)
-        is_sold[part] = _in_blocks((paths.call > 0) & (sale > 0))
+        is_sold[part] = in_blocks((paths.call > 0) & (sale > 0))
 
 
-def _in_blocks(column: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def in_blocks(column: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     """In the order of the kernels: 64 that lead, then the 64 that mirror them."""
     return column.reshape(2, -1, LANES).swapaxes(0, 1).reshape(-1)
 
 
-def _begin(pairs: int, chances: np.random.Generator, variance: float, level: float) -> Paths:
+def begin(pairs: int, chances: np.random.Generator, variance: float, level: float) -> Paths:
     count = 2 * pairs
     return Paths(
         distance=np.full(count, -level),
@@ -89,7 +89,7 @@ def _mirrored_chances(pairs: int, chances: np.random.Generator) -> FloatArray:
     return np.concatenate([drawn, 1.0 - drawn])
 
 
-class _Stepper:
+class Stepper:
     """Moves the distances of a chunk by a day, by one of the kinds."""
 
     def __init__(
@@ -164,7 +164,7 @@ class _Stepper:
         paths.variance = omega + variance * (alpha * shock * shock + beta)
 
 
-def _watch(paths: Paths, stepper: _Stepper, mark: npt.NDArray[np.int64], day: int, is_bridged: bool) -> None:
+def _watch(paths: Paths, stepper: Stepper, mark: npt.NDArray[np.int64], day: int, is_bridged: bool) -> None:
     ahead, jumps = stepper.ahead, stepper.jumps
     if is_bridged:
         touched = paths.distance  # its last use

@@ -118,8 +118,15 @@ def option_value(
         shifted = np.clip(sigma + crash_shift(price / spot - 1.0, years, beta), LEAST_VOLATILITY, MOST_VOLATILITY)
         now = american_price(spot, strikes, years, rate, dividend_yield, sigma, rights, engine)
         then = american_price(price, strikes, years, rate, dividend_yield, shifted, rights, engine)
-        after[known] = np.maximum(then + (book.prices[known] - now), exercise[known])
+        after[known] = closing_value(then, now, book.prices[known], exercise[known])
     return math.fsum(book.shares * after)
+
+
+def closing_value(then: FloatArray, now: FloatArray, closing: FloatArray, exercise: FloatArray) -> FloatArray:
+    """What closing brings then, USD a share: the model's value `then`, plus what `closing` brings now more or less
+    than the model says `now`, and never below exercise.
+    """
+    return np.maximum(then + (closing - now), exercise)
 
 
 def stress_row(
@@ -136,8 +143,8 @@ def stress_row(
         option_value=option_now,
         crashed_option_value=option_crashed,
         lender_ltv=ltv,
-        ltvs=_countings(loan, value, option_now),
-        crashed_ltvs=_countings(loan, value, option_crashed),
+        ltvs=counted_ltvs(loan, value, option_now),
+        crashed_ltvs=counted_ltvs(loan, value, option_crashed),
         zone=zone(ltv, loan),
         cure=_within_reach(cure_as_counted(loan, value, option_now, loan.warning_ltv), value),
     )
@@ -170,8 +177,8 @@ def lender_shocks(loan: Loan, units: float, spot: float, option_worth: float) ->
     when nothing is held.
     """
     terms = [
-        ("limits 5 points lower", "Warning, call and close-out 5 points lower.", _lowered(loan, LIMIT_CUT)),
-        ("limits 10 points lower", "Advance rate cut by 10 points, limits with it.", _lowered(loan, ADVANCE_CUT)),
+        ("limits 5 points lower", "Warning, call and close-out 5 points lower.", lowered(loan, LIMIT_CUT)),
+        ("limits 10 points lower", "Advance rate cut by 10 points, limits with it.", lowered(loan, ADVANCE_CUT)),
     ]
     if loan.hedge_counting is not HedgeCounting.IGNORED and option_worth:
         ignored = replace(loan, hedge_counting=HedgeCounting.IGNORED)
@@ -188,14 +195,16 @@ def _within_reach(ways: Cure, gold_value: float) -> Cure:
     return ways if ways.sell_gold <= gold_value else replace(ways, sell_gold=math.inf)
 
 
-def _countings(loan: Loan, value: float, options: float) -> dict[HedgeCounting, float]:
+def counted_ltvs(loan: Loan, value: float, options: float) -> dict[HedgeCounting, float]:
+    """LTV in each counting, of gold and options worth `value` and `options` USD."""
     return {
         counting: hedged_ltv(loan.amount, value, options, replace(loan, hedge_counting=counting))
         for counting in HedgeCounting
     }
 
 
-def _lowered(loan: Loan, points: float) -> Loan:
+def lowered(loan: Loan, points: float) -> Loan:
+    """The loan with every limit lower by `points`, a fraction; they stay apart, and above zero."""
     warning, call, close_out = (
         max(limit - points, LEAST_LIMIT) for limit in (loan.warning_ltv, loan.margin_call_ltv, loan.close_out_ltv)
     )

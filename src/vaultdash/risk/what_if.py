@@ -1,116 +1,232 @@
 """What a change of the market or of the lender does to a loan and its hedge, by model values and at expiry."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
+import numpy as np
+
+from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.hedge_verdict import Greeks
-from vaultdash.domain.loan import HedgeCounting
-from vaultdash.domain.portfolio import Zone
+from vaultdash.domain.listed_hedge import HedgeCase, ListedHedge
+from vaultdash.domain.loan import HedgeCounting, Loan
+from vaultdash.domain.portfolio import hedged_ltv, zone
+from vaultdash.domain.position import PremiumFunding
 from vaultdash.pricing.base import FloatArray
+from vaultdash.pricing.compiled import Engine
+from vaultdash.risk.stress import OptionBook, counted_ltvs
+from vaultdash.risk.what_if_remarks import remarks
+from vaultdash.risk.what_if_values import (
+    NOW,
+    WhatIfRow,
+    book_greeks,
+    book_values,
+    counted_ltv,
+    hedge_book,
+    hedge_values,
+)
+from vaultdash.risk.what_if_words import LenderChange, WhatIf, WhatIfChange, WhatIfCurves, WhatIfMap, WhatIfPoint
+
+__all__ = [
+    "DAYS_FORWARD",
+    "MAP_SIZE",
+    "PRICE_MOVES",
+    "VOLATILITY_SHIFTS",
+    "LenderChange",
+    "WhatIf",
+    "WhatIfChange",
+    "WhatIfCurves",
+    "WhatIfMap",
+    "WhatIfPoint",
+    "hedge_values",
+    "what_if",
+]
 
 PRICE_MOVES = (-0.6, -0.5, -0.4, -0.3, -0.2, -0.15, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
 VOLATILITY_SHIFTS = (-0.10, -0.05, 0.0, 0.05, 0.10, 0.20)
 DAYS_FORWARD = (0, 30, 60, 90, 180)
 MAP_SIZE = 41
+MAP_MOVES = (-0.6, 0.6)
+MAP_SHIFTS = (-0.10, 0.30)
+LEAST_MAP_DAYS = 30
+CURVE_MOVES = (-0.7, 0.7)
+CURVE_POINTS = 57
 
 
 @dataclass(frozen=True, slots=True)
-class LenderChange:
-    """Harsher terms; None and 0 leave them.
+class _Stand:
+    """A loan with its hedge, premium paid: what every figure is reckoned from."""
 
-    `haircut` of the options from now on, `limit_cut` taken off every limit, both fractions. `no_notice`: the sale
-    follows the call at once. `stops_counting`: the lender looks at gold and loan alone.
-    """
-
-    haircut: float | None = None
-    limit_cut: float = 0.0
-    no_notice: bool = False
-    stops_counting: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WhatIfChange:
-    """Everything that the sliders move.
-
-    `price` a fraction of spot (-0.2), `volatility` added to each option's own
-    (0.05 is five points), `days` calendar days forward, `rate` added to what dollars earn, a fraction a year.
-    `crash_volatility` adds what falls usually add (`risk.stress.crash_shift`).
-    """
-
-    price: float = 0.0
-    volatility: float = 0.0
-    days: int = 0
-    rate: float = 0.0
-    crash_volatility: bool = False
-    lender: LenderChange = field(default_factory=LenderChange)
-
-
-@dataclass(frozen=True, slots=True)
-class WhatIfPoint:
-    """The loan and its hedge after a change; amounts USD.
-
-    `ltvs` with the hedge in each counting, `unhedged_ltv`
-    without; zones as the lender counts. `_pnl` against now, premium paid at the prices of the hedge.
-    """
-
-    price: float
-    days: int
-    gold_value: float
-    loan_amount: float
-    hedge_value: float
-    hedge_pnl: float
-    gold_pnl: float
-    net_pnl: float
-    ltvs: dict[HedgeCounting, float]
-    unhedged_ltv: float
-    zone: Zone
-    unhedged_zone: Zone
-    equity: float
-    unhedged_equity: float
-    greeks: Greeks
-
-
-@dataclass(frozen=True, slots=True)
-class WhatIfCurves:
-    """Over prices, USD a share; all arrays have the length of `prices`.
-
-    Worth of the hedge now, at the changed day and at its first expiration, USD, and LTVs as the lender counts.
-    """
-
-    prices: FloatArray
-    value_now: FloatArray
-    value_then: FloatArray
-    value_at_expiry: FloatArray
-    ltv_then: FloatArray
-    ltv_at_expiry: FloatArray
-    unhedged_ltv: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class WhatIfMap:
-    """Hedged LTV as the lender counts, and worth of the hedge, USD; shapes (rows, prices).
-
-    A row for each of `rows` (`days` or volatility shifts), a column for each price.
-    """
-
-    kind: str
-    prices: FloatArray
-    rows: FloatArray
-    ltv: FloatArray
-    hedge_value: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class WhatIf:
-    """A change applied: now, then, the curves, the table over price moves, and two maps.
-
-    The maps (price x time, price x volatility) are None when they were not asked for. `remarks` say what was assumed.
-    """
-
+    case: HedgeCase
+    hedge: ListedHedge
+    book: OptionBook
+    units: float
+    loan: Loan
+    unhedged: Loan
     change: WhatIfChange
-    now: WhatIfPoint
-    then: WhatIfPoint
-    curves: WhatIfCurves
-    table: tuple[WhatIfPoint, ...]
-    by_time: WhatIfMap | None
-    by_volatility: WhatIfMap | None
-    remarks: tuple[str, ...] = ()
+    engine: Engine
+
+    def row(self, days: int | None = None, volatility: float | None = None) -> WhatIfRow:
+        """The changed market, on another day or at another shift of volatility."""
+        change = self.change
+        return WhatIfRow(
+            days=change.days if days is None else days,
+            volatility=change.volatility if volatility is None else volatility,
+            rate=change.rate,
+            crash_volatility=change.crash_volatility,
+        )
+
+    def owed(self, days: int) -> float:
+        """What is owed so many days on, with the hedge."""
+        return _owed(self.loan, self.case, days)
+
+    def points(self, prices: FloatArray, row: WhatIfRow, lender: LenderChange) -> tuple[WhatIfPoint, ...]:
+        """Loan and hedge at each price on the row's day, under the lender's terms then."""
+        values = book_values(self.book, self.case, prices, [row], self.engine)[0]
+        greeks = book_greeks(self.book, self.case, prices, row, self.engine)
+        loan = lender.applied(replace(self.loan, amount=self.owed(row.days)))
+        unhedged = lender.applied(replace(self.unhedged, amount=_owed(self.unhedged, self.case, row.days)))
+        return tuple(
+            self._point(float(price), row.days, float(value), each, loan, unhedged)
+            for price, value, each in zip(prices, values, greeks, strict=True)
+        )
+
+    def _point(
+        self, price: float, days: int, worth: float, greeks: Greeks, loan: Loan, unhedged: Loan
+    ) -> WhatIfPoint:
+        gold, alone = self.units * price, self.case.units * price
+        gold_pnl, hedge_pnl = self.units * (price - self.case.spot), worth - self.hedge.net_cost
+        unhedged_ltv = unhedged.amount / alone
+        return WhatIfPoint(
+            price=price,
+            days=days,
+            gold_value=gold,
+            loan_amount=loan.amount,
+            hedge_value=worth,
+            hedge_pnl=hedge_pnl,
+            gold_pnl=gold_pnl,
+            net_pnl=gold_pnl + hedge_pnl,
+            ltvs=counted_ltvs(loan, gold, worth),
+            unhedged_ltv=unhedged_ltv,
+            zone=zone(hedged_ltv(loan.amount, gold, worth, loan), loan),
+            unhedged_zone=zone(unhedged_ltv, unhedged),
+            equity=gold + worth - loan.amount,
+            unhedged_equity=alone - unhedged.amount,
+            greeks=greeks,
+        )
+
+    def map(self, kind: str, prices: FloatArray, rows: Sequence[WhatIfRow], labels: Sequence[float]) -> WhatIfMap:
+        """A grid of the changed market."""
+        values = book_values(self.book, self.case, prices, rows, self.engine)
+        owed = np.array([self.owed(row.days) for row in rows])[:, None]
+        loan = self.change.lender.applied(self.loan)
+        ltvs = _ltvs(loan, owed, self.units * prices, values)
+        named = np.array(labels, dtype=np.float64)
+        return WhatIfMap(kind, prices, named, ltvs[loan.hedge_counting], values, ltvs)
+
+    def curves(self) -> WhatIfCurves:
+        """Worth and LTV over prices that contain every strike, today's price and the changed one."""
+        case, change = self.case, self.change
+        least, most = (case.spot * (1.0 + move) for move in CURVE_MOVES)
+        kinks = (*self.hedge.strikes, case.spot, case.spot * (1.0 + change.price), case.call_price)
+        inside = [kink for kink in kinks if least < kink < most]
+        prices = np.unique(np.concatenate([np.linspace(least, most, CURVE_POINTS), inside]).round(6))
+        first = self.hedge.first_expiration
+        last = change.days if first is None else case.days_to(first)
+        then, at_expiry = book_values(self.book, case, prices, [self.row(), self.row(last)], self.engine)
+        now = book_values(self.book, case, prices, [NOW], self.engine)[0]
+        loan, unhedged = (change.lender.applied(each) for each in (self.loan, self.unhedged))
+        gold = self.units * prices
+        ltvs_then = _ltvs(loan, np.array(self.owed(change.days)), gold, then)
+        ltvs_at_expiry = _ltvs(loan, np.array(self.owed(last)), gold, at_expiry)
+        return WhatIfCurves(
+            prices=prices,
+            value_now=now,
+            value_then=then,
+            value_at_expiry=at_expiry,
+            ltv_then=ltvs_then[loan.hedge_counting],
+            ltv_at_expiry=ltvs_at_expiry[loan.hedge_counting],
+            unhedged_ltv=_owed(unhedged, case, change.days) / (case.units * prices),
+            then=ltvs_then,
+            at_expiry=ltvs_at_expiry,
+        )
+
+
+def what_if(
+    case: HedgeCase,
+    hedge: ListedHedge,
+    change: WhatIfChange,
+    *,
+    price_moves: Sequence[float] = PRICE_MOVES,
+    with_maps: bool = True,
+    map_days: Sequence[int] | None = None,
+    map_volatilities: Sequence[float] | None = None,
+    map_moves: Sequence[float] | None = None,
+    engine: Engine = "kernel",
+) -> WhatIf:
+    """Apply a change to a loan and its hedge; see `what_if_values.hedge_values` for what an option is worth then.
+
+    `price_moves` are the rows of the table, fractions; the maps have a column for each of `map_moves` and a row for
+    each of `map_days` or `map_volatilities`, by default 41 from -60 to +60 %, from today to the last expiration, and
+    from -10 to +30 points. Raises InvalidInput.
+    """
+    stand = _stand(case, hedge, change, engine)
+    now = stand.points(np.array([case.spot]), NOW, LenderChange())[0]
+    moves = np.array([change.price, *price_moves], dtype=np.float64)
+    if not np.isfinite(moves).all() or (moves <= -1).any():
+        raise InvalidInput("prices", "must be fractions above -1; write -0.2 for a fall of 20 %")
+    then, *table = stand.points(case.spot * (1.0 + moves), stand.row(), change.lender)
+    by_time = by_volatility = None
+    if with_maps:
+        columns = np.linspace(*MAP_MOVES, MAP_SIZE).round(9) if map_moves is None else np.array(map_moves)
+        prices = case.spot * (1.0 + columns)
+        days = _days(case, hedge) if map_days is None else map_days
+        evenly = [float(shift) for shift in np.linspace(*MAP_SHIFTS, MAP_SIZE).round(9)]
+        shifts = evenly if map_volatilities is None else map_volatilities
+        by_time = stand.map("time", prices, [stand.row(days=int(day)) for day in days], days)
+        by_volatility = stand.map(
+            "volatility", prices, [stand.row(volatility=float(shift)) for shift in shifts], shifts
+        )
+    return WhatIf(
+        change=change,
+        now=now,
+        then=then,
+        curves=stand.curves(),
+        table=tuple(table),
+        by_time=by_time,
+        by_volatility=by_volatility,
+        remarks=remarks(case, hedge, change, stand.book),
+    )
+
+
+def _stand(case: HedgeCase, hedge: ListedHedge, change: WhatIfChange, engine: Engine) -> _Stand:
+    """The premium is in the loan or in the gold where the hedge is paid so; paid in cash it is in neither."""
+    loan = case.loan if case.loan.as_of is not None else replace(case.loan, as_of=case.at.date())
+    units, funded = case.units, loan
+    if hedge.funding is PremiumFunding.LOAN:
+        funded = replace(loan, amount=loan.amount + hedge.net_cost)
+    elif hedge.funding is PremiumFunding.SELL_GOLD:
+        units -= hedge.net_cost / case.spot
+        if units <= 0:
+            raise InvalidInput("funding", "by selling gold is impossible: the hedge costs more than all the gold")
+    return _Stand(case, hedge, hedge_book(hedge, case, engine), units, funded, loan, change, engine)
+
+
+def _ltvs(
+    loan: Loan, owed: FloatArray, gold_value: FloatArray, hedge_value: FloatArray
+) -> dict[HedgeCounting, FloatArray]:
+    return {
+        counting: counted_ltv(replace(loan, hedge_counting=counting), owed, gold_value, hedge_value)
+        for counting in HedgeCounting
+    }
+
+
+def _owed(loan: Loan, case: HedgeCase, days: int) -> float:
+    return loan.owed(case.at.date() + timedelta(days=days))
+
+
+def _days(case: HedgeCase, hedge: ListedHedge) -> list[int]:
+    """From today to the last expiration, or a year without one; whole days, each once."""
+    last = hedge.last_expiration
+    horizon = 365 if last is None else max(case.days_to(last), LEAST_MAP_DAYS)
+    return sorted({round(day) for day in np.linspace(0, horizon, MAP_SIZE)})

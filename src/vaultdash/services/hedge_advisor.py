@@ -9,13 +9,12 @@ from typing import TypeVar
 
 from vaultdash.clock import NEW_YORK
 from vaultdash.domain.errors import DatabaseError
-from vaultdash.domain.exchange import PAIRS, ExchangeRate
 from vaultdash.domain.gold import InstrumentKind, clean_symbol
 from vaultdash.domain.hedge import Comparison, Exercise, Situation
-from vaultdash.domain.market import Quote
 from vaultdash.domain.portfolio import Snapshot, mark, require_solvent
 from vaultdash.domain.template import HedgeTemplate
 from vaultdash.domain.validation import positive
+from vaultdash.services.advice_doubts import AdviceDoubts
 from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.price_feed import PriceFeed, QuoteStatus
 from vaultdash.strategies.engine import (
@@ -102,7 +101,7 @@ class HedgeAdvisor:
         self._prices = prices
         self._book = book
         self._now = now
-        self._demo = demo
+        self._doubts = AdviceDoubts(prices, demo=demo)
         self._own = own
         self._asking: asyncio.Future[Sequence[HedgeTemplate]] | None = None
         self._remembered: OrderedDict[Compared, tuple[Comparison, tuple[LeftOut, ...]]] = OrderedDict()
@@ -131,9 +130,7 @@ class HedgeAdvisor:
         templates, problem = await self._templates()
         comparison, left_out = await self._compare(situation, templates)
         assumptions = (*self._assumptions(research, snapshot, own=own), *problem)
-        is_invented = snapshot.rate.is_demo or (status is not None and status.quote.is_demo)
-        is_called = snapshot.is_called and (self._demo or not is_invented)
-        withheld = self._withheld(status, snapshot)
+        is_called, withheld = self._doubts.is_called(status, snapshot), self._doubts.withheld(status, snapshot)
         return Advice(symbol, self._now(), status, snapshot, comparison, assumptions, withheld, is_called, left_out)
 
     def _snapshot(self, symbol: str, research: Research, status: QuoteStatus | None) -> tuple[Snapshot, bool]:
@@ -189,42 +186,6 @@ class HedgeAdvisor:
             said.append(f"{snapshot.portfolio.collateral.instrument.symbol} is no known gold instrument: no ounces")
         said.append("premiums are model prices without bid, ask, smile or commission")
         return said
-
-    def _withheld(self, status: QuoteStatus | None, snapshot: Snapshot) -> str | None:
-        if status is not None and status.quote.is_demo and not self._demo:
-            return "The price is invented (DEMO), because no real one could be had: nothing is recommended on it."
-        currency, rate = snapshot.rate.currency, self._rate_status(snapshot.rate)
-        if rate is not None and rate.quote.is_demo and not self._demo:
-            return (
-                f"What a dollar costs in {currency} is invented (DEMO), because no real rate could be had: nothing "
-                "is recommended on it, and whether the loan is called cannot be said."
-            )
-        gold = None if status is None else self._prices.status(status.quote)  # the status given may be the rate's
-        if rate is not None and rate.is_stale:
-            beside = f", the price {gold.age_words}" if gold is not None and gold.is_stale else ""
-            called = f" By that rate the loan is called, at an LTV of {snapshot.ltv * 100:.1f} %."
-            return (
-                f"What a dollar costs in {currency} is {rate.age_words} old{beside}: no recommendation until a new "
-                f"rate arrives.{called if snapshot.is_called else ''}"
-            )
-        if snapshot.is_called:
-            return (
-                f"The loan is called at this price: its LTV of {snapshot.ltv * 100:.1f} % has reached the limit, and "
-                "no put bought now undoes that. Repay, add gold or sell gold first."
-            )
-        if gold is not None and gold.is_stale:
-            return f"The price is {gold.age_words} old: no recommendation until a new one arrives."
-        if status is not None and status.is_stale:
-            return f"{status.problem or 'What the loan is judged by is not current'}: nothing is recommended on it."
-        return None
-
-    def _rate_status(self, rate: ExchangeRate) -> QuoteStatus | None:
-        """How far the exchange rate can be trusted now; None for a loan in dollars."""
-        if rate.at is None:
-            return None
-        pair = PAIRS[rate.currency]
-        given = Quote(pair, rate.per_dollar, None, rate.at, rate.source, currency=rate.currency)
-        return self._prices.status(self._prices.known(pair) or given)
 
 
 def _compared(situation: Situation, templates: tuple[HedgeTemplate, ...]) -> tuple[Comparison, tuple[LeftOut, ...]]:

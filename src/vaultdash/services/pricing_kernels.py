@@ -24,7 +24,10 @@ from vaultdash.pricing.compiled import (
 from vaultdash.risk.simulation import warm_up_simulations
 
 PRICING = Path(vaultdash.pricing.__file__).parent
-SIMULATION = sorted(Path(vaultdash.risk.__file__).parent.glob("*_kernels.py"))
+# With the arrays that kernels are handed: code compiled for another order of their columns must not be loaded.
+SIMULATION = sorted(
+    source for kind in ("kernels", "layout") for source in Path(vaultdash.risk.__file__).parent.glob(f"*_{kind}.py")
+)
 BACKTEST = [Path(vaultdash.backtest.__file__).parent / f"{name}.py" for name in LOOP_MODULES]
 PATIENCE_SECONDS = 5.0  # loading takes about one; QuantLib needs longer than that for a chain
 

@@ -24,6 +24,7 @@ from vaultdash.services.selloff_replay import SelloffReplays
 from vaultdash.services.snapshot_recorder import SnapshotRecorder
 from vaultdash.services.sweeps import Sweeps
 from vaultdash.services.templates import Templates
+from vaultdash.services.workbench import Workbench
 from vaultdash.storage.records import Database
 
 log = structlog.get_logger()
@@ -69,6 +70,7 @@ class Vault:
     events: SelloffEvents
     backtests: Backtester
     sweeps: Sweeps
+    workbench: Workbench
     records: LtvHistory
     alerts: AlertWatch
     outbox: AlertOutbox

@@ -14,6 +14,7 @@ from vaultdash.domain.listed_hedge import (
     ListedOption,
     PriceBasis,
 )
+from vaultdash.domain.listed_hedge import StrategyKind as StrategyKind  # asked for with the other words of requests
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.market import Quote
 from vaultdash.domain.option import DollarRate, Right
@@ -39,20 +40,12 @@ class CheckDates(StrEnum):
     ALL = "all"
 
 
-class StrategyKind(StrEnum):
-    """What the workbench builds from listed contracts."""
-
-    PROTECTIVE_PUT = "protective_put"
-    PUT_SPREAD = "put_spread"
-    COLLAR = "collar"
-    PUT_LADDER = "put_ladder"
-    LEAPS = "leaps"
-    CUSTOM = "custom"
-
-
 @dataclass(frozen=True, slots=True)
 class CaseChange:
-    """What differs from the owner's loan; None leaves it. Amounts USD."""
+    """What differs from the owner's loan; None leaves it. Amounts USD.
+
+    `at` is the moment that is judged, by default that of the price, or now where no price of the market is used.
+    """
 
     spot: float | None = None
     units: float | None = None
@@ -63,6 +56,7 @@ class CaseChange:
     rate: float | None = None
     split_custody: bool | None = None
     broker_margin: float | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +87,22 @@ class CheapestRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What the figures stand on: price with its time and source, the dollar's rate, and what is doubtful in words.
+
+    `withheld` says why nothing may be recommended on it; `hypothetical` is True when a price was made up.
+    """
+
+    symbol: str
+    at: datetime
+    quote: Quote | None
+    rate: DollarRate
+    remarks: tuple[str, ...] = ()
+    withheld: str | None = None
+    hypothetical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CheapestReport:
     """The answer with what it stands on; `why` says why this one. `market` is None when contracts were given."""
 
@@ -102,6 +112,7 @@ class CheapestReport:
     market: HedgeMarket | None
     request: CheapestRequest
     why: tuple[str, ...]
+    standing: Standing
     withheld: str | None = None
     seconds: float = 0.0
 
@@ -133,22 +144,6 @@ class HedgeRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What the figures stand on: price with its time and source, the dollar's rate, and what is doubtful in words.
-
-    `withheld` says why nothing may be recommended on it; `hypothetical` is True when a price was made up.
-    """
-
-    symbol: str
-    at: datetime
-    quote: Quote | None
-    rate: DollarRate
-    remarks: tuple[str, ...] = ()
-    withheld: str | None = None
-    hypothetical: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class MeasureReport:
     """Hedges measured on one case, in the order asked for."""
 
@@ -176,21 +171,37 @@ class PathRequest:
 
 @dataclass(frozen=True, slots=True)
 class PathReport:
-    """Verdicts with what they stand on."""
+    """Verdicts in the order asked for and last that of no hedge, with what they stand on.
+
+    `volatility` is that of the models, a fraction a year.
+    """
 
     case: HedgeCase
     found: PathVerdicts
     standing: Standing
+    volatility: float = 0.0
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioGrid:
+    """A grid of what-if changes that the owner keeps under a name: price moves, volatility shifts, days forward."""
+
+    name: str
+    prices: tuple[float, ...]
+    volatilities: tuple[float, ...]
+    days: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class WhatIfRequest:
-    """`hedge` None takes the options held against the loan."""
+    """`hedge` None takes the options held against the loan; `grid` gives the steps of table and maps."""
 
     change: WhatIfChange
     hedge: HedgeRequest | None = None
     case: CaseChange = field(default_factory=CaseChange)
     with_maps: bool = True
+    grid: ScenarioGrid | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,16 +222,6 @@ class FrontierReport:
     found: Frontier
     market: HedgeMarket
     standing: Standing
-
-
-@dataclass(frozen=True, slots=True)
-class ScenarioGrid:
-    """A grid of what-if changes that the owner keeps under a name: price moves, volatility shifts, days forward."""
-
-    name: str
-    prices: tuple[float, ...]
-    volatilities: tuple[float, ...]
-    days: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

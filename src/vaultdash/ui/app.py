@@ -64,6 +64,17 @@ def register(vault: Vault) -> None:
 
         return hedge.build(vault, contract)
 
+    def show_workbench(hedge: str = "", b: str = "", c: str = "", d: str = "", contract: str = "") -> Awaitable[None]:
+        from vaultdash.ui.pages import workbench, workbench_address
+
+        named = tuple(one for one in (hedge, b, c, d) if one)
+        return workbench.build(vault, workbench_address.Asked(named, contract))
+
+    def show_what_if(hedge: str | None = None) -> Awaitable[None]:
+        from vaultdash.ui.pages import what_if
+
+        return what_if.build(vault, hedge)
+
     def show_risk() -> Awaitable[None]:
         from vaultdash.ui.pages import risk
 
@@ -103,6 +114,8 @@ def register(vault: Vault) -> None:
         Page("/", "Overview", lambda: overview.build(vault)),
         Page("/options", "Options", show_options),
         Page("/hedge", "Hedge", show_hedge),
+        Page("/workbench", "Workbench", show_workbench),
+        Page("/what-if", "What if", show_what_if),
         Page("/risk", "Risk", show_risk),
         Page("/backtest", "Backtest", show_backtest),
         Page("/history", "History", show_history),

@@ -9,20 +9,10 @@ from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.market import Freshness
 from vaultdash.domain.option import OptionContract, Right
 from vaultdash.services.chain_pricing import PricedChain, PricedOption
+from vaultdash.services.quote_words import REASON_WORDS
 from vaultdash.ui.format import age, day, moment, number, pct, price, source_words, strike, usd
 from vaultdash.ui.theme import Tone
 
-REASON_WORDS = {
-    "no_bid": "no bid",
-    "no_ask": "no ask",
-    "crossed": "bid above ask",
-    "locked": "bid equal to ask",
-    "wide_spread": "wide spread",
-    "below_intrinsic": "below what exercise pays",
-    "above_bound": "above what it can ever pay",
-    "not_monotone": "contradicts another strike",
-    "not_convex": "contradicts its neighbours",
-}
 FLAG_WORDS = {
     "zero_bid": "a bid of 0.00: nobody buys",
     "no_bid": "no bid",

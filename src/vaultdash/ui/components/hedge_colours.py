@@ -15,6 +15,7 @@ HOUSE_COLOURS = HEDGE_COLOURS | {
     "dynamic_rehedge_95": "#b58fd6",
     "repay_with_premium": "#a89f8d",
 }
+BENCH_COLOURS = ("#3f88c5", "#cf7a3e", "#7ea63a", "#c2568c")  # A to D on the workbench
 SPARE = ("#2aa79b", "#b06ab3", "#5a9bd8", "#c49a3a", "#7b9e57", "#a58ae0", "#c98a5b", "#4f8a6b")
 
 

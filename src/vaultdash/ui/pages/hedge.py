@@ -18,6 +18,7 @@ from vaultdash.ui.components.scenario_table import ScenarioTable
 from vaultdash.ui.components.sensitivity_table import SensitivityTable
 from vaultdash.ui.format import moment, pct, price
 from vaultdash.ui.live import follow
+from vaultdash.ui.pages.hedge_listed import ListedAdviceOnLoan
 from vaultdash.ui.pages.own_loan import cover_or_reason
 from vaultdash.ui.theme import ChartColours, Tabs, card, is_dark, note, text
 
@@ -66,6 +67,7 @@ class HedgePage:
             self._lender = text("div", LENDERS[self._counting], "muted")
             self._basis = note("")
             ui.link("What would they have done in past falls?", "/backtest").classes("vd-link vd-follow")
+        self.listed = ListedAdviceOnLoan(vault)
         with card("Six hedges side by side"):
             self._hedges = HedgeTable(self._choose_hedge)
             self._cover = note("")
@@ -238,6 +240,7 @@ async def build(vault: Vault, contract: str | None = None) -> None:
     if put is not None:
         follow(vault.heartbeat.feed, put.update)
     follow(vault.heartbeat.feed, update)
+    follow(vault.heartbeat.feed, page.listed.update)
 
 
 def _own(advice: Advice) -> str:

@@ -1,0 +1,162 @@
+"""Why this hedge: what it keeps and where it binds, why no cheaper one will do, and what it does not cover."""
+
+from vaultdash.domain.hedge_verdict import (
+    CheaperNeighbour,
+    CheapestHedge,
+    CountedProtection,
+    ListedMeasure,
+    SolveStatus,
+)
+from vaultdash.domain.listed_hedge import HedgeCase, ListedHedge
+from vaultdash.domain.loan import HedgeCounting, is_breached
+from vaultdash.services.workbench_request import CheapestRequest
+
+MOST_NAMED_LEGS = 4
+MOST_NEIGHBOURS = 3
+COUNTED = {
+    HedgeCounting.CREDITED: (
+        "This holds only for a lender who credits the options as collateral: they must be pledged to it, and its "
+        "contract must say so."
+    ),
+    HedgeCounting.AFTER_PAYMENT: (
+        "This holds only if the options are sold at a call and the money repays the loan before the lender's "
+        "deadline; what is sold does not protect a second time."
+    ),
+    HedgeCounting.IGNORED: "This lender looks at gold and loan alone: no option moves its LTV.",
+}
+
+
+def why(
+    found: CheapestHedge, case: HedgeCase, request: CheapestRequest, measure: ListedMeasure | None
+) -> tuple[str, ...]:
+    """The reasons as sentences, the most important first; `measure` is that of the hedge found, where it has one."""
+    said = [found.reason] if found.reason else []
+    hedge = found.hedge
+    if hedge is None:
+        nearest = "" if found.nearest is None else found.nearest.words
+        return (*said, *([nearest] if nearest and nearest not in found.reason else []))
+    if not hedge.legs:
+        return tuple(said)
+    said.append(_bought(hedge, measure))
+    said += _binding(found, case)
+    if found.status is SolveStatus.OPTIMAL:
+        said += _not_cheaper(found)
+    said.append(_counted(request, case))
+    said += _limits(found, case, request)
+    if measure is not None and measure.calls is not None and not measure.calls.is_covered:
+        said.append(_calls(measure))
+    return tuple(said)
+
+
+def words_of(measure: ListedMeasure) -> tuple[str, ...]:
+    """What any hedge is for, in sentences: what it costs, what it keeps as the lender counts, what it gives away."""
+    hedge = measure.hedge
+    if not hedge.legs:
+        return (f"No hedge: {_kept(measure.as_counted, measure.case)}",)
+    said = [_bought(hedge, measure), f"As your lender counts, {_kept(measure.as_counted, measure.case)}"]
+    if measure.case.loan.hedge_counting is HedgeCounting.IGNORED:
+        sold = measure.countings[HedgeCounting.AFTER_PAYMENT]
+        said.append(f"Sold to repay the loan, {_kept(sold, measure.case)}")
+    said.append(
+        f"Gold and hedge together are worth at least {measure.floor_pct:.1%} of the gold's value now, at "
+        f"{measure.floor_price:,.2f}, the cost taken off."
+    )
+    if measure.upside_kept < 1 - 1e-9:
+        said.append(f"Of a rise to the end of the range {max(measure.upside_kept, 0):.0%} is kept.")
+    if measure.calls is not None and not measure.calls.is_covered:
+        said.append(_calls(measure))
+    return tuple(said)
+
+
+def legs_words(hedge: ListedHedge) -> str:
+    """`buys 44 of the 350 put, 18 Sep 2026, sells 100 of the 500 call, ...`; of many legs the first."""
+    named = [
+        f"{'buys' if leg.contracts > 0 else 'sells'} {abs(leg.contracts):,} of the {leg.option.title}"
+        for leg in hedge.legs[:MOST_NAMED_LEGS]
+    ]
+    left = len(hedge.legs) - MOST_NAMED_LEGS
+    return "; ".join([*named, *([f"and {left} more"] if left > 0 else [])])
+
+
+def _bought(hedge: ListedHedge, measure: ListedMeasure | None) -> str:
+    words = legs_words(hedge)
+    money = f"costs {hedge.net_cost:,.0f} USD" if hedge.net_cost >= 0 else f"brings {-hedge.net_cost:,.0f} USD"
+    told = f"It {words}: that {money}, commissions included"
+    if measure is None or measure.cost_per_year_pct is None or hedge.net_cost < 0:
+        return f"{told}."
+    return f"{told}, {measure.cost_pct:.2%} of the gold, or {measure.cost_per_year_pct:.2%} a year."
+
+
+def _kept(kept: CountedProtection, case: HedgeCase) -> str:
+    if kept.keeps:
+        return (
+            f"no price of the range is a call: LTV is at most {kept.worst_ltv:.1%}, at {kept.worst_price:,.2f}, and "
+            f"the limit {case.loan.margin_call_ltv:.0%}."
+        )
+    if kept.deepest_fall is None:
+        return "the loan is called now."
+    at = case.spot * (1 - kept.deepest_fall)
+    return f"the call comes after a fall of {kept.deepest_fall:.1%}, at {at:,.2f}."
+
+
+def _binding(found: CheapestHedge, case: HedgeCase) -> list[str]:
+    tight = [each for each in found.binding if each.spare <= 1e-3 * case.loan.amount]
+    if not tight:
+        return []
+    where = ", ".join(f"{each.price:,.2f} ({each.price / case.spot - 1:+.1%})" for each in tight)
+    days = sorted({each.on for each in tight if each.on is not None})
+    before = f"; on {days[0]:%-d %b %Y}, before it expires" if days else ""
+    return [f"Where it has least to spare: {where}{before}."]
+
+
+def _not_cheaper(found: CheapestHedge) -> list[str]:
+    said = []
+    if found.lp_bound is not None and found.gap is not None and found.net_cost is not None:
+        whole = f"whole ones cost {found.gap:,.2f} more" if found.gap > 0.005 else "whole ones cost no more"
+        said.append(f"Even fractions of contracts would come to {found.lp_bound:,.2f} USD; {whole}.")
+    return [*said, *(_neighbour(near, found.net_cost or 0.0) for near in found.neighbours[:MOST_NEIGHBOURS])]
+
+
+def _neighbour(near: CheaperNeighbour, cost: float) -> str:
+    return f"Cheaper by {cost - near.net_cost:,.2f}, {near.change}, will not do: {near.reason.rstrip('.')}."
+
+
+def _counted(request: CheapestRequest, case: HedgeCase) -> str:
+    if request.credit is not None and not isinstance(request.credit, HedgeCounting):
+        return f"This holds for a lender who counts {request.credit:g} of each dollar that the options pay."
+    said = COUNTED[case.loan.hedge_counting]
+    if case.loan.hedge_counting is HedgeCounting.CREDITED and case.loan.hedge_haircut > 0:
+        return f"{said} Its haircut of {case.loan.hedge_haircut:.0%} is taken off."
+    return said
+
+
+def _limits(found: CheapestHedge, case: HedgeCase, request: CheapestRequest) -> list[str]:
+    """What is not covered."""
+    hedge = found.hedge
+    assert hedge is not None
+    assert hedge.first_expiration is not None
+    said = []
+    limit = case.loan.margin_call_ltv
+    if found.worst_hedged_ltv is not None and is_breached(found.worst_hedged_ltv, limit):
+        said.append(
+            f"At its worst LTV is {found.worst_hedged_ltv:.4f}, and the lender calls at {limit:g}: on the limit is a "
+            "call. Ask for a lower LTV."
+        )
+    low = case.spot * (1 + request.price_range[0])
+    said.append(
+        f"Not covered: a price below {low:,.2f}, anything after {hedge.first_expiration:%-d %b %Y}, and interest "
+        "that is added to the loan until then."
+    )
+    return said
+
+
+def _calls(measure: ListedMeasure) -> str:
+    calls = measure.calls
+    assert calls is not None
+    if calls.refusal:
+        return calls.refusal
+    at = "" if calls.broker_calls_at is None else f" The broker calls at {calls.broker_calls_at:,.2f}."
+    return (
+        f"The sold calls are uncovered at the broker: {calls.requirement:,.0f} USD now, {calls.after_rally:,.0f} "
+        f"after a rise of {calls.rally:.0%}, of {calls.broker_margin:,.0f} that are free.{at}"
+    )

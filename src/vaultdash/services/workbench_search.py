@@ -1,0 +1,191 @@
+"""The search for the cheapest hedge on the owner's loan and the live chain, or on figures and contracts given."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from vaultdash.domain.errors import InvalidInput
+from vaultdash.domain.hedge_verdict import CheapestHedge, ListedMeasure, SolveStatus
+from vaultdash.domain.listed_hedge import HedgeCase, HedgeMarket, ListedOption
+from vaultdash.domain.loan import HedgeCounting
+from vaultdash.domain.option import expiry_at
+from vaultdash.services.workbench_calls import within_margin
+from vaultdash.services.workbench_case import HedgeCases, is_whole
+from vaultdash.services.workbench_market import HedgeMarkets, withheld_by
+from vaultdash.services.workbench_request import CheapestReport, CheapestRequest, CheckDates, Goal
+
+TIME_LIMIT = 10.0  # seconds the solver may take
+AT_ONCE = 2  # searches: each takes a core
+SAME_SPOT = 0.002  # a minute's move: quotes and price are never of the same moment
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A search with what it stands on; `is_dated` when all contracts still live at the case's moment."""
+
+    request: CheapestRequest
+    case: HedgeCase
+    is_dated: bool
+
+
+class HedgeSearch:
+    """Runs searches in threads, two at once; the solver gives way to the event loop while it works."""
+
+    def __init__(self, cases: HedgeCases, markets: HedgeMarkets, *, demo: bool = False) -> None:
+        self._cases = cases
+        self._markets = markets
+        self._demo = demo
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def find(self, request: CheapestRequest, market: HedgeMarket | None = None) -> CheapestReport:
+        """The answer with its reasons; `market` takes the place of the live chain.
+
+        Raises InvalidInput for a request that makes no sense, Unavailable without a price or a chain that is needed.
+        """
+        case, standing = await self._cases.of(request.case)
+        case = _counted(case, request)
+        if request.contracts is not None:
+            market, options = None, request.contracts
+            if not options:
+                raise InvalidInput("contracts", "must not be empty; leave them out to use the live chain")
+        else:
+            market = market or await self._markets.of(request.horizon)
+            options = market.options
+        async with self._turns:
+            began = time.perf_counter()
+            found, measure, why = await asyncio.to_thread(_answer, request, case, options, market)
+            seconds = time.perf_counter() - began
+        held_back = standing.withheld or (None if market is None else withheld_by(market, demo=self._demo))
+        return CheapestReport(
+            found=found,
+            case=case,
+            measure=measure,
+            market=market,
+            request=request,
+            why=why,
+            standing=standing,
+            withheld=None if is_whole(request.case) and market is None else held_back,
+            seconds=seconds,
+        )
+
+
+def search(question: Question, options: Sequence[ListedOption], max_calls: int | None) -> CheapestHedge:
+    """The search itself; raises as `strategies.cheapest` does."""
+    request, case = question.request, question.case
+    given = {**_terms(question), "max_calls": max_calls}
+    about = options, case.units, case.loan.amount, case.spot, request.max_hedged_ltv
+    if request.goal is Goal.CHEAPEST:
+        from vaultdash.strategies.cheapest import cheapest_hedge
+
+        return cheapest_hedge(*about, **given)
+    from vaultdash.strategies.cheapest_goals import best_protection, zero_cost_collar
+
+    if request.goal is Goal.BEST_PROTECTION:
+        if request.budget is None:
+            raise InvalidInput("budget", "is missing: the best protection is that for a budget, USD")
+        return best_protection(*about, **given)
+    if not request.allow_calls:
+        raise InvalidInput("allow_calls", "must be true: a collar that costs nothing sells calls")
+    return zero_cost_collar(*about, **given)
+
+
+def credit_of(request: CheapestRequest, case: HedgeCase) -> tuple[HedgeCounting | float, float | None]:
+    """The credit factor of the search, and that of what is owed: a lender's haircut is not taken off a debt."""
+    if request.credit is not None and not isinstance(request.credit, HedgeCounting):
+        return request.credit, None
+    counting = case.loan.hedge_counting
+    if counting is HedgeCounting.CREDITED and case.loan.hedge_haircut > 0:
+        limit = 1.0 if request.max_hedged_ltv is None else request.max_hedged_ltv
+        return limit * (1.0 - case.loan.hedge_haircut), limit
+    return counting, None
+
+
+def _counted(case: HedgeCase, request: CheapestRequest) -> HedgeCase:
+    """The case with its loan counted as the request says."""
+    if not isinstance(request.credit, HedgeCounting):
+        return case
+    return replace(case, loan=replace(case.loan, hedge_counting=request.credit))
+
+
+def _terms(question: Question) -> dict[str, Any]:
+    request, case = question.request, question.case
+    factor, owed = credit_of(request, case)
+    needs_days = request.check_dates is CheckDates.ALL
+    if needs_days and not question.is_dated:
+        raise InvalidInput(
+            "check_dates", "cannot be all: some of the contracts have expired, so that no day before is left to check"
+        )
+    return {
+        "credit_factor": factor,
+        "owed_factor": owed,
+        "horizon": request.horizon,
+        "allow_calls": request.allow_calls,
+        "budget": request.budget,
+        "premium_funding": request.premium_funding,
+        "price_range": request.price_range,
+        "commission": request.commission_per_contract,
+        "max_contracts_per_line": request.max_contracts_per_line,
+        "max_puts": request.max_puts,
+        "min_call_strike": request.min_call_strike,
+        "max_loss": request.max_loss,
+        "check_dates": request.check_dates.value,
+        "at": case.at if question.is_dated else None,
+        "rate": case.rate,
+        "time_limit": TIME_LIMIT,
+    }
+
+
+def _answer(
+    request: CheapestRequest, case: HedgeCase, options: tuple[ListedOption, ...], market: HedgeMarket | None
+) -> tuple[CheapestHedge, ListedMeasure | None, tuple[str, ...]]:
+    """Search, measure and reasons; in a thread."""
+    from vaultdash.services.hedge_words import why
+
+    if not options:
+        assert market is not None
+        found = CheapestHedge(SolveStatus.INFEASIBLE, _nothing_usable(market), rejected=market.rejected)
+        return found, None, why(found, case, request, None)
+    is_dated = all(expiry_at(option.expiration) > case.at for option in options)
+    question = Question(request, case, is_dated)
+    within = within_margin(partial(search, question), options, request.max_calls, case)
+    found = within.found
+    measure = None
+    if found.hedge is not None and is_dated:
+        from vaultdash.strategies.listed_measure import measure_listed
+
+        measure = measure_listed(found.hedge, case, request.price_range)
+    unused = () if market is None else market.rejected
+    found = replace(
+        found,
+        rejected=(*found.rejected, *within.rejected, *unused),
+        remarks=tuple(dict.fromkeys([*within.remarks, *found.remarks, *_remarks(question, options, market)])),
+    )
+    return found, measure, why(found, case, request, measure)
+
+
+def _nothing_usable(market: HedgeMarket) -> str:
+    told = ", ".join(f"{count:,} {reason}" for reason, count in market.counts.items())
+    return f"None of the {len(market.rejected):,} contracts can be used: {told or 'none is listed'}."
+
+
+def _remarks(question: Question, options: Sequence[ListedOption], market: HedgeMarket | None) -> list[str]:
+    said = []
+    case = question.case
+    if not question.is_dated:
+        said.append("some contracts have expired by now: no cost a year, no Greeks and no earlier days are told")
+    smallest = min(option.multiplier for option in options)
+    if case.units < smallest:
+        said.append(
+            f"the gold is worth {case.units:,.4g} shares, less than one contract of {smallest}: a hedge in whole "
+            "contracts is larger than the gold"
+        )
+    if market is not None:
+        said += market.remarks
+        if abs(market.spot / case.spot - 1.0) > SAME_SPOT:
+            said.append(
+                f"the quotes were made when {market.symbol} stood at {market.spot:,.2f}, not at {case.spot:,.2f}"
+            )
+    return said
