@@ -14,7 +14,8 @@ WAITING_ENDS = 0.8  # of the run
 SHARED = {
     "live_server": ("api/test_fuzz.py", "api/test_guards.py", "api/test_wire.py", "test_main.py"),
     "dashboard": tuple(
-        f"journeys/test_{name}.py" for name in ("backtest", "hedge", "ltv_history", "options", "overview", "risk")
+        f"journeys/test_{name}.py"
+        for name in ("backtest", "hedge", "ltv_history", "options", "overview", "risk", "workbench")
     ),
 }
 

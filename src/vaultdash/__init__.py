@@ -1,3 +1,3 @@
 """Vault Dashboard: loans secured by gold, and the hedges that keep a margin call away."""
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"

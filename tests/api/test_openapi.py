@@ -115,7 +115,7 @@ VALID = [
     "/api/history?days=20000",
     "/api/history/ltv",
     "/api/history/ltv?days=all&portfolio=main",
-    "/api/hedges/market?horizon=2026-09-01&latest=2026-09-30",
+    "/api/hedges/market?horizon=2026-09-18&latest=2026-09-18",
     "/api/whatif/grids",
     "/api/history?symbol=^GVZ&days=30",
 ]

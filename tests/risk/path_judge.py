@@ -116,7 +116,7 @@ def judge_path(
                 told.sold = told.uncured = True
                 return told
             if ltv < lender.call - 1e-9 and came > 0 and came >= called_for * (1 - 1e-12):
-                deadline = sell_on = None
+                deadline = None
             elif day >= deadline:
                 told.uncured = True
                 return told

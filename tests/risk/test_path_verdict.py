@@ -19,7 +19,7 @@ from vaultdash.pricing.american import american_price
 from vaultdash.risk import Flat, Jumps, StochasticVolatility, call_probability, path_verdicts
 from vaultdash.risk.path_verdict import growth_of_a_loan, judged, rules_of
 from vaultdash.risk.path_verdict_layout import Marks, no_outcome
-from vaultdash.risk.path_verdict_marks import tabulated
+from vaultdash.risk.path_verdict_marks import safe_above, tabulated
 
 ENGINES = ("kernel", "reference")
 NOW = datetime(2026, 5, 11, 20, tzinfo=UTC)
@@ -204,7 +204,8 @@ def on_path(relative, legs, of=None, engine="kernel", rule=HoldingRule.SELL, wai
     columns, marks, _ = tabulated([held], of, days, 0.25, engine)
     rules = rules_of(of, held, rule, target, wait, days - of.loan.cure_days if term is None else term)
     outcome = no_outcome(1)
-    judged(prices, growth_of_a_loan(of, days), rules, columns[0], marks, outcome, engine)
+    growth = growth_of_a_loan(of, days)
+    judged(prices, growth, rules, columns[0], marks, safe_above(growth, rules, columns[0], marks), outcome, engine)
     return outcome
 
 
@@ -250,6 +251,7 @@ HEDGES = {
     "spread": [(400.0, Right.PUT, LATER, 100), (340.0, Right.PUT, LATER, -100)],
     "uneven spread": [(400.0, Right.PUT, LATER, 40), (350.0, Right.PUT, LATER, -70)],
     "collar": [(380.0, Right.PUT, LATER, 80), (460.0, Right.CALL, SOON, -80)],
+    "sold puts": [(370.0, Right.PUT, LATER, -45), (350.0, Right.PUT, SOON, 10)],
     "ladder": [(410.0, Right.PUT, LATER, 33), (390.0, Right.PUT, LATER, 33), (370.0, Right.PUT, LATER, 34)],
     "anything": [
         (390.0, Right.PUT, LATER, 50),
@@ -284,11 +286,39 @@ def test_both_engines_say_what_the_slow_judge_says(name, counting, haircut, rule
     expected = slow(prices, of, held, marks, columns[0], rules, growth, wait)
     for engine in ENGINES:
         outcome = no_outcome(len(prices))
-        judged(prices, growth, rules, columns[0], marks, outcome, engine)
+        safe = safe_above(growth, rules, columns[0], marks)
+        judged(prices, growth, rules, columns[0], marks, safe, outcome, engine)
         for flag in ("called", "uncured", "sold"):
             assert getattr(outcome, flag).tolist() == [getattr(told, flag) for told in expected], (engine, flag)
         assert outcome.repaid == pytest.approx([told.repaid for told in expected], rel=1e-9, abs=1e-6)
     assert counting is HedgeCounting.CREDITED or sum(told.called for told in expected) > 10
+
+
+@pytest.mark.parametrize("name", HEDGES)
+@pytest.mark.parametrize("counting", [HedgeCounting.IGNORED, HedgeCounting.CREDITED])
+def test_days_that_are_passed_over_would_have_been_without_a_call(name, counting):
+    """With no price known as safe every day is looked at: nothing else comes of it."""
+    of = case(0.69, counting, hedge_haircut=0.2)
+    held = hedge(*((option(strike, right, until), count) for strike, right, until, count in HEDGES[name]))
+    columns, marks, _ = tabulated([held], of, TERM + EXTRA, 0.25, "kernel")
+    rules, growth = rules_of(of, held, HoldingRule.SELL, 0.70, 2, TERM), growth_of_a_loan(of, TERM + EXTRA)
+    rng = np.random.default_rng(3)
+    prices = np.exp(np.cumsum(rng.normal(0.0, 0.02, (3_000, TERM + EXTRA + 1)), axis=1))
+    prices[:, 0] = 1.0
+    safe = safe_above(growth, rules, columns[0], marks)
+    outcomes = no_outcome(len(prices)), no_outcome(len(prices))
+    for outcome, above in zip(outcomes, (safe, np.full_like(safe, math.inf)), strict=True):
+        judged(prices, growth, rules, columns[0], marks, above, outcome, "kernel")
+    for passed, looked in zip(*outcomes, strict=True):
+        assert (passed == looked).all()
+
+
+def test_safe_is_a_step_of_the_table_above_the_call_price_at_most():
+    of = case(interest=PAID)
+    columns, marks, _ = tabulated([None], of, 10, 0.25, "kernel")
+    safe = safe_above(np.ones(11), rules_of(of, None, HoldingRule.SELL, 0.70, 2, 8), columns[0], marks) * SPOT
+    assert (safe > of.call_price).all()
+    assert (safe < of.call_price * math.exp(2.0 * marks.step)).all()
 
 
 def test_the_slow_judge_has_seen_everything_there_is():
@@ -339,8 +369,9 @@ def test_close_out_before_the_money_is_a_sale(engine):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_gap_through_both_limits_is_a_sale_that_no_option_prevents(engine):
-    told = on_path([1.0, 0.69, 0.9, 0.9, 0.9], [(option(430.0), 100)], engine=engine)
-    assert (told.called[0], told.sold[0], told.uncured[0]) == (True, True, True)
+    for wait in (0, 2):
+        told = on_path([1.0, 0.69, 0.9, 0.9, 0.9], [(option(430.0), 100)], engine=engine, wait=wait)
+        assert (told.called[0], told.sold[0], told.uncured[0]) == (True, True, True)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -366,7 +397,8 @@ def test_sold_puts_are_bought_back_with_those_they_stand_against(engine):
     flat = Marks(np.repeat(plain[:, None, :], 5, axis=1), marks.low, marks.step)
     outcome = no_outcome(1)
     rules = rules_of(of, held, HoldingRule.SELL, 0.70, 2, 2)
-    judged(np.array([relative]), np.ones(5), rules, columns[0], flat, outcome, engine)
+    safe = safe_above(np.ones(5), rules, columns[0], flat)
+    judged(np.array([relative]), np.ones(5), rules, columns[0], flat, safe, outcome, engine)
     price = 0.79 * SPOT
     each = 100 * (400.0 - price) - 100 * (350.0 - price) - 2 * 0.65
     pairs = math.ceil((of.loan.amount - 0.70 * UNITS * price) / each)
@@ -385,6 +417,16 @@ def test_what_an_expiring_put_pays_repays_the_loan_and_then_protects_nothing(eng
     assert (told.called[0], told.sold[0]) == (True, False)
     without = on_path(falls, [], engine=engine)
     assert without.sold[0]  # 0.60 / 0.68 is above the close-out at once
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_loan_that_is_repaid_is_never_called_again(engine):
+    """A thousand contracts 43 USD in the money pay 4.3 million; 2.58 are owed, and no more is repaid."""
+    day = round(case().years_to(SOON) * 252)
+    path = [1.0] * (day - 1) + [0.9] * 4 + [0.1] * 6
+    told = on_path(path, [(option(430.0, expiration=SOON), 1_000)], engine=engine, rule=HoldingRule.HOLD)
+    assert not told.called[0]
+    assert told.repaid[0] == pytest.approx(0.60 * SPOT * UNITS)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

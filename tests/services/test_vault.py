@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.services.twins import Clock, FixedHours, ScriptedMarket
-from vaultdash import bootstrap
 from vaultdash.bootstrap import build_vault
 from vaultdash.clock import utc_now
 from vaultdash.domain.errors import Unavailable
+from vaultdash.files import storage_probe
+from vaultdash.files.storage_probe import StorageProbe
 from vaultdash.services.vault import Vault
 from vaultdash.settings import Settings
 

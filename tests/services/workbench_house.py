@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, ParamSpec, TypeVar
 
 from tests.services.conftest import House
-from tests.services.twins import ScriptedChains
+from tests.services.twins import FixedHours, ScriptedChains
 from vaultdash.domain.listed_hedge import ListedOption
 from vaultdash.domain.option import DollarRate, Right
 from vaultdash.pricing.compiled import Engine
@@ -15,6 +15,7 @@ from vaultdash.services.dollar_rate import DollarRates
 from vaultdash.services.odds_volatility import OddsVolatility
 from vaultdash.services.option_chains import OptionChains
 from vaultdash.services.templates import Templates
+from vaultdash.services.vault import Vault
 from vaultdash.services.workbench import Workbench
 from vaultdash.storage.sql import SqlDatabase
 
@@ -43,7 +44,8 @@ class HereAndNow:
 
     async def run(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         self.called.append(function.__name__)
-        return function(*args, **kwargs)
+        engine: dict[str, Any] = {"engine": "reference"} if function.__name__ == "path_verdicts" else {}
+        return function(*args, **kwargs, **engine)  # without a compiler, which a few paths need not wait for
 
     def map(
         self, function: Callable[[S, C], R], chunks: Iterable[C], /, shared: S
@@ -100,6 +102,27 @@ def a_bench(house: House, database: SqlDatabase, *, demo: bool = False) -> Bench
         demo=demo,
     )
     return Bench(house, listed, workbench, templates, compute)
+
+
+def a_small_workbench(vault: Vault, clock: Callable[[], datetime]) -> Workbench:
+    """The vault's own, but for its chains: a few strikes of a few expirations, priced at once."""
+    rates = KnownRates()
+    chains = OptionChains(ScriptedChains(clock, *DAYS), rates, FixedHours(), clock, by_quantlib)
+    return Workbench(
+        vault.heartbeat,
+        vault.book,
+        chains,
+        rates,
+        vault.history,
+        OddsVolatility(vault.history, chains, clock),
+        vault.templates,
+        vault.database,
+        HereAndNow(),
+        by_quantlib,
+        AdviceDoubts(vault.prices, demo=True),
+        clock,
+        demo=True,
+    )
 
 
 def an_option(

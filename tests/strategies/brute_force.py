@@ -1,5 +1,6 @@
 """Random small searches and every combination of their contracts: an oracle that knows no solver."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -40,17 +41,17 @@ class Search:
     max_loss: float | None
     buffer: float
 
-    def solve(self) -> CheapestHedge:
+    def solve(self, search: Callable[..., CheapestHedge] = cheapest_hedge) -> CheapestHedge:
         """By the product."""
-        return cheapest_hedge(
+        return search(
             self.contracts,
             self.units,
             self.loan,
             self.spot,
             self.call_ltv,
-            credit_factor=self.credit,  # type: ignore[arg-type]  # the words of the API stand for the enumeration
+            credit_factor=self.credit,
             owed_factor=self.owed,
-            premium_funding=self.funding,  # type: ignore[arg-type]  # the same
+            premium_funding=self.funding,
             price_range=self.price_range,
             commission=self.commission,
             max_contracts_per_line=self.per_line,
@@ -126,8 +127,25 @@ def random_search(seed: int) -> Search:
     )
 
 
+@dataclass
+class Combinations:
+    """Each count of each contract that may be traded: what it costs, its floor, and whether it keeps the rules."""
+
+    traded: list[ListedOption]
+    counts: Floats
+    cost: Floats
+    floor: Floats
+    keeps: npt.NDArray[np.bool_]
+
+
 def every_combination(search: Search) -> float | None:
-    """The least cost over each count of each contract that may be traded; None when none keeps the rules.
+    """The least cost over all combinations; None when none keeps the rules."""
+    every = combinations(search)
+    return float(every.cost[every.keeps].min()) if every.keeps.any() else None
+
+
+def combinations(search: Search) -> Combinations:
+    """All of them.
 
     By the formulas as they stand in the description of the product, prices on a grid and at every strike.
     """
@@ -175,6 +193,7 @@ def every_combination(search: Search) -> float | None:
         limit = search.call_ltv - search.buffer
         factor = {"credited": limit, "after_payment": 1.0, "ignored": 0.0}.get(str(search.credit), search.credit)
         owed = factor if search.owed is None else search.owed
+    floor = np.full(len(cost), np.inf)
     for at in prices:
         pays = np.array(
             [max(at - o.strike, 0.0) if c else max(o.strike - at, 0.0) for o, c in zip(traded, is_call, strict=True)]
@@ -183,8 +202,8 @@ def every_combination(search: Search) -> float | None:
         if search.call_ltv is not None:
             credit = np.where(payoff >= 0, float(factor) * payoff, float(owed) * payoff)
             spare.append(limit * units * at + credit - loan)
+        floor = np.minimum(floor, units * at + payoff - paid)
         if search.max_loss is not None:
             spare.append(units * at + payoff - paid - (1 - search.max_loss) * gold)
     least = np.min(np.array(spare), axis=0) / gold
-    keeps = least >= -1e-9
-    return float(cost[keeps].min()) if keeps.any() else None
+    return Combinations(traded, counts, cost, floor, least >= -1e-9)

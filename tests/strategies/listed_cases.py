@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import cache
 
 from tests.builders import SEED_UNITS, a_loan
 from tests.pricing.quantlib_oracle import american_figure
@@ -46,13 +47,18 @@ def a_hedge(*legs: ListedLeg, **fields: object) -> ListedHedge:
 
 def a_market(*expirations: date, step: float = 5.0, volatility: float = 0.20) -> list[ListedOption]:
     """Every right and strike from 300 to 620, a dime either side of QuantLib's price at one volatility."""
+    return [
+        option for expiration in expirations or (SOON, MID, FAR) for option in _of_day(expiration, step, volatility)
+    ]
+
+
+@cache
+def _of_day(expiration: date, step: float, volatility: float) -> tuple[ListedOption, ...]:
     found = []
-    for expiration in expirations or (SOON, MID, FAR):
-        days = (expiration - AT.date()).days
-        for place in range(int(320 / step) + 1):
-            strike = 300.0 + step * place
-            for right in Right:
-                fair = american_figure(SPOT, strike, days, RATE, 0.0, volatility, right)
-                bid, ask = round(fair - 0.10, 2), round(fair + 0.10, 2)
-                found.append(ListedOption(right, strike, expiration, bid if bid > 0 else None, ask))
-    return found
+    for place in range(int(320 / step) + 1):
+        strike = 300.0 + step * place
+        for right in Right:
+            fair = american_figure(SPOT, strike, (expiration - AT.date()).days, RATE, 0.0, volatility, right)
+            bid, ask = round(fair - 0.10, 2), round(fair + 0.10, 2)
+            found.append(ListedOption(right, strike, expiration, bid if bid > 0 else None, ask))
+    return tuple(found)

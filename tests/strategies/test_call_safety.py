@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from tests.builders import SEED_UNITS
 from tests.pricing.quantlib_oracle import american_figure
 from tests.strategies.listed_cases import FAR, RATE, SPOT, a_call, a_case, a_hedge, a_put
 from vaultdash.domain.hedge_verdict import CallSafety
@@ -121,3 +122,14 @@ def test_the_rally_can_be_another() -> None:
 
 def test_an_expired_call_has_no_time_value() -> None:
     assert safety(bare(450.0, -10, 99.0, expiration=date(2026, 6, 10))).requirement == pytest.approx(1_000 * 125)
+
+
+def test_a_bought_call_covers_only_once() -> None:
+    # 510: max(115 - 50, 46) = 65 a share
+    assert safety(bare(506.0, -10), bare(510.0, -10), a_call(500.0, 10)).requirement == pytest.approx(65_000)
+
+
+def test_the_gold_covers_first_what_nothing_else_bounds() -> None:
+    # 2,100 of 2,173.9 shares for the calls at 520, the rest for those that can lose 10 a share at most
+    found = safety(bare(506.0, -10), a_call(516.0, 10), bare(520.0, -21), split_custody=False)
+    assert found.requirement == pytest.approx((1_000 - (SEED_UNITS - 2_100)) * 10)

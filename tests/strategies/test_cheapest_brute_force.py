@@ -122,8 +122,8 @@ def test_a_nearest_request_is_feasible_and_none_is_nearer() -> None:
 def test_a_kink_that_is_left_out_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the rows at one strike missing the solver's hedge breaks the rule there, and no optimum is claimed.
 
-    Gold of 300 shares at 100 and a loan of 19,500: without a hedge 0.75 is reached at 86.67. The put at 80 is so cheap
-    that a few of it keep the low end of the range, but at 80 it pays nothing: there only puts at 98 help.
+    Gold of 300 shares at 100 and a loan of 19,500: without a hedge 0.75 is reached at 86.67. The put at 80 is so
+    cheap that a few keep the low end of the range, but at 80 it pays nothing: there only puts at 98 help.
     """
     contracts = [
         ListedOption(Right.PUT, 98.0, EXPIRATION, 1.9, 2.0),

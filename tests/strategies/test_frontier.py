@@ -161,7 +161,7 @@ def test_expirations_are_those_at_or_after_the_horizon_and_spread_over_the_liste
         }
 
     days = [AT.date() + timedelta(days=7 * week) for week in range(1, 15)]
-    market = [option for day in days for option in a_market(day, step=20.0)]
+    market = [option for day in days for option in a_market(day, step=40.0)]
     assert len(of(None)) == 6
     assert min(of(None)) == days[4]  # 35 days: the first at least 30 away
     assert max(of(None)) == days[-1]

@@ -153,6 +153,17 @@ def test_the_hedge_is_judged_as_this_lender_counts_and_in_this_range() -> None:
     assert better_without(measured, a_case(), (-0.3, 0.6)).verdict is Instead.HEDGE
 
 
+def test_a_hedge_that_the_lender_ignores_answers_a_call_if_it_is_sold_in_time() -> None:
+    case = a_case(IGNORED)
+    found = better_without(a_measure(1.0, case, contracts=14, strike=400.0), case)
+    assert found.verdict is Instead.REPAY
+    # 1,400 USD for 100 days
+    assert "repays enough down to a fall of 60%, for 5,110 USD a year" in found.sentences[-1]
+    assert "within the 2 business days" in found.sentences[-1]
+    too_few = better_without(a_measure(1.0, case, contracts=13, strike=400.0), case)
+    assert "Without these dollars" not in too_few.sentences[-1]
+
+
 def test_a_loan_that_is_called_is_cured_first() -> None:
     called = a_case(units=1_700.0)
     found = better_without(a_measure(0.01, called), called)

@@ -194,7 +194,7 @@ LEG = st.builds(
 def test_floor_and_breakevens_agree_with_a_fine_grid(legs: list[ListedLeg]) -> None:
     hedge = a_hedge(*legs)
     found = measure_listed(hedge, a_case())
-    prices = np.linspace(184.0, 736.0, 1_105)
+    prices = np.linspace(184.0, 736.0, 277)
     worths = [SEED_UNITS * price + hedge.payoff(price) - hedge.net_cost for price in prices]
     assert min(worths) / VALUE >= found.floor_pct - 1e-9
     at = SEED_UNITS * found.floor_price + hedge.payoff(found.floor_price) - hedge.net_cost

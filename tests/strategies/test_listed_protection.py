@@ -147,7 +147,7 @@ def test_a_fine_grid_of_prices_finds_nothing_worse(
     found = kept(hedge, counting, case)
     owed = case.loan.amount + (hedge.net_cost if is_owed else 0.0)
     loan = replace(case.loan, hedge_counting=counting)
-    prices = np.linspace(184.0, 736.0, 1_105)
+    prices = np.linspace(184.0, 736.0, 277)
     ltvs = [hedged_ltv(owed, case.units * price, hedge.payoff(price), loan) for price in prices]
     assert max(ltvs) <= found.worst_ltv + 1e-9
     called = [price for price, ltv in zip(prices, ltvs, strict=True) if is_breached(ltv, 0.75)]
@@ -161,3 +161,31 @@ def test_a_fine_grid_of_prices_finds_nothing_worse(
         if found.deepest_fall < 0.6:  # and there it is
             at = hedged_ltv(owed, case.units * reached, hedge.payoff(reached), loan)
             assert at == pytest.approx(0.75, abs=2e-9)
+
+
+def test_the_end_of_the_range_on_the_call_price_is_a_call() -> None:
+    found = kept(a_hedge(), CREDITED, price_range=(-0.2, 0.6))
+    assert not found.keeps
+    assert found.deepest_fall is not None
+    assert 0.2 - 1e-8 < found.deepest_fall < 0.2
+    assert kept(a_hedge(), CREDITED, price_range=(-0.199, 0.6)).keeps
+
+
+def test_what_is_within_rounding_of_the_limit_is_on_it() -> None:
+    almost = a_case(units=600_000 / (0.75 - 5e-10) / SPOT)
+    assert kept(a_hedge(), CREDITED, almost).deepest_fall is None
+    assert kept(a_hedge(), CREDITED, a_case(units=600_000 / (0.75 - 2e-9) / SPOT)).deepest_fall is not None
+
+
+def test_of_equal_worst_prices_the_nearest_to_spot_is_named() -> None:
+    # 2,200 shares: above 480 the calls take all that gold gains, below it the puts pay twice what gold loses
+    found = kept(a_hedge(a_put(480.0, 44), a_call(480.0, -22)), CREDITED, a_case(units=2_200.0))
+    assert found.worst_price == 480.0
+    assert found.worst_ltv == pytest.approx(600_000 / (2_200 * 480))
+
+
+def test_what_is_called_on_the_way_to_the_range_is_no_call_in_it() -> None:
+    # 60 puts at 340 are worth more than is missing at 207 and below, and nothing at 360
+    found = kept(a_hedge(a_put(340.0, 60)), CREDITED, price_range=(-0.6, -0.55))
+    assert found.keeps
+    assert found.deepest_fall == pytest.approx(0.2, abs=1e-8)

@@ -156,13 +156,14 @@ def test_a_premium_that_is_owed_or_paid_in_gold_is_in_the_drawn_ltv() -> None:
 def test_the_gain_of_a_put_is_its_payoff_less_what_it_cost() -> None:
     line = Line("A · put 90", puts(), "#123456")
     drawn = gain_options([line], 0, a_case(), [88.0], COLOURS, with_gold=False)
-    (series,) = drawn["series"]
+    series, handles = drawn["series"]
+    assert [(one["place"], one["value"]) for one in handles["data"]] == [(0, [90.0, -2_000])]
     gains = dict(map(tuple, series["data"]))
     assert gains[90.0] == -2_000
     assert gains[40.0] == 48_000
     assert series["markPoint"]["data"][0]["coord"] == [88.0, 0]
     with_gold = gain_options([line], 0, a_case(), [], COLOURS, with_gold=True)
-    plain, hedged = (dict(map(tuple, one["data"])) for one in with_gold["series"])
+    plain, hedged = (dict(map(tuple, one["data"])) for one in with_gold["series"][:2])
     assert plain[40.0] == -60_000
     assert hedged[40.0] == -12_000
 

@@ -52,7 +52,7 @@ CHEAPEST = {
         {
             **LOAN,
             **CALLED,
-            "contracts": [*PUTS, CALL],
+            "contracts": [*PUTS[2:4], CALL],
             "allow_calls": True,
             "min_call_strike": 490,
             "max_calls": 100,

@@ -178,7 +178,7 @@ class PathOdds:
     """One hedge under one model: the share of paths by the end of the term, with standard errors.
 
     `called` had at least one call; `uncured` a call that the hedge itself did not cure in time: the verdict; `sold`
-    reached the close-out level before a cure. `mean_repaid` is what sold options repaid, USD a path.
+    reached the close-out level before a cure. `mean_repaid` is what sold and exercised options repaid, USD a path.
     """
 
     model: str

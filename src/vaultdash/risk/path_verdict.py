@@ -18,7 +18,7 @@ from vaultdash.pricing.base import FloatArray
 from vaultdash.pricing.compiled import Engine, answered, kernels_problem, known_engine
 from vaultdash.risk.models import Jumps, Model
 from vaultdash.risk.path_verdict_layout import Legs, Marks, Outcome, Rules, no_outcome
-from vaultdash.risk.path_verdict_marks import Marking, tabulated
+from vaultdash.risk.path_verdict_marks import Marking, safe_above, tabulated
 from vaultdash.risk.price_paths import price_paths
 from vaultdash.risk.simulation import (
     DAYS_IN_MONTH,
@@ -81,14 +81,15 @@ def path_verdicts(
     legs, marks, markings = tabulated(hedges, case, days, otherwise, engine)
     rules = [rules_of(case, hedge, rule, target, wait, steps) for hedge in hedges]
     owed = growth_of_a_loan(case, days)
+    safe = [safe_above(owed, own, held, marks) for own, held in zip(rules, legs, strict=True)]
     odds: list[list[PathOdds]] = [[] for _ in hedges]
     differences: list[list[PathDifference]] = [[] for _ in hedges]
     for model in models:
         outcomes = [no_outcome(count) for _ in hedges]
         first = 0
         for prices in price_paths(model, drift, days, count, known_seed, engine):
-            for outcome, own, held in zip(outcomes, rules, legs, strict=True):
-                judged(prices, owed, own, held, marks, outcome.part(first, len(prices)), engine)
+            for outcome, own, held, above in zip(outcomes, rules, legs, safe, strict=True):
+                judged(prices, owed, own, held, marks, above, outcome.part(first, len(prices)), engine)
             first += len(prices)
         for place, outcome in enumerate(outcomes):
             odds[place].append(_odds(model, outcome))
@@ -123,14 +124,21 @@ def growth_of_a_loan(case: HedgeCase, days: int) -> FloatArray:
 
 
 def judged(
-    prices: FloatArray, owed: FloatArray, rules: Rules, legs: Legs, marks: Marks, outcome: Outcome, engine: Engine
+    prices: FloatArray,
+    owed: FloatArray,
+    rules: Rules,
+    legs: Legs,
+    marks: Marks,
+    safe: FloatArray,
+    outcome: Outcome,
+    engine: Engine,
 ) -> None:
-    """Fill the outcome of each path, a row of `prices` over spot; nothing is checked."""
+    """Fill the outcome of each path, a row of `prices` over spot; `safe` is `safe_above`. Nothing is checked."""
 
     def by_kernel() -> None:
         from vaultdash.risk.path_verdict_kernels import judge  # numba comes with it
 
-        judge(prices, owed, rules, legs, marks, *outcome)
+        judge(prices, owed, rules, legs, marks, safe, *outcome)
 
     def by_reference() -> None:
         from vaultdash.risk.path_verdict_reference import judge

@@ -23,20 +23,23 @@ def exercise(legs: Legs, leg: int, price: float) -> float:
 
 
 @inlined_kernel
-def worth(legs: Legs, marks: Marks, rules: Rules, leg: int, day: int, price: float) -> float:
+def place_of(marks: Marks, rules: Rules, price: float) -> float:
+    """Where a price stands among those of the tables; a place between two of them is no whole number."""
+    return (math.log(price / rules.spot) - marks.low) / marks.step
+
+
+@inlined_kernel
+def worth(legs: Legs, marks: Marks, rules: Rules, leg: int, day: int, price: float, place: float) -> float:
     """What closing a share of a leg brings, or costs when it is sold: value less or plus half the spread."""
-    least = exercise(legs, leg, price)
-    row = marks.values[legs.table[leg], day]
-    last = row.size - 1
-    place = (math.log(price / rules.spot) - marks.low) / marks.step
+    least, table, last = exercise(legs, leg, price), legs.table[leg], marks.values.shape[2] - 1
     if place <= 0.0 or place >= last:  # beyond the table: the time value of its edge
         edge = 0 if place <= 0.0 else last
         at_edge = rules.spot * math.exp(marks.low + edge * marks.step)
-        value = least + max(row[edge] - exercise(legs, leg, at_edge), 0.0)
+        value = least + max(marks.values[table, day, edge] - exercise(legs, leg, at_edge), 0.0)
     else:
         below = int(place)
-        share = place - below
-        value = max(row[below] + share * (row[below + 1] - row[below]), least)
+        under, over = marks.values[table, day, below], marks.values[table, day, below + 1]
+        value = max(under + (place - below) * (over - under), least)
     closed: float = max(value - legs.half[leg], least) if legs.contracts[leg] > 0 else value + legs.half[leg]
     return closed
 
@@ -44,30 +47,11 @@ def worth(legs: Legs, marks: Marks, rules: Rules, leg: int, day: int, price: flo
 @inlined_kernel
 def all_worth(legs: Legs, marks: Marks, rules: Rules, left: WholeArray, day: int, price: float) -> float:
     """Pi of what is left, USD."""
-    total = 0.0
+    total, place = 0.0, place_of(marks, rules, price)
     for leg in range(left.size):
         if left[leg] != 0:
-            total += left[leg] * legs.multiplier[leg] * worth(legs, marks, rules, leg, day, price)
+            total += left[leg] * legs.multiplier[leg] * worth(legs, marks, rules, leg, day, price, place)
     return total
-
-
-@inlined_kernel
-def least_worth(legs: Legs, left: WholeArray, day: int, price: float) -> float:
-    """What Pi is not below, USD: bought options bring exercise, sold ones cost at most so much above it."""
-    total = 0.0
-    for leg in range(left.size):
-        if left[leg] != 0:
-            share = exercise(legs, leg, price) + (legs.excess[leg, day] if left[leg] < 0 else 0.0)
-            total += left[leg] * legs.multiplier[leg] * share
-    return total
-
-
-@inlined_kernel
-def lender_ltv(loan: float, gold: float, options: float, counted: float) -> float:
-    """LTV as the lender counts; what is owed on options is owed in full."""
-    if counted > 0.0:
-        gold += (counted if options > 0.0 else 1.0) * options
-    return loan / gold if gold > 0.0 else math.inf
 
 
 @inlined_kernel
@@ -76,6 +60,13 @@ def weight_of(options: float, counted: float) -> float:
     if counted <= 0.0:
         return 0.0
     return counted if options > 0.0 else 1.0
+
+
+@inlined_kernel
+def lender_ltv(loan: float, gold: float, options: float, counted: float) -> float:
+    """LTV as the lender counts."""
+    beside = gold + weight_of(options, counted) * options
+    return loan / beside if beside > 0.0 else math.inf
 
 
 @inlined_kernel
@@ -108,10 +99,11 @@ def sell(
     when all is not enough.
     """
     commission, due, gold = rules.commission, account[DUE], account[UNITS] * price
+    place = place_of(marks, rules, price)
     largest, options = 0, due
     for leg in range(left.size):
         if left[leg] != 0:
-            each[leg] = worth(legs, marks, rules, leg, day, price) * legs.multiplier[leg]
+            each[leg] = worth(legs, marks, rules, leg, day, price, place) * legs.multiplier[leg]
             options += left[leg] * each[leg]
             if goes(legs, left, leg, each[leg], commission):
                 largest = max(largest, abs(left[leg]))
@@ -170,6 +162,7 @@ def judge(
     rules: Rules,
     legs: Legs,
     marks: Marks,
+    safe: FloatArray,
     called: FlagArray,
     uncured: FlagArray,
     sold: FlagArray,
@@ -177,8 +170,9 @@ def judge(
 ) -> None:
     """Follow each path, a row of `prices` over spot, and fill the last four arrays.
 
-    `owed` is what a loan of 1 has grown to at each close. The order of a close: interest, options that expire, the
-    sale that was decided on, money that arrives, the open call, a new call.
+    `owed` is what a loan of 1 has grown to at each close. While nothing has been sold, paid or has expired, there is
+    no call above the price over spot `safe` of the day, nor above the tables. The order of a close: interest, options
+    that expire, the sale that was decided on, money that arrives, the open call, a new call.
     """
     count, days, ring = legs.contracts.size, prices.shape[1], rules.money_lag + 1
     account, arriving = np.empty(ACCOUNT), np.zeros(ring)
@@ -188,27 +182,34 @@ def judge(
         has_sold = has_sold or (legs.contracts[leg] < 0 and rules.counted > 0.0)
         if legs.expiry[leg] < days:
             ends[legs.expiry[leg]] = True
+    top = math.exp(marks.low + (marks.values.shape[2] - 1) * marks.step)
     call_limit, sale_limit = rules.call_ltv - LTV_TOLERANCE, rules.close_out_ltv - LTV_TOLERANCE
     for path in range(prices.shape[0]):
         account[:] = 0.0
         account[BASE], account[UNITS] = rules.loan, rules.units
         arriving[:] = 0.0
         left[:] = legs.contracts
-        call_day, sale_day, day = NEVER, NEVER, -1
+        call_day, sale_day, day, is_untouched = NEVER, NEVER, -1, True
         while day < days - 1:
             day += 1
-            if call_day < 0 and account[DUE] <= 0.0 and not has_sold:
-                reach = account[UNITS] * rules.spot * call_limit
-                while day <= rules.steps and not ends[day] and prices[path, day] * reach > account[BASE] * owed[day]:
-                    day += 1
+            if call_day < 0 and account[DUE] <= 0.0:  # days on which nothing happens
+                if is_untouched:
+                    while day <= rules.steps and not ends[day] and safe[day] < prices[path, day] < top:
+                        day += 1
+                elif not has_sold:
+                    reach, loan = account[UNITS] * rules.spot * call_limit, account[BASE]
+                    while day <= rules.steps and not ends[day] and prices[path, day] * reach > loan * owed[day]:
+                        day += 1
                 if day > rules.steps:
                     break
             price = prices[path, day] * rules.spot
             if ends[day]:
+                is_untouched = False
                 money = expire(account, legs, left, day, price)
                 arriving[(day + rules.money_lag) % ring] += money
                 account[DUE] += money
             if day == sale_day:
+                is_untouched = False
                 money = sell(account, legs, marks, rules, left, each, day, price, account[BASE] * owed[day])
                 arriving[(day + rules.money_lag) % ring] += money
                 account[DUE] += money
@@ -217,11 +218,9 @@ def judge(
                 loan, gold, options = account[BASE] * owed[day], account[UNITS] * price, account[DUE]
                 ltv = lender_ltv(loan, gold, 0.0, 0.0)
                 if rules.counted > 0.0 and (has_sold or ltv >= call_limit):
-                    ltv = lender_ltv(loan, gold, options + least_worth(legs, left, day, price), rules.counted)
-                    if ltv >= call_limit:  # else it is no call at the real value either, which takes longer to find
-                        options += all_worth(legs, marks, rules, left, day, price)
-                        ltv = lender_ltv(loan, gold, options, rules.counted)
-                if call_day >= 0 or ltv < call_limit or day > rules.steps or loan <= 0.0:
+                    options += all_worth(legs, marks, rules, left, day, price)
+                    ltv = lender_ltv(loan, gold, options, rules.counted)
+                if call_day >= 0 or ltv < call_limit or loan <= 0.0:
                     break
                 called[path], call_day, account[PAID] = True, day, 0.0
                 account[CALLED_FOR] = loan - rules.call_ltv * (gold + weight_of(options, rules.counted) * options)
@@ -230,6 +229,7 @@ def judge(
                 sale_day = day + rules.sale_lag
                 if sale_day > day:
                     break
+                is_untouched = False
                 money = sell(account, legs, marks, rules, left, each, day, price, loan)
                 arriving[(day + rules.money_lag) % ring] += money
                 account[DUE] += money
@@ -241,7 +241,7 @@ def judge(
                 if ltv >= sale_limit:
                     sold[path] = uncured[path] = True
                 elif ltv < call_limit and has_paid:
-                    call_day, sale_day = NEVER, NEVER
+                    call_day = NEVER
                 elif day >= call_day + rules.cure_days:
                     uncured[path] = True
             if uncured[path] or (call_day < 0 and day >= rules.steps):
@@ -252,7 +252,16 @@ def judge(
 def warm() -> None:
     """Compile, or load from disk, and run."""
     whole, one = np.ones(1, np.int64), np.ones(1)
-    legs = Legs(whole, one, one, one, one, whole, whole - 1, np.ones((1, 2)))
+    legs = Legs(whole, one, one, one, one, whole, whole - 1)
     rules = Rules(0.9, 1.0, 1.0, 0.75, 0.85, 0.7, 0.0, True, 1, 1, 1, 1, 0.0)
     flags = np.zeros(1, np.bool_), np.zeros(1, np.bool_), np.zeros(1, np.bool_)
-    judge(np.ones((1, 2)), np.ones(2), rules, legs, Marks(np.ones((1, 2, 2)), -1.0, 2.0), *flags, np.zeros(1))
+    judge(
+        np.ones((1, 2)),
+        np.ones(2),
+        rules,
+        legs,
+        Marks(np.ones((1, 2, 2)), -1.0, 2.0),
+        np.ones(2),
+        *flags,
+        np.zeros(1),
+    )

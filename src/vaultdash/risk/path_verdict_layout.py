@@ -41,8 +41,7 @@ class Legs(NamedTuple):
     """Columns of a hedge's legs: `contracts` negative when sold, `sign` +1 for a call and -1 for a put.
 
     `half` is what closing costs besides the model's value, USD a share; a leg pays exercise at the close of day
-    `expiry`; `table` is its place in `Marks.values`. `excess`, shape (legs, days + 1), is the most that closing a
-    sold one costs above exercise at any price.
+    `expiry`; `table` is its place in `Marks.values`.
     """
 
     contracts: WholeArray
@@ -52,7 +51,6 @@ class Legs(NamedTuple):
     half: FloatArray
     expiry: WholeArray
     table: WholeArray
-    excess: FloatArray
 
 
 class Marks(NamedTuple):

@@ -8,18 +8,18 @@ import numpy as np
 
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.listed_hedge import HedgeCase, ListedHedge, ListedOption
+from vaultdash.domain.loan import LTV_TOLERANCE
 from vaultdash.domain.option import Right
 from vaultdash.domain.portfolio import TRADING_DAYS
 from vaultdash.pricing.american import american_price
 from vaultdash.pricing.base import FloatArray
 from vaultdash.pricing.compiled import Engine
 from vaultdash.pricing.implied import implied_volatility
-from vaultdash.risk.path_verdict_layout import Legs, Marks
+from vaultdash.risk.path_verdict_layout import Legs, Marks, Rules
 
 LOWEST, HIGHEST = -1.8, 1.2  # ln(price / spot); beyond them the time value of the edge
 STEP, EVERY, NEAR = 0.005, 5, 21  # of ln(price), and days
 COARSE_STEP, COARSE_EVERY, COARSE_NEAR = 0.02, 21, 3  # of the reference, which takes a quarter of a millisecond each
-ROUNDING = 0.01  # USD, above what straight lines between the prices add
 LEAST_VOLATILITY, MOST_VOLATILITY = 0.01, 4.0
 LEAST_HALF, HALF_OF_MID = 0.02, 0.01  # USD and of mid: the usual half spread, where a quote has none
 
@@ -79,21 +79,42 @@ def tabulated(
     step = STEP if engine == "kernel" else COARSE_STEP
     nodes = np.asarray(LOWEST + step * np.arange(round((HIGHEST - LOWEST) / step) + 1), dtype=np.float64)
     prices = case.spot * np.exp(nodes)
-    values, excess = np.zeros((len(known), days + 1, nodes.size)), np.zeros((len(known), days + 1))
+    values = np.zeros((len(known), days + 1, nodes.size))
     for option, marked in known.items():
-        place = places[option]
-        values[place] = _table(option, marked, case, days, prices, engine)
-        above = values[place] - np.array([option.pays(price) for price in prices.tolist()])
-        excess[place] = np.maximum(above.max(axis=1), 0.0) + marked.half + ROUNDING
-    columns = [_legs(hedge, known, places, excess) for hedge in hedges]
+        values[places[option]] = _table(option, marked, case, days, prices, engine)
+    columns = [_legs(hedge, known, places) for hedge in hedges]
     return columns, Marks(values, LOWEST, step), known
 
 
-def _legs(
-    hedge: ListedHedge | None, known: dict[ListedOption, Marking], places: dict[ListedOption, int], excess: FloatArray
-) -> Legs:
+def safe_above(owed: FloatArray, rules: Rules, legs: Legs, marks: Marks) -> FloatArray:
+    """The price over spot above which, on each day, the lender does not call while the hedge is whole.
+
+    Shape (days + 1,); it holds up to the highest price of the tables. Between two of their prices gold is worth no
+    less than at the lower, a bought option no less and a sold one no more than at either. On days after the first
+    expiry it means nothing.
+    """
+    nodes = rules.spot * np.exp(marks.low + marks.step * np.arange(marks.values.shape[2]))
+    options = np.zeros((owed.size, nodes.size - 1))
+    if rules.counted > 0.0:
+        for leg, contracts in enumerate(legs.contracts.tolist()):
+            least = np.maximum(legs.sign[leg] * (nodes - legs.strike[leg]), 0.0)
+            value = np.maximum(marks.values[legs.table[leg]], least)
+            if contracts > 0:
+                closed = np.maximum(value - legs.half[leg], least)
+                worst = np.minimum(closed[:, :-1], closed[:, 1:])
+            else:
+                worst = np.maximum(value[:, :-1], value[:, 1:]) + legs.half[leg]
+            options += contracts * legs.multiplier[leg] * worst
+    weight = np.where(options > 0.0, rules.counted, 1.0 if rules.counted > 0.0 else 0.0)
+    beside = rules.units * nodes[:-1] + weight * options
+    is_call = rules.loan * owed[:, None] >= (rules.call_ltv - LTV_TOLERANCE) * beside
+    from_above = np.argmax(is_call[:, ::-1], axis=1)
+    first = np.where(is_call.any(axis=1), nodes.size - 1 - from_above, 0)
+    return np.asarray(nodes[first] / rules.spot)
+
+
+def _legs(hedge: ListedHedge | None, known: dict[ListedOption, Marking], places: dict[ListedOption, int]) -> Legs:
     legs = () if hedge is None else hedge.legs
-    table = np.array([places[leg.option] for leg in legs], dtype=np.int64)
     return Legs(
         contracts=np.array([leg.contracts for leg in legs], dtype=np.int64),
         multiplier=np.array([leg.option.multiplier for leg in legs], dtype=np.float64),
@@ -101,8 +122,7 @@ def _legs(
         strike=np.array([leg.option.strike for leg in legs], dtype=np.float64),
         half=np.array([known[leg.option].half for leg in legs], dtype=np.float64),
         expiry=np.array([known[leg.option].expiry for leg in legs], dtype=np.int64),
-        table=table,
-        excess=excess[table],
+        table=np.array([places[leg.option] for leg in legs], dtype=np.int64),
     )
 
 

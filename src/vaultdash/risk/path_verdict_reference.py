@@ -52,7 +52,7 @@ class _Judged:
         self._sell(self.is_open & (self.sale_day == day), day, price)
         self._receive(day)
         ltv, options = self._ltv(day, price)
-        is_new = self.is_open & (self.call_day == NEVER) & self._is_at(ltv, rules.call_ltv) & (day <= rules.steps)
+        is_new = self.is_open & (self.call_day == NEVER) & self._is_at(ltv, rules.call_ltv)
         self.called |= is_new
         self.call_day[is_new], self.paid[is_new] = day, 0.0
         counted = self.units * price + self._weight(options) * options
@@ -77,7 +77,7 @@ class _Judged:
         is_late = has_call & ~is_out & ~is_cured & (day >= self.call_day + self._rules.cure_days)
         self.sold |= is_out
         self.uncured |= is_out | is_late
-        self.call_day[is_cured] = self.sale_day[is_cured] = NEVER
+        self.call_day[is_cured] = NEVER
 
     def _is_at(self, ltv: FloatArray, limit: float) -> FlagArray:
         return np.asarray(ltv >= limit - LTV_TOLERANCE)

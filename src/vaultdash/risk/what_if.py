@@ -46,6 +46,7 @@ PRICE_MOVES = (-0.6, -0.5, -0.4, -0.3, -0.2, -0.15, -0.1, -0.05, 0.0, 0.05, 0.1,
 VOLATILITY_SHIFTS = (-0.10, -0.05, 0.0, 0.05, 0.10, 0.20)
 DAYS_FORWARD = (0, 30, 60, 90, 180)
 MAP_SIZE = 41
+COARSE_SIZE = 9  # while nothing is compiled: a value then takes a hundred times as long
 MAP_MOVES = (-0.6, 0.6)
 MAP_SHIFTS = (-0.10, 0.30)
 LEAST_MAP_DAYS = 30
@@ -125,10 +126,10 @@ class _Stand:
         return WhatIfMap(kind, prices, named, ltvs[loan.hedge_counting], values, ltvs)
 
     def curves(self) -> WhatIfCurves:
-        """Worth and LTV over prices that contain every strike, today's price and the changed one."""
+        """Worth and LTV over prices that contain every strike and today's price, wherever the price is moved to."""
         case, change = self.case, self.change
         least, most = (case.spot * (1.0 + move) for move in CURVE_MOVES)
-        kinks = (*self.hedge.strikes, case.spot, case.spot * (1.0 + change.price), case.call_price)
+        kinks = (*self.hedge.strikes, case.spot, case.call_price)
         inside = [kink for kink in kinks if least < kink < most]
         prices = np.unique(np.concatenate([np.linspace(least, most, CURVE_POINTS), inside]).round(6))
         first = self.hedge.first_expiration
@@ -168,7 +169,7 @@ def what_if(
 
     `price_moves` are the rows of the table, fractions; the maps have a column for each of `map_moves` and a row for
     each of `map_days` or `map_volatilities`, by default 41 from -60 to +60 %, from today to the last expiration, and
-    from -10 to +30 points. Raises InvalidInput.
+    from -10 to +30 points; 9 with the engine "reference", which is slow. Raises InvalidInput.
     """
     stand = _stand(case, hedge, change, engine)
     now = stand.points(np.array([case.spot]), NOW, LenderChange())[0]
@@ -178,10 +179,11 @@ def what_if(
     then, *table = stand.points(case.spot * (1.0 + moves), stand.row(), change.lender)
     by_time = by_volatility = None
     if with_maps:
-        columns = np.linspace(*MAP_MOVES, MAP_SIZE).round(9) if map_moves is None else np.array(map_moves)
+        size = MAP_SIZE if engine == "kernel" else COARSE_SIZE
+        columns = np.linspace(*MAP_MOVES, size).round(9) if map_moves is None else np.array(map_moves)
         prices = case.spot * (1.0 + columns)
-        days = _days(case, hedge) if map_days is None else map_days
-        evenly = [float(shift) for shift in np.linspace(*MAP_SHIFTS, MAP_SIZE).round(9)]
+        days = _days(case, hedge, size) if map_days is None else map_days
+        evenly = [float(shift) for shift in np.linspace(*MAP_SHIFTS, size).round(9)]
         shifts = evenly if map_volatilities is None else map_volatilities
         by_time = stand.map("time", prices, [stand.row(days=int(day)) for day in days], days)
         by_volatility = stand.map(
@@ -225,8 +227,8 @@ def _owed(loan: Loan, case: HedgeCase, days: int) -> float:
     return loan.owed(case.at.date() + timedelta(days=days))
 
 
-def _days(case: HedgeCase, hedge: ListedHedge) -> list[int]:
+def _days(case: HedgeCase, hedge: ListedHedge, size: int) -> list[int]:
     """From today to the last expiration, or a year without one; whole days, each once."""
     last = hedge.last_expiration
     horizon = 365 if last is None else max(case.days_to(last), LEAST_MAP_DAYS)
-    return sorted({round(day) for day in np.linspace(0, horizon, MAP_SIZE)})
+    return sorted({round(day) for day in np.linspace(0, horizon, size)})

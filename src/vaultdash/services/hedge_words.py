@@ -13,6 +13,7 @@ from vaultdash.services.workbench_request import CheapestRequest
 
 MOST_NAMED_LEGS = 4
 MOST_NEIGHBOURS = 3
+TIGHT = 1e-3  # of the loan
 COUNTED = {
     HedgeCounting.CREDITED: (
         "This holds only for a lender who credits the options as collateral: they must be pledged to it, and its "
@@ -100,13 +101,14 @@ def _kept(kept: CountedProtection, case: HedgeCase) -> str:
 
 
 def _binding(found: CheapestHedge, case: HedgeCase) -> list[str]:
-    tight = [each for each in found.binding if each.spare <= 1e-3 * case.loan.amount]
-    if not tight:
+    if not found.binding:
         return []
+    least = min(each.spare for each in found.binding)
+    tight = [each for each in found.binding if each.spare <= max(least, TIGHT * case.loan.amount)]
     where = ", ".join(f"{each.price:,.2f} ({each.price / case.spot - 1:+.1%})" for each in tight)
     days = sorted({each.on for each in tight if each.on is not None})
     before = f"; on {days[0]:%-d %b %Y}, before it expires" if days else ""
-    return [f"Where it has least to spare: {where}{before}."]
+    return [f"It has least to spare at {where}{before}: {max(least, 0.0):,.0f} USD."]
 
 
 def _not_cheaper(found: CheapestHedge) -> list[str]:

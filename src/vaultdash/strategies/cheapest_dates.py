@@ -16,7 +16,7 @@ from vaultdash.strategies.cheapest_search import TITLE, Searched, search
 from vaultdash.strategies.cheapest_solver import Deadline
 from vaultdash.strategies.cheapest_terms import ALL_DATES, HedgeTerms, Line
 
-MOMENTS = 8  # from now to the horizon, both tested
+MOMENTS = 12  # from now to the horizon, both tested, closer together towards the end: time value goes fastest there
 PRICES = 96  # on each of them, beside the strikes
 ROUNDS = 40
 MONTH = 30 / 365
@@ -98,8 +98,8 @@ class EarlierDates:
         end = expiry_at(self.terms.horizon)
         if end <= self.terms.at:
             return ()
-        step = (end - self.terms.at) / (MOMENTS - 1)
-        return tuple(self.terms.at + step * number for number in range(MOMENTS))
+        left = [(1.0 - number / (MOMENTS - 1)) ** 2 for number in range(MOMENTS)]
+        return tuple(end - (end - self.terms.at) * part for part in left)
 
     def _volatilities(self) -> Floats:
         assert self.terms.at is not None
@@ -156,12 +156,9 @@ def add_points(
     terms: HedgeTerms, lines: Sequence[Line], rows: Rows, earlier: EarlierDates, points: Sequence[Point]
 ) -> None:
     """The rules at these moments and prices as further rows."""
-    unknowns = rows.matrix.shape[1] - len(lines)
     for moment, price in points:
         at = np.array([price])
-        values = earlier.values(range(len(lines)), moment, at)
-        assert unknowns == 0
-        add_prices(rows, terms, at, values)
+        add_prices(rows, terms, at, earlier.values(range(len(lines)), moment, at))
 
 
 def _broken_points(terms: HedgeTerms, hedge: ListedHedge, earlier: EarlierDates) -> list[Point]:

@@ -12,8 +12,8 @@ from vaultdash.strategies.cheapest_terms import HedgeTerms, Line
 
 Floats = npt.NDArray[np.float64]
 
-# Rows in USD are scaled so that the gold is worth this much: the solver then errs by less than 5e-10 of it.
-SCALED_GOLD = 2e3
+# Rows in USD are scaled so that the gold is worth this much: the solver, true to 1e-6, then errs by 1e-9 of it.
+SCALED_GOLD = 1e3
 # Half of what the check outside the solver allows, so that a rule kept exactly is never lost to rounding.
 SLACK = 5e-10
 LARGEST_COUNT = 1_000_000.0
@@ -163,6 +163,8 @@ def _add_totals(made: Rows, terms: HedgeTerms, lines: Sequence[Line], without: f
 
 
 def _add(made: Rows, matrix: Floats, least: Floats, prices: Floats, rule: str) -> None:
+    unknowns = made.matrix.shape[1] - matrix.shape[1]  # behind the lines, and in no rule
+    matrix = np.hstack([matrix, np.zeros((len(matrix), unknowns))])
     made.matrix = np.vstack([made.matrix, matrix])
     made.least = np.concatenate([made.least, least])
     made.price = np.concatenate([made.price, prices])

@@ -235,6 +235,8 @@ def _remarks(
             f"None of {len(found):,} hedges keeps every call away in the range; the furthest keeps them away down to "
             f"a fall of {fall:.1%}."
         )
+    else:
+        said.append("The search for the cheapest hedge mixes strikes freely, and finds one that costs no more.")
     if case.split_custody:
         said.append("No collars: the gold is pledged elsewhere, and a call sold at the broker would be uncovered.")
     if left_out:

@@ -200,7 +200,9 @@ def better_without(
     instead = f"Repaying {repay:,.0f} USD keeps every call away down to a fall of {-low:.0%}."
     reason = _useless(cheapest, case, price_range)
     if reason or cheapest is None or cheapest.cost_per_year is None:
-        return WithoutHedge(Instead.REPAY, (distance, reason, instead), figures)
+        return WithoutHedge(
+            Instead.REPAY, (distance, reason, instead, *_answer(cheapest, case, price_range)), figures
+        )
     yearly = cheapest.cost_per_year
     part = yearly / repay
     interest = yearly_interest(case, repay)
@@ -225,6 +227,21 @@ def _called(case: HedgeCase) -> WithoutHedge:
         f"worth {needed.sell_gold:,.0f} and repay, each to {DEFAULT_TARGET_LTV:.0%}. A hedge comes after that.",
     )
     return WithoutHedge(Instead.REPAY, sentences, {"ltv": case.ltv, "repay": needed.repay_cash})
+
+
+def _answer(cheapest: ListedMeasure | None, case: HedgeCase, price_range: PriceRange) -> list[str]:
+    """What a hedge that the lender ignores does all the same, if it is sold to answer the call."""
+    if cheapest is None or not cheapest.hedge.legs or cheapest.cost_per_year is None:
+        return []
+    if case.loan.hedge_counting is not HedgeCounting.IGNORED or (cheapest.calls and cheapest.calls.refusal):
+        return []
+    if not counted_protection(cheapest.hedge, case, HedgeCounting.AFTER_PAYMENT, price_range).keeps:
+        return []
+    return [
+        f"Without these dollars: {cheapest.hedge.title}, sold when the call comes, repays enough down to a fall of "
+        f"{-price_range[0]:.0%}, for {cheapest.cost_per_year:,.0f} USD a year, if the money is there within the "
+        f"{case.loan.cure_days} business days of the call."
+    ]
 
 
 def _useless(cheapest: ListedMeasure | None, case: HedgeCase, price_range: PriceRange) -> str:

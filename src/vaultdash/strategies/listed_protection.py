@@ -12,7 +12,7 @@ from vaultdash.domain.portfolio import hedged_ltv
 from vaultdash.domain.position import PremiumFunding
 from vaultdash.domain.validation import finite
 
-LOWEST_MOVE, HIGHEST_MOVE = -0.999, 10.0  # at a price of zero there is no LTV
+LOWEST_MOVE, HIGHEST_MOVE = -1.0, 10.0  # the lowest itself excluded: at a price of zero there is no LTV
 SAME_LTV = 1e-9
 
 PriceRange = tuple[float, float]
@@ -35,7 +35,7 @@ class Funded(NamedTuple):
 def known_range(price_range: PriceRange) -> PriceRange:
     """The range itself; InvalidInput unless it is two moves of the price as fractions, the lower first."""
     low, high = (finite("price_range", move) for move in price_range)
-    if not LOWEST_MOVE <= low < high <= HIGHEST_MOVE:
+    if not LOWEST_MOVE < low < high <= HIGHEST_MOVE:
         raise InvalidInput(
             "price_range",
             f"must be two moves of the price as fractions between {LOWEST_MOVE:g} and {HIGHEST_MOVE:g}, the lower "

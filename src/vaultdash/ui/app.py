@@ -30,6 +30,7 @@ def mount_pages(app: FastAPI, vault: Vault, origins: list[str]) -> None:
         f'<script src="/static/vd/ages.js?{version}" defer></script>\n'
         f'<script src="/static/vd/push.js?{version}" defer></script>\n'
         '<link rel="manifest" href="/static/vd/manifest.webmanifest">\n'
+        f'<script src="/static/vd/strikes.js?{version}" defer></script>\n'
         f'<script src="/static/vd/unsaved.js?{version}" defer></script>',
         shared=True,
     )

@@ -88,6 +88,7 @@ class ContractDrawer:
             self._keeps = note("")
             with ui.element("div").classes("vd-tabs"):
                 self._use = ui.link("Use in a hedge", "/hedge").classes("vd-button")
+                self._bend = ui.link("On the workbench", "/workbench").classes("vd-tab")
                 with ui.element("button").classes("vd-tab").props("type=button") as add:
                     ui.label("Add to selection")
                 add.on("click", self._added)
@@ -129,6 +130,8 @@ class ContractDrawer:
         usable = isinstance(cover, ContractCover)
         self._use.classes(add="" if usable else "vd-hidden", remove="vd-hidden" if usable else "")
         self._use.props(f'href="/hedge?contract={url_quote(contract.osi)}"')
+        self._bend.classes(add="" if usable else "vd-hidden", remove="vd-hidden" if usable else "")
+        self._bend.props(f'href="/workbench?contract={url_quote(contract.osi)}"')
         if isinstance(cover, str):
             self._covers.set_text(cover)
             self._costs.set_text("")

@@ -14,6 +14,7 @@ from vaultdash.ui.theme import UNHEDGED_COLOUR, ChartColours
 
 LOWEST, HIGHEST, STEPS = 0.4, 1.5, 110  # of spot
 NO_HEDGE = "No hedge"
+STRIKES = "strikes"  # the series that can be dragged
 DOLLARS = "v => (v < 0 ? '−' : '') + '$ ' + Math.abs(v / 1000).toLocaleString('en-US') + 'k'"
 WHOLE_DOLLARS = "v => (v < 0 ? '−' : '') + '$ ' + Math.abs(Math.round(v)).toLocaleString('en-US')"
 
@@ -70,7 +71,10 @@ def gain_options(
     if not series:
         series = [_line(NO_HEDGE, None, at, gain, UNHEDGED_COLOUR, dashed=True)]
     series[0]["markLine"] = marks(colours, *_uprights(case, colours))
-    if not with_gold and lines:
+    if chosen >= 0:
+        line = lines[chosen]
+        series.append(_handles(line, lambda price: gain(line.hedge, price), colours))
+    if not with_gold and chosen >= 0:
         series[chosen]["markPoint"] = _breakevens(breakevens, lines[chosen].colour, colours)
     base = _base(case, colours)
     base["grid"] |= {"left": 62}
@@ -128,6 +132,25 @@ def _uprights(case: HedgeCase, colours: ChartColours) -> list[dict[str, Any]]:
         call["label"] |= {"align": "right" if is_left else "left"}
         found.append(call)
     return found
+
+
+def _handles(line: Line, gain: Callable[[float], float], colours: ChartColours) -> dict[str, Any]:
+    """What is dragged: a handle at each strike of the hedge that is worked on, with the place of its leg."""
+    strikes = [leg.option.strike for leg in line.hedge.legs]
+    return {
+        "name": STRIKES,
+        "type": "scatter",
+        "symbol": "roundRect",
+        "symbolSize": [11, 18],
+        "cursor": "ew-resize",
+        "z": 6,
+        "itemStyle": {"color": line.colour, "borderColor": colours.surface, "borderWidth": 2},
+        "tooltip": {"show": False},
+        "data": [
+            {"value": [round(strike, 4), round(gain(strike), 2)], "place": place}
+            for place, strike in enumerate(strikes)
+        ],
+    }
 
 
 def _breakevens(found: Sequence[float], colour: str, colours: ChartColours) -> dict[str, Any]:

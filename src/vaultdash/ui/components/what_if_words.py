@@ -108,7 +108,7 @@ def zone_in(counting: HedgeCounting, point: WhatIfPoint, loan: Loan) -> Zone:
 
 
 def _points(fraction: float) -> str:
-    return f"{abs(fraction) * 100:.1f}".removesuffix(".0")
+    return f"{abs(fraction) * 100:.2f}".rstrip("0").rstrip(".")
 
 
 def _side(value: float) -> str:

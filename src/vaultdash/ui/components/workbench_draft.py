@@ -1,7 +1,7 @@
 """What lies on the workbench: up to four hedges of listed contracts, as they are chosen, typed and bent."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -120,8 +120,8 @@ class Listed:
         self._refused: dict[Key, tuple[ListedOption, str]] = {}
         self._read: set[date] = set()
 
-    def add(self, market: HedgeMarket, asked: Iterable[date] = ()) -> None:
-        """Take what was read; `asked` are expirations that were looked for, found or not."""
+    def add(self, market: HedgeMarket) -> None:
+        """Take what was read, in place of what was known of the same expirations."""
         self.expirations = market.expirations or self.expirations
         days = {option.expiration for option in market.options} | {one.option.expiration for one in market.rejected}
         for known in (self._options, self._refused):
@@ -132,7 +132,11 @@ class Listed:
         for one in market.rejected:
             key = key_of(one.option.right, one.option.strike, one.option.expiration)
             self._refused.setdefault(key, (one.option, one.reason))
-        self._read |= days | set(asked)
+        self._read |= days
+
+    def note_asked(self, expiration: date) -> None:
+        """It was looked for, and nothing is listed there."""
+        self._read.add(expiration)
 
     def has(self, expiration: date) -> bool:
         """True when its contracts have been read."""

@@ -8,17 +8,17 @@ from vaultdash.domain.loan import HedgeCounting, Loan
 from vaultdash.risk.what_if import WhatIf, WhatIfMap
 from vaultdash.services.vault import Vault
 from vaultdash.services.workbench_request import ScenarioGrid, WhatIfReport, WhatIfRequest
-from vaultdash.ui.components.chart import Chart
 from vaultdash.ui.components.what_if_beside import Beside
 from vaultdash.ui.components.what_if_charts import (
-    HeatMap,
+    LineChart,
     ltv_options,
-    map_options,
-    moves_of,
-    nearest,
+    ltv_series,
+    moved_marks,
     worth_options,
+    worth_series,
 )
 from vaultdash.ui.components.what_if_grid import GridCard
+from vaultdash.ui.components.what_if_map import HeatMap, has_same_cells, map_options, moves_of, nearest
 from vaultdash.ui.components.what_if_sliders import WhatIfSliders
 from vaultdash.ui.components.what_if_table import WhatIfTable
 from vaultdash.ui.components.what_if_words import (
@@ -84,9 +84,9 @@ class WhatIfPage:
             self._beside = Beside()
         with ui.element("div").classes("vd-columns even"):
             with card("What the hedge is worth"):
-                self._worth = Chart("Worth of the hedge over the gold price")
+                self._worth = LineChart("Worth of the hedge over the gold price")
             with card("LTV over the price"):
-                self._ltv = Chart("LTV over the gold price, with and without the hedge")
+                self._ltv = LineChart("LTV over the gold price, with and without the hedge")
         with ui.element("div").classes("vd-columns even"):
             with card("LTV with the hedge: price and time"):
                 self._by_time = HeatMap("LTV with the hedge over gold price and days forward")
@@ -142,7 +142,7 @@ class WhatIfPage:
         """Draw the charts for the other mode."""
         self._dark = dark
         if self._report is not None:
-            self._show_charts(self._report, EVERYTHING)
+            self._show_charts(self._report, {EVERYTHING})
 
     async def _draw_all(self) -> None:
         try:
@@ -169,7 +169,7 @@ class WhatIfPage:
         self._beside.show(found, case, report.hedge)
         if due != {"price"}:
             self._table.show(found, case)
-        self._show_charts(report, *due)
+        self._show_charts(report, due)
         self._remarks.set_text(unbroken("\n".join([*found.remarks, *_capitals(report.standing.remarks)])))
 
     def _fail(self, reason: str) -> None:
@@ -202,23 +202,32 @@ class WhatIfPage:
             )
         )
 
-    def _show_charts(self, report: WhatIfReport, *due: str) -> None:
-        found, case, colours = report.found, report.case, ChartColours(dark=self._dark)
-        loan = lender_of(case, found.change)
-        self._worth.show(worth_options(found, case, report.hedge, colours))
-        self._ltv.show(ltv_options(found, case, report.hedge, loan, self._counting, colours))
+    def _show_charts(self, report: WhatIfReport, due: set[str]) -> None:
+        """Send what has changed: the marks alone where only the price moved, lines and cells, or everything."""
+        found, case, hedge = report.found, report.case, report.hedge
+        loan, colours, counting = lender_of(case, found.change), ChartColours(dark=self._dark), self._counting
+        if EVERYTHING in due:
+            self._worth.show(worth_options(found, case, hedge, colours))
+            self._ltv.show(ltv_options(found, case, hedge, loan, counting, colours))
+        else:
+            lines = ltv_series(found, case, hedge, loan, counting, colours)
+            self._ltv.renew(moved_marks(lines) if due == {"price"} else lines)
+            if due - {"lender"}:  # its terms do not change what options are worth
+                lines = worth_series(found, case, hedge, colours)
+                self._worth.renew(moved_marks(lines) if due <= {"price", "lender"} else lines)
         for kind, chart, own in (("time", self._by_time, "days"), ("volatility", self._by_volatility, "volatility")):
-            new = found.by_time if kind == "time" else found.by_volatility
-            if new is not None:
-                self._maps[kind] = new
-            if kind not in self._maps:
+            new, before = found.by_time if kind == "time" else found.by_volatility, self._maps.get(kind)
+            shown = before if new is None else new
+            if shown is None:
                 continue
-            here = self._here(self._maps[kind], report)
-            if set(due) <= {"price", own}:
-                chart.place(*here)
+            self._maps[kind] = shown
+            here = self._here(shown, report)
+            if EVERYTHING in due or before is None or not has_same_cells(before, shown):
+                chart.show(map_options(shown, case, loan, counting, here, colours, dark=self._dark))
+            elif due <= {"price", own}:
+                chart.place(here)
             else:
-                shown = map_options(self._maps[kind], case, loan, self._counting, here, colours, dark=self._dark)
-                chart.show(shown)
+                chart.renew(shown, loan, counting, here)
 
     @staticmethod
     def _here(shown: WhatIfMap, report: WhatIfReport) -> tuple[int, int]:
@@ -233,7 +242,7 @@ class WhatIfPage:
         self._counting = HedgeCounting(value)
         if self._report is not None:
             self._show_sentence(self._report.found, self._report)
-            self._show_charts(self._report, EVERYTHING)
+            self._show_charts(self._report, {EVERYTHING})
 
     def _choose_grid(self, grid: ScenarioGrid | None) -> None:
         self._grid = grid

@@ -7,19 +7,16 @@ from typing import Any
 from nicegui import background_tasks, context, ui
 
 from vaultdash.domain.errors import VaultError
-from vaultdash.domain.hedge_verdict import ListedMeasure, PathVerdict
-from vaultdash.domain.listed_hedge import HedgeCase, HedgeMarket, ListedHedge
+from vaultdash.domain.listed_hedge import ListedHedge
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.vault import Vault
-from vaultdash.services.workbench_request import CaseChange, CheapestReport, PathReport, Standing
+from vaultdash.services.workbench_request import CheapestReport, PathReport
 from vaultdash.ui.components.workbench_draft import (
     Bench,
     HedgeDraft,
-    Listed,
     Resolved,
     draft_of,
-    resolve,
 )
 from vaultdash.ui.components.workbench_top import WorkbenchTop
 from vaultdash.ui.components.workbench_words import case_words, infeasible_words, market_words
@@ -28,41 +25,33 @@ from vaultdash.ui.live import follow
 from vaultdash.ui.pages.workbench_address import Asked, address_of
 from vaultdash.ui.pages.workbench_bench import BenchView
 from vaultdash.ui.pages.workbench_broken import broken
+from vaultdash.ui.pages.workbench_known import Known
 from vaultdash.ui.pages.workbench_search import SearchCard
 from vaultdash.ui.theme import ChartColours, is_dark
 
 CHEAPEST = "the cheapest hedge"
-QUOTES_KEPT = 300.0  # seconds until the quotes are read again
-NOTHING = ListedHedge("no hedge")
+MOST_DAYS = 8  # expirations that an address may have read at once
 
 
 class WorkbenchPage:
-    """What lies on the workbench and what is known of it; whatever is asked is asked behind the page."""
+    """The bench and what is known of it; whatever is asked is asked behind the page."""
 
     def __init__(self, vault: Vault, asked: Asked) -> None:
         self._vault = vault
         self._asked = asked
         self._bench = Bench()
-        self._listed = Listed()
-        self._case: HedgeCase | None = None
-        self._standing: Standing | None = None
-        self._market: HedgeMarket | None = None
+        self._known = Known(vault)
         self._report: CheapestReport | None = None
         self._cheapest: HedgeDraft | None = None
-        self._measures: dict[HedgeDraft, ListedMeasure] = {}
-        self._unhedged: ListedMeasure | None = None
-        self._verdicts: dict[HedgeDraft, PathVerdict] = {}
-        self._change = CaseChange()
-        self._measuring = self._loading = self._followed = False
         self._reading: set[date] = set()
-        self._read_at = vault.now()
+        self._measuring = self._loading = self._begun = self._drawn = self._followed = False
         self._counting = vault.book.current.loan.hedge_counting
         if self._counting is HedgeCounting.IGNORED:
             self._counting = HedgeCounting.AFTER_PAYMENT
         with ui.element("div").classes("vd-page") as self._root:
             self._top = WorkbenchTop(self.load)
-            self._search = SearchCard(vault, self._found, self._changed_case)
-            self._view = BenchView(self._bench, self, self._counting)
+            self._search = SearchCard(vault, self._found, self._changed_case, self._ended_search)
+            self._view = BenchView(vault, self._bench, self, self._counting)
             self._calls = self._view.calls(self._search.draft, self._changed_case)
             self._frontier = self._view.frontier(vault)
             self._paths = self._view.paths(vault)
@@ -76,25 +65,24 @@ class WorkbenchPage:
             self.begin(self._load())
 
     async def _load(self) -> None:
-        top, symbol = self._top, self._vault.book.symbol
+        top, known, symbol = self._top, self._known, self._vault.book.symbol
         top.waiting.wait(f"Reading the option chains of {symbol}")
         try:
-            await self._read_case()
-            market = await self._vault.workbench.market()
+            case = await known.read_case()
+            drafts = self._asked.drafts(symbol, case.units)
+            for on in sorted({leg.expiration for draft in drafts for leg in draft.legs})[:MOST_DAYS]:
+                await known.read_day(on)
+            if known.market is None:
+                await known.read_market()
         except VaultError as error:
             top.say("No hedge can be looked for now.", "warning")
             top.waiting.fail("What is needed cannot be read", f"{error}.")
             return
         finally:
             self._loading = False
-        self._take(market)
         top.waiting.done()
-        days = sorted({option.expiration for option in market.options})
-        horizon = days[0] if days else None
-        assert self._case is not None
-        self._search.know(self._case, self._listed.expirations, horizon)
-        await self._view.offer_templates(self._vault)
-        drafts = self._asked.drafts(self._vault.book.symbol, self._case.units)
+        self._search.know(case, known.listed.expirations, known.usual_horizon)
+        await self._view.editor.offer_templates()
         self.tell(self._asked.problem)
         for draft in drafts:
             self._bench.beside(draft)
@@ -103,39 +91,27 @@ class WorkbenchPage:
         if not drafts:
             top.waiting.wait("Looking for the cheapest hedge", skeleton=False)
             self._search.find()
-        self._ask_frontier()
-
-    async def _read_case(self) -> None:
-        case, standing = await self._vault.workbench.case(self._change)
-        if case != self._case:
-            self._measures.clear()
-        self._case, self._standing = case, standing
-
-    def _take(self, market: HedgeMarket, asked: Sequence[date] = ()) -> None:
-        self._listed.add(market, asked)
-        self._market = self._market or market
-        self._measures.clear()
 
     async def update(self, _: Beat) -> None:
         """At each beat: the loan at its new price, and the quotes again when they have aged."""
         if self._root.is_deleted or self._loading:
             return
-        if self._market is None:
+        if self._known.market is None:
             self.load()
             return
+        was = self._known.case
         try:
-            was = self._case
-            await self._read_case()
-            if (self._vault.now() - self._read_at).total_seconds() > QUOTES_KEPT:
-                self._read_at = self._vault.now()
-                days = sorted({leg.expiration for draft in self._bench.hedges for leg in draft.legs})
-                for on in days:
-                    self._take(await self._vault.workbench.market(on, latest=on), [on])
+            await self._known.read_case()
+            await self._known.read_again(self._days())
         except VaultError as error:
             self._top.doubt([str(error)])
             return
-        if self._case != was and not self._root.is_deleted:
+        if self._known.case != was:
             self.refresh()
+
+    def _days(self) -> list[date]:
+        """Expirations that are used."""
+        return sorted({leg.expiration for draft in self._bench.hedges for leg in draft.legs})
 
     # What lies on the workbench.
 
@@ -146,93 +122,95 @@ class WorkbenchPage:
 
     def refresh(self) -> None:
         """Show everything anew after a change, and ask for what is not known yet."""
-        if self._case is None:
+        if self._root.is_deleted or self._known.case is None or self._known.market is None:
             return
-        found = [resolve(draft, self._listed) for draft in self._bench.hedges]
-        self._view.show(self._case, self._listed, found, self._measures, self._unhedged, self._verdicts)
+        found = self._show()
+        for on in self._days():
+            if not self._known.listed.has(on) and on not in self._reading:
+                self._reading.add(on)
+                self.begin(self._read(on))
+        if (self._known.lacks(found) or not self._known.knows_unhedged) and not self._measuring:
+            self._measuring = True
+            self.begin(self._measured())
+
+    def _show(self) -> list[Resolved]:
+        found = self._known.resolved(self._bench.hedges)
+        self._view.show(self._known, found)
         self._speak(found[self._bench.chosen])
-        self._read_missing()
-        self._measure(found)
+        return found
 
     def _speak(self, found: Resolved) -> None:
-        case, market, standing = self._case, self._market, self._standing
-        if case is None:
+        known, market, standing = self._known, self._known.market, self._known.standing
+        if known.case is None:
             return
-        self._top.stand_on(case_words(case, self._vault.book.symbol), "" if market is None else market_words(market))
+        self._top.stand_on(
+            case_words(known.case, self._vault.book.symbol), "" if market is None else market_words(market)
+        )
         said = [] if standing is None else [standing.withheld or "", *standing.remarks]
         said += [] if market is None else market.remarks
         is_demo = self._vault.market == "demo"  # the banner says of all prices that they are invented
         self._top.doubt([one for one in dict.fromkeys(said) if not (is_demo and "(DEMO)" in one)])
-        self._show_calls(found.draft)
-        measure = self._measures.get(found.draft)
+        self._show_calls()
+        measure = known.measures.get(found.draft)
         if measure is not None and found.draft.legs:
-            verdict = self._verdicts.get(found.draft)
-            self._top.show(measure, verdict, is_cheapest=found.draft == self._cheapest)
+            self._top.show(measure, known.verdicts.get(found.draft), is_cheapest=found.draft == self._cheapest)
         elif not found.draft.legs:
             report = self._report
             if report is not None and report.found.hedge is None:
                 self._top.say(f"No listed hedge does it: {infeasible_words(report.found)}", "call")
-            elif self._unhedged is not None:
-                self._top.show(self._unhedged, None, is_cheapest=False)
-
-    def _read_missing(self) -> None:
-        """Chains of expirations that are used and not read yet."""
-        used = {leg.expiration for draft in self._bench.hedges for leg in draft.legs}
-        for on in sorted(used - self._reading):
-            if not self._listed.has(on):
-                self._reading.add(on)
-                self.begin(self._read(on))
+            elif known.unhedged is not None and not self._search.is_busy:
+                self._top.show(known.unhedged, known.verdicts.get(found.draft), is_cheapest=False)
 
     async def _read(self, on: date) -> None:
         self._top.waiting.wait(f"Reading the chain of {day(on)}", skeleton=False)
         try:
-            self._take(await self._vault.workbench.market(on, latest=on), [on])
+            await self._known.read_day(on)
         except VaultError as error:
             self._top.waiting.fail(f"The chain of {day(on)} cannot be read", f"{error}.")
             return
         finally:
             self._reading.discard(on)
         self._top.waiting.done()
-        if not self._root.is_deleted:
-            self._view.settle_strikes(self._listed, on)
-            self.refresh()
-
-    def _measure(self, found: Sequence[Resolved]) -> None:
-        missing = any(one.hedge is not None and one.draft not in self._measures for one in found)
-        if (missing or self._unhedged is None) and not self._measuring:
-            self._measuring = True
-            self.begin(self._measured())
+        self._view.editor.settle_strikes(self._known.listed, on)
+        self.refresh()
 
     async def _measured(self) -> None:
         """Measure what is not measured, until nothing has changed meanwhile."""
+        known = self._known
         try:
             while not self._root.is_deleted:
-                case = self._case
-                found = [resolve(draft, self._listed) for draft in self._bench.hedges]
-                missing = [(one.draft, one.hedge) for one in found if one.hedge and one.draft not in self._measures]
-                if not missing and self._unhedged is not None and self._unhedged.case == case:
+                lacking = known.lacks(known.resolved(self._bench.hedges))
+                if not lacking and known.knows_unhedged:
                     break
-                hedges = [NOTHING, *(hedge for _, hedge in missing)]
-                report = await self._vault.workbench.measure(hedges, self._change)
-                self._unhedged = report.measures[0]
-                if report.case != self._case:
-                    self._measures.clear()
-                    self._case, self._standing = report.case, report.standing
-                for (draft, _), measure in zip(missing, report.measures[1:], strict=True):
-                    self._measures[draft] = measure
+                await known.measure(lacking)
         except VaultError as error:
             self._top.doubt([f"This cannot be measured: {error}"])
             return
         finally:
             self._measuring = False
-        if self._root.is_deleted or self._case is None:
+        if self._root.is_deleted:
             return
-        found = [resolve(draft, self._listed) for draft in self._bench.hedges]
-        self._view.show(self._case, self._listed, found, self._measures, self._unhedged, self._verdicts)
-        self._speak(found[self._bench.chosen])
+        self._show()
         self._name_address()
-        if not self._followed and self._bench.current in self._measures and self._bench.current.legs:
-            self._followed = True  # later ones are asked for: each takes a core for seconds
+        if not self._search.is_busy:
+            self._ask_first()
+        self._follow_first()
+
+    def _ask_first(self) -> None:
+        """What takes a core for seconds, one after the other once the hedge is there; later it is asked for."""
+        if not self._begun:
+            self._begun = True
+            self.ask_frontier()
+
+    def answered_frontier(self) -> None:
+        """The candidates are drawn, or cannot be."""
+        self._drawn = True
+        self._follow_first()
+
+    def _follow_first(self) -> None:
+        draft = self._bench.current
+        if self._drawn and not self._followed and draft.legs and draft in self._known.measures:
+            self._followed = True
             self.ask_paths()
 
     def _name_address(self) -> None:
@@ -248,9 +226,8 @@ class WorkbenchPage:
         if self._root.is_deleted:
             return
         self._report = report
-        self._top.waiting.done()
         if report.market is not None:
-            self._take(report.market)
+            self._known.take(report.market)
         if report.found.hedge is None:
             self._cheapest = None
         else:
@@ -259,24 +236,30 @@ class WorkbenchPage:
             self._cheapest = self._bench.current
         self.refresh()
 
+    def _ended_search(self) -> None:
+        """With a hedge, without one, or given up."""
+        self._top.waiting.done()
+        self._ask_first()
+
     def _changed_case(self) -> None:
         """The form of the search was changed, or what is known of the broker."""
         self._calls.follow(self._search.draft)
         change = self._search.change
-        if change != self._change:
-            self._change = change
+        if change != self._known.change:
+            self._known.change = change
             self.begin(self._judge_anew())
-        elif self._case is not None:
-            self._show_calls(self._bench.current)
+        else:
+            self._show_calls()
 
-    def _show_calls(self, draft: HedgeDraft) -> None:
-        measure = self._measures.get(draft)
-        if self._case is not None:
-            self._calls.show(None if measure is None else measure.calls, self._case, wanted=self._search.sells_calls)
+    def _show_calls(self) -> None:
+        measure = self._known.measures.get(self._bench.current)
+        if self._known.case is not None:
+            calls = None if measure is None else measure.calls
+            self._calls.show(calls, self._known.case, wanted=self._search.sells_calls)
 
     async def _judge_anew(self) -> None:
         try:
-            await self._read_case()
+            await self._known.read_case()
         except VaultError as error:
             self._top.doubt([str(error)])
             return
@@ -284,35 +267,33 @@ class WorkbenchPage:
 
     def recommend(self) -> None:
         """Begin anew with what the loan needs."""
-        days = sorted({option.expiration for option in self._market.options}) if self._market else []
-        self._search.begin_anew(days[0] if days else None)
+        self._search.begin_anew(self._known.usual_horizon)
         self._calls.follow(self._search.draft)
 
     def count_by(self, counting: HedgeCounting) -> None:
         """Another counting on every chart that depends on it."""
         self._counting = counting
         self.refresh()
-        self._ask_frontier()
-
-    def _ask_frontier(self) -> None:
-        self._frontier.begin(self._search.draft.horizon, self._counting, self._change)
+        self.ask_frontier()
 
     def ask_frontier(self) -> None:
-        """Ask for the candidates again."""
-        self._ask_frontier()
+        """Ask for the candidates."""
+        self._frontier.begin(self._search.draft.horizon, self._counting, self._known.change)
 
     def ask_paths(self) -> None:
         """Follow random paths of the hedges that have a price."""
-        drafts = [draft for draft in self._bench.hedges if draft in self._measures and draft.legs]
-        self._paths.begin(drafts, self._change)
+        drafts = [draft for draft in self._bench.hedges if draft in self._known.measures and draft.legs]
+        if drafts:
+            self._paths.begin(drafts, self._known.change)
+        else:
+            self.tell("No hedge on the workbench has a price, so no paths can be followed.")
 
     def told_paths(self, drafts: Sequence[HedgeDraft], report: PathReport) -> None:
-        """The paths have been followed."""
-        if self._root.is_deleted:
-            return
-        for draft, verdict in zip((*drafts, HedgeDraft()), report.found.verdicts, strict=True):
-            self._verdicts[draft] = verdict
-        self.refresh()
+        """The paths have been followed; the last verdict is that of no hedge."""
+        if not self._root.is_deleted:
+            self._known.verdicts.update(zip((*drafts, HedgeDraft()), report.found.verdicts, strict=True))
+            self.refresh()
+            self._show()
 
     def tell(self, words: str) -> None:
         """Say something in passing."""
@@ -336,6 +317,10 @@ class WorkbenchPage:
             except Exception as error:  # noqa: BLE001  # whatever it is, the page says so and stays usable
                 self._top.waiting.fail("That did not work", broken(error))
 
+    def attach(self) -> None:
+        """The browser is there."""
+        self._view.attach()
+
     def dress(self, *, dark: bool) -> None:
         """Draw the charts for the other mode."""
         colours = ChartColours(dark=dark)
@@ -350,5 +335,6 @@ async def build(vault: Vault, asked: Asked) -> None:
     page.load()
     await context.client.connected()
     page.dress(dark=await is_dark())
+    page.attach()
     ui.on("vd-theme", lambda event: page.dress(dark=bool(event.args)))
     follow(vault.heartbeat.feed, page.update)

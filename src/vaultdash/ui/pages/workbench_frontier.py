@@ -35,8 +35,10 @@ class FrontierCard:
         chosen: Callable[[ListedHedge], None],
         controls: Callable[[], None],
         ask: Callable[[], None],
+        answered: Callable[[], None],
     ) -> None:
         self._vault = vault
+        self._answered = answered
         self._chosen = chosen
         self._ask = ask
         self._colours = ChartColours(dark=True)
@@ -66,13 +68,16 @@ class FrontierCard:
             report = await self._vault.workbench.frontier(horizon, counting, change)
         except VaultError as error:
             self._waiting.fail("The candidates cannot be measured", f"{error}.")
+            self._answered()
             return
         except Exception as error:  # noqa: BLE001  # whatever it is, the page says so and stays usable
             self._waiting.fail("The candidates cannot be measured", broken(error))
+            self._answered()
             return
         self._waiting.done()
         self._report = report
         self._show(report)
+        self._answered()
 
     def _show(self, report: FrontierReport) -> None:
         found = report.found

@@ -30,10 +30,17 @@ from vaultdash.ui.typed import as_amount, as_percent
 class SearchCard:
     """One search at a time; a new one, or the owner, ends the one before."""
 
-    def __init__(self, vault: Vault, found: Callable[[CheapestReport], None], changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        vault: Vault,
+        found: Callable[[CheapestReport], None],
+        changed: Callable[[], None],
+        ended: Callable[[], None],
+    ) -> None:
         self._vault = vault
         self._found = found
         self._changed = changed
+        self._ended = ended
         self._case: HedgeCase | None = None
         self._task: asyncio.Task[None] | None = None
         self.draft = SearchDraft()
@@ -53,6 +60,11 @@ class SearchCard:
             self.draft.begin(case, horizon)
             self._form.show()
         self._form.offer(days)
+
+    @property
+    def is_busy(self) -> bool:
+        """True while a search is under way."""
+        return self._task is not None and not self._task.done()
 
     @property
     def change(self) -> CaseChange:
@@ -115,8 +127,10 @@ class SearchCard:
         self._found(report)
 
     def _done(self) -> None:
+        self._task = None
         self._form.busy(when=False)
         self._waiting.done()
+        self._ended()
 
     def _ask_instead(self, nearest: NearestRequest) -> None:
         if nearest.max_hedged_ltv is not None:
