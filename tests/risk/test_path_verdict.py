@@ -463,6 +463,14 @@ def test_credited_puts_above_the_call_price_on_all_units_are_never_called():
     assert path_verdicts(halved, [puts(above)], [FLAT], paths=12_800).verdicts[0].odds[0].called > 0.2
 
 
+def test_a_rule_may_be_given_by_its_name():
+    ours, theirs = (
+        path_verdicts(case(), [puts(400.0)], [FLAT], months=3, paths=1_280, rule=rule)
+        for rule in ("sell", HoldingRule.SELL)
+    )
+    assert ours == theirs
+
+
 def test_ignored_and_after_payment_are_one_verdict():
     ours, theirs = (
         path_verdicts(case(counting=counting), [puts(390.0)], [JUMPS], paths=6_400)
@@ -538,21 +546,25 @@ def test_the_orders_of_magnitude_of_the_trade():
 
 
 def test_threshold_test_and_path_verdict_reverse_the_order_of_two_hedges():
-    """The example of docs/path-verdict.md: puts just above the call price, or half as many at 95 % of the price."""
-    here = case()
-    low, high = puts(347.0, 100), puts(408.0, 50)
+    """The example of docs/path-verdict.md, quotes of 11 May 2026: all shares just above the call, or half at 95 %."""
+    spot, until = 434.65, date(2026, 9, 18)
+    loan = Loan(0.60 * spot * UNITS, interest=Interest(0.04, 0.0195, capitalised=True))
+    here = HedgeCase(spot, UNITS, loan, datetime(2026, 5, 11, 21, 38, tzinfo=UTC))
+    low = hedge((ListedOption(Right.PUT, 349.0, until, 2.22, 2.59), 100))
+    high = hedge((ListedOption(Right.PUT, 415.0, until, 13.80, 14.65), 50))
 
     def worst(held):  # after payment, by expiry payoff, over falls and rises of 60 %: kinks and ends are enough
-        prices = (0.4 * SPOT, *held.strikes, 1.6 * SPOT)
-        return max((here.loan.amount - held.payoff(price)) / (UNITS * price) for price in prices)
+        prices = (0.4 * spot, *held.strikes, 1.6 * spot)
+        return max((loan.amount - held.payoff(price)) / (UNITS * price) for price in prices)
 
-    assert worst(low) == pytest.approx(258.0 / 347.0)
     assert worst(low) < 0.75 < worst(high)
-    found = path_verdicts(here, [low, high], [FLAT, JUMPS, HESTON])
+    assert (worst(low), worst(high)) == pytest.approx((0.747, 0.807), abs=5e-4)
+    found = path_verdicts(here, [low, high], [FLAT, JUMPS, HESTON], months=4)
     for mine, other, gap in zip(
         found.verdicts[0].odds, found.verdicts[1].odds, found.verdicts[1].against_first, strict=True
     ):
-        assert other.uncured < mine.uncured - 0.08
+        assert mine.uncured == pytest.approx(0.085, abs=0.01)
+        assert other.uncured < 0.03
         assert gap.difference == pytest.approx(other.uncured - mine.uncured)
         assert gap.difference < -30 * gap.error
 
@@ -662,6 +674,7 @@ def test_a_loan_grows_by_its_own_interest_quarter_by_quarter():
         ("drift", {"drift": math.nan}),
         ("drift", {"drift": 6.0}),
         ("engine", {"engine": "abacus"}),
+        ("rule", {"rule": "gamble"}),
         ("hedges", {"hedges": []}),
         ("models", {"models": []}),
         ("expiration", {"hedges": [hedge((option(400.0), 1)), "past"]}),

@@ -218,7 +218,10 @@ class PathVerdict:
 
 @dataclass(frozen=True, slots=True)
 class PathVerdicts:
-    """Several hedges on the same random paths; `months` of 21 trading days, `settlement_days` trading days."""
+    """Several hedges on the same random paths; `months` of 21 trading days.
+
+    `settlement_days` are trading days from the close of a call until what is sold for it has repaid.
+    """
 
     verdicts: tuple[PathVerdict, ...]
     months: int

@@ -64,6 +64,7 @@ def path_verdicts(
     argument.
     """
     known_engine(engine)
+    chosen = _rule(rule)
     steps = whole_number("months", months, 1, LONGEST_MONTHS) * DAYS_IN_MONTH
     count = whole_number("paths", paths, 2, MOST_PATHS)
     count += -count % WHOLE_BLOCKS
@@ -79,7 +80,7 @@ def path_verdicts(
     otherwise = _yearly(models[0]) if volatility is None else positive("volatility", volatility)
     days = steps + case.loan.cure_days
     legs, marks, markings = tabulated(hedges, case, days, otherwise, engine)
-    rules = [rules_of(case, hedge, rule, target, wait, steps) for hedge in hedges]
+    rules = [rules_of(case, hedge, chosen, target, wait, steps) for hedge in hedges]
     owed = growth_of_a_loan(case, days)
     safe = [safe_above(owed, own, held, marks) for own, held in zip(rules, legs, strict=True)]
     odds: list[list[PathOdds]] = [[] for _ in hedges]
@@ -102,13 +103,13 @@ def path_verdicts(
     return PathVerdicts(
         verdicts=tuple(verdicts),
         months=months,
-        rule=rule,
+        rule=chosen,
         settlement_days=wait,
         target_ltv=target,
         paths=count,
         seed=known_seed,
         engine="reference" if kernels_problem() is not None else engine,
-        remarks=_remarks(case, hedges, markings, rule, wait, steps),
+        remarks=_remarks(case, hedges, markings, chosen, wait, steps),
     )
 
 
@@ -176,6 +177,13 @@ def rules_of(
     )
 
 
+def _rule(rule: HoldingRule) -> HoldingRule:
+    try:
+        return HoldingRule(rule)
+    except ValueError:
+        raise InvalidInput("rule", f"must be one of {', '.join(HoldingRule)}, not {rule!r}") from None
+
+
 def _target(case: HedgeCase, target_ltv: float | None) -> float:
     if target_ltv is None:
         return case.loan.warning_ltv
@@ -217,6 +225,8 @@ def _remarks(
 ) -> tuple[str, ...]:
     told = []
     loan = case.loan
+    if loan.hedge_counting is HedgeCounting.AFTER_PAYMENT and any(hedge and hedge.legs for hedge in hedges):
+        told.append("The lender calls on the gold alone, and counts what the options pay once the money has arrived.")
     if rule is HoldingRule.SELL and wait > loan.cure_days:
         told.append(
             f"The money of a sale comes {wait} trading days after the call, the lender waits {loan.cure_days}: no "

@@ -24,10 +24,7 @@ def judge(
         judged.close(day, prices[:, day] * rules.spot)
         if not judged.is_open.any():
             break
-    called |= judged.called
-    uncured |= judged.uncured
-    sold |= judged.sold
-    repaid += judged.repaid
+    called[:], uncured[:], sold[:], repaid[:] = judged.called, judged.uncured, judged.sold, judged.repaid
 
 
 class _Judged:
