@@ -18,6 +18,7 @@ ROWS = {
     "european": "European prices, Greeks and implied volatility, 5,000 contracts",
     "american": "American prices, Greeks, implied volatility and scenario grids, 5,000 contracts",
     "odds": "the odds of a call: closed form and simulated courses",
+    "cheapest": "the cheapest hedge of a whole day's chain, in three countings",
     "path_verdict": "four hedges judged on the same 20,096 paths under four models",
     "what_if": "heat maps of twelve options, and a slider of the what-if page until everything is drawn in Chromium",
     "backtest": "a hedge through 5,000 days, and a thousand hedges through them, beside a QuantLib loop",

@@ -293,6 +293,7 @@ def build_vault(
             prices.aclose,
             backtests.aclose,
             sweeps.aclose,
+            workbench.aclose,
             *([stand_in.aclose] if stand_in else []),
         ],
     )

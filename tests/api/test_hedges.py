@@ -35,7 +35,8 @@ EXAMPLES = [
     )
     for name, example in group.items()
 ]
-GIVEN = {"spot": 400, "units": 1000, "loan_amount": 240_000, "max_hedged_ltv": 0.75}
+LOAN = {"spot": 400, "units": 1000, "loan_amount": 240_000}
+GIVEN = {**LOAN, "max_hedged_ltv": 0.75}
 PUT = {"right": "P", "strike": 330, "expiration": "2026-10-16", "bid": 1.9, "ask": 2.1, "multiplier": 100}
 CALL = {"right": "C", "strike": 460, "expiration": "2026-10-16", "bid": 5.5, "ask": 5.8}
 LEG = {**PUT, "contracts": 10}
@@ -317,3 +318,10 @@ async def test_before_the_first_price_it_says_that_there_is_none(
         assert "There is no price yet" in answer.json()["error"]["message"]
         given = await client.post(CHEAPEST, json={**GIVEN, "contracts": [PUT]})
         assert given.json()["status"] == "optimal"
+
+
+async def test_what_a_worker_refuses_is_refused_in_words(api_client: httpx.AsyncClient) -> None:
+    past = {"legs": [{**LEG, "expiration": "2025-09-19"}]}
+    answer = await api_client.post(PATHS, json={**LOAN, "hedges": [past], "paths": 128})
+    assert answer.status_code == 422
+    assert "19 Sep 2025 is past" in answer.json()["error"]["message"]

@@ -35,6 +35,17 @@ def refuse_argument() -> None:
     raise InvalidInput("years", "must be above zero, not -1")
 
 
+class OfTwoParts(Exception):
+    """Cannot be made again of what it says."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f"{what} {why}")
+
+
+def refuse_in_parts() -> None:
+    raise OfTwoParts("years", "are long")
+
+
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -82,8 +93,11 @@ async def test_what_the_work_raises_is_raised_here_and_the_process_stays(compute
     before = await compute.run(whose)
     with pytest.raises(Refused, match="not today"):
         await compute.run(refuse)
-    with pytest.raises(WorkFailed, match="InvalidInput: years must be above zero"):  # it cannot be made again
+    with pytest.raises(InvalidInput, match="years must be above zero") as refused:
         await compute.run(refuse_argument)
+    assert refused.value.argument == "years"
+    with pytest.raises(WorkFailed, match="OfTwoParts: years are long"):
+        await compute.run(refuse_in_parts)
     with pytest.raises(WorkFailed, match="pickle"):
         await compute.run(lambda_maker)
     assert await compute.run(whose) == before

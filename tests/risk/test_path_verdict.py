@@ -515,6 +515,19 @@ def test_a_leg_keeps_its_own_volatility_then_that_of_its_mid_then_the_one_assume
     assert any("no bid and ask" in remark for remark in told)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_beyond_the_tables_a_sold_call_costs_more_than_exercise(engine):
+    """At four times the price so many sold calls are a call as their model value says, and one less is none."""
+    of, quote = case(interest=PAID, counting=HedgeCounting.CREDITED), option(460.0, Right.CALL, LATER)
+    years = of.years_to(LATER) - 1 / 252
+    value = float(american_price(4 * SPOT, 460.0, years, 0.045, 0.0, 0.25, "C")) + 0.5 * (quote.ask - quote.bid)
+    spare = 4 * SPOT * UNITS - of.loan.amount / 0.75
+    count = math.ceil(spare / (100 * value))
+    assert count == math.ceil(spare / (100 * (4 * SPOT - 460.0))) - 1  # exercise alone would take one more
+    for contracts, expected in ((count, True), (count - 1, False)):
+        assert on_path([1.0, 4.0, 4.0, 4.0], [(quote, -contracts)], of, engine).called[0] == expected
+
+
 def test_a_wider_spread_makes_the_verdict_worse_but_no_put_is_sold_below_exercise():
     path = [1.0, 0.79, 0.79, 0.79, 0.79]
     in_the_money = 430.0 - 0.79 * SPOT

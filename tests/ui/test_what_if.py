@@ -181,6 +181,6 @@ async def test_without_a_price_it_says_so(user: User, vault: Vault, monkeypatch:
 async def test_the_counting_switch_starts_where_the_hedge_can_be_seen(user: User, vault: Vault) -> None:
     assert vault.book.current.loan.hedge_counting is HedgeCounting.IGNORED
     await user.open("/what-if")
-    await see(user, "with it, sold to repay")
+    await see(user, "With it, sold to repay")
     press(user, "credited")
-    await see(user, "with it, options credited")
+    await see(user, "With it, credited")

@@ -13,6 +13,10 @@ class InvalidInput(VaultError, ValueError):
         self.argument = argument
         self.reason = reason
 
+    def __reduce__(self) -> "tuple[type[InvalidInput], tuple[str, str]]":
+        """How it travels between processes: by both of its parts, not by the sentence made of them."""
+        return type(self), (self.argument, self.reason)
+
 
 class NotFound(VaultError):
     """No such thing."""

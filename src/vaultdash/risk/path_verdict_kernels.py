@@ -170,9 +170,9 @@ def judge(
 ) -> None:
     """Follow each path, a row of `prices` over spot, and fill the last four arrays.
 
-    `owed` is what a loan of 1 has grown to at each close. While nothing has been sold, paid or has expired, there is
-    no call above the price over spot `safe` of the day, nor above the tables. The order of a close: interest, options
-    that expire, the sale that was decided on, money that arrives, the open call, a new call.
+    `owed` is what a loan of 1 has grown to at each close. While nothing has been sold, paid or has expired, no call
+    is made between the price over spot `safe` of the day and the highest of the tables. The order of a close:
+    interest, options that expire, the sale that was decided on, money that arrives, the open call, a new call.
     """
     count, days, ring = legs.contracts.size, prices.shape[1], rules.money_lag + 1
     account, arriving = np.empty(ACCOUNT), np.zeros(ring)

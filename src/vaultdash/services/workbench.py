@@ -235,6 +235,10 @@ class Workbench:
         del fields["id"]
         return await self._templates.create(fields)
 
+    async def aclose(self) -> None:
+        """Begin no search any more."""
+        await self._search.aclose()
+
     async def grids(self) -> tuple[ScenarioGrid, ...]:
         """The owner's scenario grids by name."""
         return await self._grids.all()

@@ -97,6 +97,10 @@ def _leg(leg: LegRequest, known: Mapping[Key, ListedOption]) -> ListedLeg:
         raise NotFound(_not_listed(leg, known.values()))
     if needs_chain(leg) or (listed is not None and wants_volatility(leg)):
         assert listed is not None
+        if listed.multiplier != leg.multiplier:
+            raise InvalidInput(
+                "multiplier", f"is {listed.multiplier} shares for the {listed.title}, not {leg.multiplier}"
+            )
         option = listed
     else:
         option = ListedOption(

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -38,7 +39,7 @@ class HedgeSearch:
         self._cases = cases
         self._markets = markets
         self._demo = demo
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search")  # however many callers leave
 
     async def find(self, request: CheapestRequest, market: HedgeMarket | None = None) -> CheapestReport:
         """The answer with its reasons; `market` takes the place of the live chain.
@@ -54,10 +55,8 @@ class HedgeSearch:
         else:
             market = market or await self._markets.of(request.horizon)
             options = market.options
-        async with self._turns:
-            began = time.perf_counter()
-            found, measure, why = await asyncio.to_thread(_answer, request, case, options, market)
-            seconds = time.perf_counter() - began
+        work = partial(_answer, request, case, options, market)
+        found, measure, why, seconds = await asyncio.get_running_loop().run_in_executor(self._threads, work)
         held_back = standing.withheld or (None if market is None else withheld_by(market, demo=self._demo))
         return CheapestReport(
             found=found,
@@ -70,6 +69,10 @@ class HedgeSearch:
             withheld=None if is_whole(request.case) and market is None else held_back,
             seconds=seconds,
         )
+
+    async def aclose(self) -> None:
+        """Begin nothing any more; what is under way ends by itself, within its time."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 def search(question: Question, options: Sequence[ListedOption], max_calls: int | None) -> CheapestHedge:
@@ -140,15 +143,17 @@ def _terms(question: Question) -> dict[str, Any]:
 
 def _answer(
     request: CheapestRequest, case: HedgeCase, options: tuple[ListedOption, ...], market: HedgeMarket | None
-) -> tuple[CheapestHedge, ListedMeasure | None, tuple[str, ...]]:
-    """Search, measure and reasons; in a thread."""
+) -> tuple[CheapestHedge, ListedMeasure | None, tuple[str, ...], float]:
+    """Search, measure, reasons, and the seconds they took; in a thread."""
     from vaultdash.services.hedge_words import why
 
+    began = time.perf_counter()
     if not options:
         assert market is not None
         found = CheapestHedge(SolveStatus.INFEASIBLE, _nothing_usable(market), rejected=market.rejected)
-        return found, None, why(found, case, request, None)
-    is_dated = all(expiry_at(option.expiration) > case.at for option in options)
+        return found, None, why(found, case, request, None), time.perf_counter() - began
+    first = request.horizon or min(option.expiration for option in options)
+    is_dated = all(expiry_at(option.expiration) > case.at for option in options if option.expiration >= first)
     question = Question(request, case, is_dated)
     within = within_margin(partial(search, question), options, request.max_calls, case)
     found = within.found
@@ -163,7 +168,8 @@ def _answer(
         rejected=(*found.rejected, *within.rejected, *unused),
         remarks=tuple(dict.fromkeys([*within.remarks, *found.remarks, *_remarks(question, options, market)])),
     )
-    return found, measure, why(found, case, request, measure)
+    reasons = why(found, case, request, measure)
+    return found, measure, reasons, time.perf_counter() - began
 
 
 def _nothing_usable(market: HedgeMarket) -> str:

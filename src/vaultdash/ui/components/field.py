@@ -91,7 +91,7 @@ class Choice:
     def __init__(
         self, label: str, choices: Mapping[str, str], chosen: str, changed: Callable[[str], object], *, hint: str = ""
     ) -> None:
-        with ui.element("div").classes("vd-field wide"):
+        with ui.element("div").classes("vd-field wide") as self._box:
             text("span", label, "vd-field-label")
             self._tabs = Tabs(tuple(choices.items()), chosen, changed)
             self._hint = text("span", hint, "vd-note")
@@ -113,3 +113,7 @@ class Choice:
     def say(self, problem: str | None) -> None:
         """Say what is wrong with it, or nothing."""
         self._problem.set_text(problem or "")
+
+    def show(self, *, when: bool) -> None:
+        """Show or hide it with all that belongs to it."""
+        visible(self._box, when=when)

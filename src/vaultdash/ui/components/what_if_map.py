@@ -19,7 +19,7 @@ Places = npt.NDArray[np.int64]
 MOST_STEPS = 401  # of a map
 MOST_LABELLED = 170  # cells that still have room for their figure
 ROOMY = 0.10  # this far below the warning the map is a darker green
-WORDS = ("10 points of room", "room", "warning", "call", "close-out")
+WORDS = ("ample room", "room", "warning", "call", "close-out")
 FILLS = ("#2f9e77", "#8cc9b1", "#d29534", "#db5a5d", "#84444a")
 DARK_FILLS = ("#1f6e53", "#3f9c7b", "#c07d1a", "#cf4448", "#6d2a30")
 NO_COVER = 99_990  # LTV in hundredths of a per cent, as it travels: beyond every scale
@@ -97,7 +97,8 @@ def map_options(
             "itemWidth": 11,
             "itemHeight": 9,
             "itemGap": 6,
-            "textStyle": {"color": colours.text, "fontSize": 11},
+            "textGap": 4,
+            "textStyle": {"color": colours.text, "fontSize": 10},
             "pieces": [
                 {"value": zone, "label": WORDS[zone], "color": fill}
                 for zone, fill in enumerate(DARK_FILLS if dark else FILLS)

@@ -17,9 +17,9 @@ COUNTINGS = (
     (HedgeCounting.CREDITED.value, "credited"),
 )
 COUNTED = {
-    HedgeCounting.IGNORED: "options ignored",
+    HedgeCounting.IGNORED: "ignored",
     HedgeCounting.AFTER_PAYMENT: "sold to repay",
-    HedgeCounting.CREDITED: "options credited",
+    HedgeCounting.CREDITED: "credited",
 }
 NO_COVER, REPAID = "no cover", "repaid"
 Piece = tuple[str, Tone]

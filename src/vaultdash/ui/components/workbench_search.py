@@ -20,6 +20,11 @@ GOALS = {
     Goal.BEST_PROTECTION.value: "the best for a budget",
     Goal.ZERO_COST.value: "a collar that costs nothing",
 }
+FIND = {
+    Goal.CHEAPEST.value: "Find the cheapest",
+    Goal.BEST_PROTECTION.value: "Find the best",
+    Goal.ZERO_COST.value: "Find the collar",
+}
 GOAL_HINTS = {
     Goal.CHEAPEST.value: "Whole contracts, bought at the ask and sold at the bid, commission included.",
     Goal.BEST_PROTECTION.value: "The highest floor under gold and hedge that the budget buys.",
@@ -72,12 +77,14 @@ class SearchForm:
                 self._until.props["aria-label"] = "It must last until"
                 self._until_problem = text("span", "", "vd-field-problem call").props("role=alert")
             self._field("budget", "Costing at most", unit="USD", kind="amount", hint="empty: no limit")
+            self._choice("calls", "Calls may be sold", YES_NO)
             self._choice("counting", "Options are counted", COUNTINGS)
             self._choice("funding", "The premium is paid from", FUNDINGS)
-            self._choice("calls", "Calls may be sold", YES_NO)
         self._further()
         with ui.element("div").classes("vd-actions"):
-            self._find = button("Find the cheapest", acts.find, main=True)
+            with ui.element("button").classes("vd-button").props("type=button") as self._find:
+                self._find_words = ui.label(FIND[draft.goal])
+            self._find.on("click", lambda: acts.find())
             self._cancel = button("Cancel", acts.cancel, words="Cancel the search")
             self._problem = text("span", "", "vd-field-problem vd-lines call").props("role=alert")
         self.busy(when=False)
@@ -170,3 +177,5 @@ class SearchForm:
         self._fields["budget"].show(when=goal != Goal.ZERO_COST.value)
         sells = self.draft.calls == YES or goal == Goal.ZERO_COST.value
         self._fields["call_above"].show(when=sells)
+        self._choices["calls"].show(when=goal != Goal.ZERO_COST.value)
+        self._find_words.set_text(FIND[goal])

@@ -17,7 +17,7 @@ from vaultdash.domain.hedge_verdict import (
 from vaultdash.domain.listed_hedge import HedgeCase, HedgeMarket, ListedHedge, ListedLeg
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.option import Right
-from vaultdash.services.workbench_request import CheapestReport
+from vaultdash.services.workbench_request import CheapestReport, Goal
 from vaultdash.ui.format import day, moment, number, pct, price, strike, unbroken, usd
 from vaultdash.ui.theme import Tone
 
@@ -156,6 +156,8 @@ def status_words(report: CheapestReport) -> str:
     found = report.found
     took = f" in {report.seconds:.1f} s" if report.seconds >= 0.05 else ""
     looked = "" if report.market is None else f" among {number(len(report.market.options))} contracts"
+    if found.status is SolveStatus.OPTIMAL and report.request.goal is not Goal.CHEAPEST:
+        return f"Proved the best{looked}{took}, and re-checked at {number(found.checked)} prices."
     if found.status is SolveStatus.OPTIMAL:
         return f"Proved the cheapest{looked}{took}, and re-checked at {number(found.checked)} prices."
     if found.status is SolveStatus.TIMEOUT:

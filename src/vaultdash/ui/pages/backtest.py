@@ -22,6 +22,7 @@ from vaultdash.ui.components.backtest_words import (
     working_words,
 )
 from vaultdash.ui.components.figure import Figure
+from vaultdash.ui.components.phone_fold import fold_on_phone
 from vaultdash.ui.components.progress_bar import ProgressBar
 from vaultdash.ui.components.waiting import Waiting
 from vaultdash.ui.format import day, moment, pct, unbroken, usd
@@ -34,10 +35,6 @@ from vaultdash.ui.theme import ChartColours, button, card, is_dark, note, text, 
 QUESTION = "Which hedge would have brought this loan through, and at what price?"
 HOW = "Choose a fall of gold, the loan and the hedges; each is replayed day by day beside the path without a hedge."
 GO_ON_DAYS, LONGEST_REST = 14, 4  # calendar days; so many without a session lie at most before the moved end
-FOLD_ON_PHONE = (
-    "if (matchMedia('(max-width: 640px)').matches) "
-    "document.querySelectorAll('details.vd-phone-fold').forEach(one => one.removeAttribute('open'))"
-)
 DEMO = f"Only DEMO prices are there, which are invented: nothing of this happened. {IMPORT_HINT}"
 
 
@@ -290,7 +287,7 @@ async def build(vault: Vault, run: str | None = None, event: str | None = None) 
     """Lay out the page, open the run of the address, and follow what is under way."""
     page = BacktestPage(vault)
     await context.client.connected()
-    ui.run_javascript(FOLD_ON_PHONE)
+    fold_on_phone()
     page.dress(dark=await is_dark())
     ui.on("vd-theme", lambda sent: page.dress(dark=bool(sent.args)))
     follow(vault.backtests.feed, page.told)

@@ -101,7 +101,7 @@ class WhatIfPage:
     def _zone_bars(self) -> tuple[ZoneBar, ZoneBar]:
         self._ltvs: list[ui.label] = []
         bars = []
-        for label in ("LTV without the hedge", self._with_words()):
+        for label in ("Without the hedge", self._with_words()):
             with ui.element("div"):
                 with ui.element("div").classes("vd-slide-head"):
                     self._bar_words = text("span", label, "vd-field-label")
@@ -110,7 +110,7 @@ class WhatIfPage:
         return bars[0], bars[1]
 
     def _with_words(self) -> str:
-        return f"with it, {COUNTED[self._counting]}"
+        return f"With it, {COUNTED[self._counting]}"
 
     def changed(self, what: str) -> None:
         """Something was moved: draw what depends on it, soon."""

@@ -7,11 +7,13 @@ from typing import Any
 from nicegui import background_tasks, context, ui
 
 from vaultdash.domain.errors import VaultError
+from vaultdash.domain.hedge_verdict import SolveStatus
 from vaultdash.domain.listed_hedge import ListedHedge
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.services.heartbeat import Beat
 from vaultdash.services.vault import Vault
-from vaultdash.services.workbench_request import CheapestReport, PathReport
+from vaultdash.services.workbench_request import CheapestReport, Goal, PathReport
+from vaultdash.ui.components.phone_fold import fold_on_phone
 from vaultdash.ui.components.workbench_draft import (
     Bench,
     HedgeDraft,
@@ -27,9 +29,13 @@ from vaultdash.ui.pages.workbench_bench import BenchView
 from vaultdash.ui.pages.workbench_broken import broken
 from vaultdash.ui.pages.workbench_known import Known
 from vaultdash.ui.pages.workbench_search import SearchCard
-from vaultdash.ui.theme import ChartColours, is_dark
+from vaultdash.ui.theme import ChartColours, is_dark, visible
 
-CHEAPEST = "the cheapest hedge"
+ORIGINS = {
+    Goal.CHEAPEST: "the cheapest hedge",
+    Goal.BEST_PROTECTION: "the best for the budget",
+    Goal.ZERO_COST: "the collar that costs nothing",
+}
 MOST_DAYS = 8  # expirations that an address may have read at once
 
 
@@ -42,7 +48,8 @@ class WorkbenchPage:
         self._bench = Bench()
         self._known = Known(vault)
         self._report: CheapestReport | None = None
-        self._cheapest: HedgeDraft | None = None
+        self._searched: HedgeDraft | None = None  # what the search found last
+        self._cheapest: HedgeDraft | None = None  # the same, when it is proved the cheapest
         self._reading: set[date] = set()
         self._measuring = self._loading = self._begun = self._drawn = self._followed = False
         self._counting = vault.book.current.loan.hedge_counting
@@ -50,11 +57,12 @@ class WorkbenchPage:
             self._counting = HedgeCounting.AFTER_PAYMENT
         with ui.element("div").classes("vd-page") as self._root:
             self._top = WorkbenchTop(self.load)
-            self._search = SearchCard(vault, self._found, self._changed_case, self._ended_search)
-            self._view = BenchView(vault, self._bench, self, self._counting)
-            self._calls = self._view.calls(self._search.draft, self._changed_case)
-            self._frontier = self._view.frontier(vault)
-            self._paths = self._view.paths(vault)
+            with ui.element("div").classes("vd-page vd-hidden") as self._body:  # until there is something to show
+                self._search = SearchCard(vault, self._found, self._changed_case, self._ended_search)
+                self._view = BenchView(vault, self._bench, self, self._counting)
+                self._calls = self._view.calls(self._search.draft, self._changed_case)
+                self._frontier = self._view.frontier(vault)
+                self._paths = self._view.paths(vault)
 
     # What the page asks for.
 
@@ -135,6 +143,7 @@ class WorkbenchPage:
 
     def _show(self) -> list[Resolved]:
         found = self._known.resolved(self._bench.hedges)
+        visible(self._body, when=True)
         self._view.show(self._known, found)
         self._speak(found[self._bench.chosen])
         return found
@@ -231,9 +240,12 @@ class WorkbenchPage:
         if report.found.hedge is None:
             self._cheapest = None
         else:
-            draft = draft_of(report.found.hedge, CHEAPEST)
-            (self._bench.put if self._bench.current == self._cheapest else self._bench.beside)(draft)
-            self._cheapest = self._bench.current
+            goal = report.request.goal
+            draft = draft_of(report.found.hedge, ORIGINS[goal])
+            (self._bench.put if self._bench.current == self._searched else self._bench.beside)(draft)
+            self._searched = draft
+            is_proved = goal is Goal.CHEAPEST and report.found.status is SolveStatus.OPTIMAL
+            self._cheapest = draft if is_proved else None
         self.refresh()
 
     def _ended_search(self) -> None:
@@ -293,7 +305,6 @@ class WorkbenchPage:
         if not self._root.is_deleted:
             self._known.verdicts.update(zip((*drafts, HedgeDraft()), report.found.verdicts, strict=True))
             self.refresh()
-            self._show()
 
     def tell(self, words: str) -> None:
         """Say something in passing."""
@@ -320,6 +331,7 @@ class WorkbenchPage:
     def attach(self) -> None:
         """The browser is there."""
         self._view.attach()
+        fold_on_phone()
 
     def dress(self, *, dark: bool) -> None:
         """Draw the charts for the other mode."""

@@ -9,12 +9,13 @@ from typing import Any
 from nicegui import context, events, ui
 
 from vaultdash.domain.errors import VaultError
-from vaultdash.domain.listed_hedge import HedgeCase
+from vaultdash.domain.listed_hedge import HedgeCase, StrategyKind
 from vaultdash.domain.option import Right
 from vaultdash.domain.template import LONGEST_TITLE
 from vaultdash.services.vault import Vault
 from vaultdash.ui.components.hedge_colours import BENCH_COLOURS
 from vaultdash.ui.components.name_question import NameQuestion
+from vaultdash.ui.components.phone_fold import phone_fold
 from vaultdash.ui.components.workbench_draft import (
     LETTERS,
     Bench,
@@ -31,6 +32,17 @@ from vaultdash.ui.pages.workbench_address import address_of, link_of
 from vaultdash.ui.theme import button, card, note, text, visible
 
 NO_TEMPLATE = ""
+KIND = "strategy:"  # no id of a template has a colon
+STRATEGIES = {
+    f"{KIND}{kind.value}": f"Strategy: {words}"
+    for kind, words in (
+        (StrategyKind.PROTECTIVE_PUT, "put near the price"),
+        (StrategyKind.PUT_SPREAD, "put spread"),
+        (StrategyKind.PUT_LADDER, "put ladder"),
+        (StrategyKind.COLLAR, "collar"),
+        (StrategyKind.LEAPS, "a year or more"),
+    )
+}
 
 
 class BenchEditor:
@@ -64,7 +76,8 @@ class BenchEditor:
                     self._template.on_value_change(self._choose_template)
                     self._template.props("outlined dense options-dense aria-label='Start from a template'")
                     ui.link("a contract", "/options").classes("vd-tab")
-            self._legs = LegsEditor(LegActs(self._change, self._drop, self._add))
+            with phone_fold("Its legs"):
+                self._legs = LegsEditor(LegActs(self._change, self._drop, self._add))
             with ui.element("div").classes("vd-actions"):
                 button("Save as a template", self._save)
                 self._what_if = ui.link("What if …", "/what-if").classes("vd-tab")
@@ -88,7 +101,8 @@ class BenchEditor:
         except VaultError as error:
             self._acts.tell(f"The templates cannot be read: {error}.")
             return
-        self._template.set_options({NO_TEMPLATE: "a template …", **{one.id: one.name for one in found}})
+        names = {one.id: one.name for one in found}
+        self._template.set_options({NO_TEMPLATE: "a template …", **names, **STRATEGIES})
 
     def show(self, case: HedgeCase, listed: Listed, found: Sequence[Resolved]) -> None:
         """Fill it with the hedge that is worked on."""
@@ -105,7 +119,8 @@ class BenchEditor:
         self._legs.show(chosen, listed)
         link = link_of(chosen.draft, self._vault.book.symbol)
         self._what_if.props(f'href="/what-if{"" if link is None else f"?hedge={link}"}"')
-        visible(self._shared, when=False)
+        if self._link.value != self._address():
+            visible(self._shared, when=False)  # it is a link to other hedges
 
     def settle_strikes(self, listed: Listed, on: date) -> None:
         """A leg that was moved to an expiration before it was read takes the listed strike nearest to its own."""
@@ -184,8 +199,12 @@ class BenchEditor:
     async def _from_template(self, template_id: str) -> None:
         name = str(dict(self._template.options).get(template_id, template_id))
         self._template.value = NO_TEMPLATE
-        hedge = await self._vault.workbench.from_template(template_id)
-        self._acts.put(hedge, f"the template {name}")
+        if template_id in STRATEGIES:
+            hedge = await self._vault.workbench.build(StrategyKind(template_id.removeprefix(KIND)))
+            self._acts.put(hedge, f"the {name.lower()}")
+        else:
+            hedge = await self._vault.workbench.from_template(template_id)
+            self._acts.put(hedge, f"the template {name}")
 
     def _save(self) -> None:
         self._acts.begin(self._saved())
@@ -201,8 +220,11 @@ class BenchEditor:
             self._acts.tell(f"Saved as the template {kept.name}: strikes and tenors are rules in it.")
             await self.offer_templates()
 
+    def _address(self) -> str:
+        return f"{self._origin}{address_of(self._bench.hedges, self._vault.book.symbol)}"
+
     def _share(self) -> None:
-        at = f"{self._origin}{address_of(self._bench.hedges, self._vault.book.symbol)}"
+        at = self._address()
         visible(self._shared, when=True)
         self._link.value = at
         ui.run_javascript(f"navigator.clipboard?.writeText({json.dumps(at)}).catch(() => {{}})")

@@ -11,6 +11,7 @@ from vaultdash.domain.hedge_verdict import NearestRequest
 from vaultdash.domain.listed_hedge import HedgeCase
 from vaultdash.services.vault import Vault
 from vaultdash.services.workbench_request import CaseChange, CheapestReport, CheapestRequest, Goal
+from vaultdash.ui.components.phone_fold import phone_fold
 from vaultdash.ui.components.waiting import Waiting
 from vaultdash.ui.components.workbench_certificate import Certificate
 from vaultdash.ui.components.workbench_search import SearchActs, SearchForm
@@ -48,7 +49,8 @@ class SearchCard:
         with card("Find the cheapest hedge") as head:
             with head:
                 note("whole listed contracts, proved and re-checked")
-            self._form = SearchForm(self.draft, SearchActs(self.find, self.cancel, self._typed))
+            with phone_fold("What must be kept, and until when"):
+                self._form = SearchForm(self.draft, SearchActs(self.find, self.cancel, self._typed))
             self._waiting = Waiting(self.find)
             self._certificate = Certificate(self._ask_instead)
 
