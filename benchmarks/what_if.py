@@ -119,7 +119,7 @@ def steps(page: Page, slider: str, moves: int) -> list[tuple[float, float]]:
     taken = []
     for count in range(moves + 3):
         page.keyboard.press("ArrowLeft" if count % 8 > 3 else "ArrowRight")
-        told, last = page.wait_for_function(TAKEN, timeout=20_000).json_value()
+        told, last = page.wait_for_function(TAKEN, timeout=20_000, polling=100).json_value()
         if count >= 3:
             taken.append((told, last))
     return taken

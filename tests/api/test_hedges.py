@@ -32,6 +32,7 @@ EXAMPLES = [
         (EVALUATE, examples.EVALUATE),
         (PATHS, examples.PATHS),
         (WHAT_IF, examples.WHAT_IF),
+        ("/api/hedges/build", examples.BUILD),
     )
     for name, example in group.items()
 ]

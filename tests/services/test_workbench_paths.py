@@ -7,7 +7,8 @@ import pytest
 
 from tests.services.conftest import House
 from tests.services.workbench_house import SOON, USUAL, Bench, a_bench, an_option
-from vaultdash.domain.errors import InvalidInput
+from vaultdash.compute.base import WorkerDied
+from vaultdash.domain.errors import InvalidInput, Unavailable
 from vaultdash.domain.listed_hedge import ListedHedge, leg_at
 from vaultdash.domain.market import Bar
 from vaultdash.domain.option import Right
@@ -83,3 +84,12 @@ async def test_past_shocks_come_from_the_daily_prices(bench: Bench) -> None:
 async def test_a_number_of_hedges_that_makes_no_sense_is_refused(bench: Bench, hedges: tuple[HedgeRequest]) -> None:
     with pytest.raises(InvalidInput, match="hedges must be 1 to 8"):
         await bench.workbench.path_verdicts(replace(FEW, hedges=hedges))
+
+
+async def test_a_worker_that_dies_is_told_in_words(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def die(*_: object, **__: object) -> None:
+        raise WorkerDied("the process that did the work has ended")
+
+    monkeypatch.setattr(bench.compute, "run", die)
+    with pytest.raises(Unavailable, match="could not be simulated: the process that did the work has ended"):
+        await bench.workbench.path_verdicts(FEW)

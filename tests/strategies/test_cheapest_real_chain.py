@@ -78,3 +78,18 @@ def test_a_lender_who_counts_nothing_leaves_only_repaying(chain: list[ListedOpti
     assert found.status is SolveStatus.INFEASIBLE
     assert found.nearest is not None
     assert found.nearest.repay == pytest.approx(LOAN - LIMIT * UNITS * 0.4 * SPOT, abs=0.011)
+
+
+def test_a_search_that_is_not_finished_says_so_and_how_far_it_may_be_off(chain: list[ListedOption]) -> None:
+    """A hundred thousand shares keep the solver busy for more than the blink it is given."""
+    units = 115_035.09
+    found = cheapest_hedge(chain, units, 0.6 * units * SPOT, SPOT, LIMIT, horizon=HORIZON, time_limit=0.01)
+    assert found.status is SolveStatus.TIMEOUT
+    assert found.reason.startswith("The search was not finished after 0.01 s")
+    assert found.hedge is None or (
+        found.net_cost is not None
+        and found.lp_bound is not None
+        and 290_508 <= found.lp_bound <= found.net_cost
+        and found.worst_hedged_ltv is not None
+        and found.worst_hedged_ltv <= LIMIT + 1e-9
+    )

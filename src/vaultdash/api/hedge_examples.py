@@ -100,6 +100,10 @@ WHAT_IF = {
         {**LOAN, "hedge": {"legs": [PUT_LEG]}, "lender": {"limit_cut": 0.05, "stops_counting": True}},
     ),
 }
+BUILD = {
+    "put": _example("A put over all the gold, from the live chain", {"kind": "protective_put"}),
+    "template": _example("A template of the house on the live chain", {"template": "protective_put_otm_95"}),
+}
 GRID = {
     "usual": _example(
         "Falls and rises by tens of per cent",

@@ -79,7 +79,7 @@ def hedge_router(vault: Vault) -> Endpoints:
         return _left() if report is None else written(path_verdicts_answer(report))
 
     @router.post("/build", responses={200: {"model": HedgeAnswer}, **WRITING})
-    async def build_hedge(entry: Annotated[BuildEntry, Body()]) -> Response:
+    async def build_hedge(entry: Annotated[BuildEntry, Body(openapi_examples=examples.BUILD)]) -> Response:
         """A strategy or a template made of contracts of the live chain."""
         required_kind(entry)
         change = case_change(entry)

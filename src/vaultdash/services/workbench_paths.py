@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vaultdash.compute.base import Compute
-from vaultdash.domain.errors import InvalidInput, VaultError
+from vaultdash.compute.base import Compute, WorkerDied
+from vaultdash.domain.errors import InvalidInput, Unavailable, VaultError
 from vaultdash.domain.exchange import DOLLAR
 from vaultdash.domain.listed_hedge import HedgeCase, ListedHedge
 from vaultdash.risk.calibration import ModelParameters, model_parameters
@@ -56,21 +56,24 @@ class PathJudge:
         months = months_of(request, made, case)
         closes, source = await self._closes(standing.symbol)
         volatility, told = await self._volatility(request, made)
-        parameters = await self._compute.run(model_parameters, closes, volatility, months / 12)
-        models = _chosen(parameters, request.models)
-        found = await self._compute.run(
-            path_verdicts,
-            case,
-            (*made, None),
-            models,
-            months=months,
-            rule=request.rule,
-            settlement_days=request.settlement_days,
-            target_ltv=request.target_ltv,
-            volatility=volatility,
-            paths=request.paths,
-            seed=request.seed,
-        )
+        try:
+            parameters = await self._compute.run(model_parameters, closes, volatility, months / 12)
+            models = _chosen(parameters, request.models)
+            found = await self._compute.run(
+                path_verdicts,
+                case,
+                (*made, None),
+                models,
+                months=months,
+                rule=request.rule,
+                settlement_days=request.settlement_days,
+                target_ltv=request.target_ltv,
+                volatility=volatility,
+                paths=request.paths,
+                seed=request.seed,
+            )
+        except WorkerDied as end:
+            raise Unavailable(f"The paths could not be simulated: {end}") from end
         said = [f"models at a volatility of {volatility:.1%} a year, {told}", source]
         if request.models is None and parameters.filtered is None:
             said.append(f"past shocks are left out: {parameters.no_filtered_because}")

@@ -1,6 +1,7 @@
 """The cheapest hedge of listed contracts that keeps every rule asked for, with the proof that it is."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from vaultdash.domain.hedge_verdict import CheapestHedge, NearestRequest
@@ -17,6 +18,8 @@ from vaultdash.strategies.cheapest_rows import rows
 from vaultdash.strategies.cheapest_search import Searched, fraction_bound, search
 from vaultdash.strategies.cheapest_solver import Deadline
 from vaultdash.strategies.cheapest_terms import HedgeTerms, Line, search_terms, usable
+
+BOUND_SECONDS = 2.0  # fractions of contracts take milliseconds
 
 
 def cheapest_hedge(
@@ -108,11 +111,12 @@ def cheapest(
         if added:
             return infeasible(terms, rejected, _before_expiry(terms, chosen, late, earlier), NearestRequest())
         return infeasible(terms, rejected, *explain(terms, chosen, rejected, late))
-    if found.outcome == "timeout" or found.hedge is None or found.check is None:
-        return timed_out(terms, rejected, found, time_limit)
     plain = rows(terms, chosen, sharp=False, slack=0.0)
     add_points(terms, chosen, plain, earlier, added)
-    bound = fraction_bound(plain, deadline)
+    bound = fraction_bound(plain, Deadline(BOUND_SECONDS))
+    if found.outcome == "timeout" or found.hedge is None or found.check is None:
+        bounds = [each for each in (bound, found.bound) if each is not None]
+        return timed_out(terms, rejected, replace(found, bound=max(bounds, default=None)), time_limit)
     near = neighbours(terms, found.hedge, chosen, earlier.points)
     if near.refuting is not None:
         checked = check(terms, near.refuting, earlier.points(near.refuting))

@@ -42,7 +42,7 @@ def neighbours(terms: HedgeTerms, hedge: ListedHedge, lines: Sequence[Line], ear
             (fewer if len(changed.legs) <= len(hedge.legs) and "replaced" not in change else moved).append(
                 _why(change, found)
             )
-        shown += fewer[:1] + sorted(moved, key=lambda each: -each.net_cost)[:1]
+        shown += fewer[:1] + sorted(moved, key=lambda each: (each.price is None, -each.net_cost))[:1]
     return Neighbours(tuple(sorted(shown, key=lambda each: -each.net_cost)), None, tried)
 
 
