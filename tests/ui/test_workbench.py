@@ -201,3 +201,41 @@ async def test_the_counting_is_the_same_on_every_chart(person: User, house: Vaul
     ]
     assert pressed == ["true"] * 3
     assert house.book.current.loan.hedge_counting is HedgeCounting.IGNORED
+
+
+async def test_a_strategy_is_built_from_the_chain_beside_the_others(person: User) -> None:
+    await person.open("/workbench?contract=GLD270617P00420000")
+    await see(person, "A: put 420 · a contract")
+    choose(person, "Start from a template", "Strategy: collar")
+    await see(person, "B: collar ")
+    press(person, "✕")
+    await see(person, "the strategy: collar, changed")
+    choose(person, "Start from a template", "Strategy: put ladder")  # its strikes are not listed
+    await see(person, "must be at least two different ones")
+
+
+async def test_an_expiration_that_is_not_read_yet_is_read_and_the_strike_moves_with_it(person: User) -> None:
+    await person.open("/workbench?contract=GLD270617P00420000")
+    await see(person, "A: put 420 · a contract")
+    choose(person, "Expiration of leg 1", "17 Jul 2026")
+    await see(person, "a contract, changed")
+    await see(person, "costs $")
+    assert said(person, "hedge-title").startswith("A: put 420")
+
+
+async def test_a_link_to_a_day_that_is_not_listed_changes_nothing_silently(person: User) -> None:
+    await person.open("/workbench?hedge=h1~GLD~22P420-270619")
+    await see(person, "The 420 put of 19 Jun 2027 is not listed; take a strike that is.")
+    assert said(person, "hedge-cost") == "No price while a leg has none."
+
+
+async def test_the_best_for_a_budget_is_not_called_the_cheapest(person: User) -> None:
+    await person.open("/workbench?contract=GLD270617P00420000")
+    await see(person, "A: put 420 · a contract")
+    press(person, "the best for a budget")
+    press(person, "Find the best")
+    await see(person, "The best protection needs a budget.")
+    fill(person, "Costing at most", "20,000")
+    press(person, "Find the best")
+    await see(person, "the best for the budget")
+    await person.should_not_see("The cheapest hedge that keeps", retries=1)

@@ -40,7 +40,7 @@ class ListedAdviceCard:
     def __init__(self, symbol: str, again: Callable[[], object]) -> None:
         self._symbol = symbol
         with card("From listed contracts"):
-            self._said = text("p", "", "vd-sentence").mark("listed-advice")
+            self._said = text("p", "", "vd-cure-said").mark("listed-advice")
             self._words = ui.element("div")
             self._waiting = Waiting(again)
             self._table = DataTable(COLUMNS, label="The cheapest listed hedge beside what is no option", roomy=True)

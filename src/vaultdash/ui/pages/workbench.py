@@ -57,7 +57,8 @@ class WorkbenchPage:
             self._counting = HedgeCounting.AFTER_PAYMENT
         with ui.element("div").classes("vd-page") as self._root:
             self._top = WorkbenchTop(self.load)
-            with ui.element("div").classes("vd-page vd-bench-body vd-hidden") as self._body:  # until there is something to show
+            self._body = ui.element("div").classes("vd-page vd-bench-body vd-hidden")  # until there is what to show
+            with self._body:
                 self._search = SearchCard(vault, self._found, self._changed_case, self._ended_search)
                 self._view = BenchView(vault, self._bench, self, self._counting)
                 self._calls = self._view.calls(self._search.draft, self._changed_case)
