@@ -11,7 +11,7 @@ from tests.services.workbench_house import LEAPS, USUAL, Bench, a_bench, an_opti
 from vaultdash.domain.errors import InvalidInput, Unavailable
 from vaultdash.domain.hedge_verdict import SolveStatus
 from vaultdash.domain.listed_hedge import ListedOption
-from vaultdash.domain.loan import HedgeCounting
+from vaultdash.domain.loan import HedgeCounting, Interest
 from vaultdash.domain.option import Right
 from vaultdash.services.hedge_words import words_of
 from vaultdash.services.workbench_request import CaseChange, CheapestRequest, CheckDates, Goal
@@ -62,6 +62,26 @@ async def test_a_haircut_is_taken_off_what_options_count(bench: Bench) -> None:
     assert with_haircut.found.net_cost == pytest.approx(by_hand(0.74 * 0.8))
     assert plain.found.net_cost == pytest.approx(by_hand(0.74))
     assert any("haircut of 20%" in said for said in with_haircut.why)
+
+
+async def test_interest_added_to_the_loan_until_the_horizon_is_kept_too(bench: Bench) -> None:
+    book = bench.house.book
+    await book.open()
+    stored = book.stored(book.current.id)
+    loan = replace(stored.portfolio.loan, interest=Interest(capitalised=True))
+    await book.save(replace(stored.portfolio, loan=loan), "test", expected_version=stored.version)
+    await bench.house.heartbeat.beat()
+    change = CaseChange(spot=400.0, units=2_500.0, split_custody=False, counting=HedgeCounting.CREDITED)
+    case, _ = await bench.workbench.case(change)
+    owed = case.owed_on(PUTS[0].expiration)
+    assert owed > case.loan.amount
+    grown = await bench.workbench.cheapest(replace(ASKED, case=change))
+    given = replace(change, loan_amount=owed)  # price, units and loan given: nothing accrues
+    alone = await bench.workbench.cheapest(replace(ASKED, case=given))
+    assert grown.found.net_cost == alone.found.net_cost
+    assert grown.measure is not None
+    assert grown.measure.as_counted.worst_ltv == pytest.approx(grown.found.worst_hedged_ltv)
+    assert any("interest is added to the loan" in said for said in grown.found.remarks)
 
 
 async def test_a_credit_factor_stands_for_itself(bench: Bench) -> None:

@@ -13,7 +13,7 @@ from tests.strategies.listed_cases import SPOT, a_call, a_case, a_hedge, a_put
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.hedge_verdict import CountedProtection
 from vaultdash.domain.listed_hedge import HedgeCase, ListedHedge, ListedLeg
-from vaultdash.domain.loan import HedgeCounting, is_breached
+from vaultdash.domain.loan import HedgeCounting, Interest, is_breached
 from vaultdash.domain.portfolio import hedged_ltv
 from vaultdash.domain.position import PremiumFunding
 from vaultdash.strategies.listed_protection import counted_protection, funded
@@ -29,6 +29,19 @@ def kept(
     price_range: tuple[float, float] = RANGE,
 ) -> CountedProtection:
     return counted_protection(hedge, case or a_case(), counting, price_range)
+
+
+def test_interest_that_is_added_to_the_loan_is_owed_when_the_hedge_ends() -> None:
+    # from 10 June to 18 September: 20 days, added at the end of June, and 80 more, at 6.45 % a year of 360 days
+    rate = Interest().rate
+    grown = 600_000 * (1 + rate * 20 / 360) * (1 + rate * 80 / 360)
+    case = a_case()
+    case = replace(case, loan=replace(case.loan, interest=Interest(capitalised=True)))
+    hedge = a_hedge(a_put(370.0, 22))
+    assert funded(hedge, case).owed == pytest.approx(grown, abs=0.01)
+    assert kept(hedge, CREDITED, case).worst_ltv == pytest.approx(grown / (SEED_UNITS * 370))
+    assert not kept(hedge, CREDITED, case).keeps  # 75.9 %: the put that keeps today's loan does not keep that one
+    assert funded(a_hedge(), case).owed == 600_000
 
 
 @pytest.mark.parametrize("counting", HedgeCounting)

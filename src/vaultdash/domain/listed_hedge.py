@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -200,6 +200,10 @@ class HedgeCase:
     def call_price(self) -> float:
         """Price, USD a share, at which the lender calls when no option is counted: L / (m * U)."""
         return self.loan.amount / (self.loan.margin_call_ltv * self.units)
+
+    def owed_on(self, day: date) -> float:
+        """L on a day, USD: what is owed now, and the interest that is added to it until then."""
+        return replace(self.loan, as_of=self.at.date()).owed(day)
 
     def years_to(self, expiration: date) -> float:
         """Calendar time to 16:00 New York of a day, years of 365 days; 0 after it."""

@@ -25,11 +25,15 @@ SAME_SPOT = 0.002  # a minute's move: quotes and price are never of the same mom
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A search with what it stands on; `is_dated` when all contracts still live at the case's moment."""
+    """A search with what it stands on; `is_dated` when all contracts still live at the case's moment.
+
+    `owed` is the loan at the horizon, with the interest that is added to it until then.
+    """
 
     request: CheapestRequest
     case: HedgeCase
     is_dated: bool
+    owed: float
 
 
 class HedgeSearch:
@@ -79,7 +83,7 @@ def search(question: Question, options: Sequence[ListedOption], max_calls: int |
     """The search itself; raises as `strategies.cheapest` does."""
     request, case = question.request, question.case
     given = {**_terms(question), "max_calls": max_calls}
-    about = options, case.units, case.loan.amount, case.spot, request.max_hedged_ltv
+    about = options, case.units, question.owed, case.spot, request.max_hedged_ltv
     if request.goal is Goal.CHEAPEST:
         from vaultdash.strategies.cheapest import cheapest_hedge
 
@@ -154,7 +158,7 @@ def _answer(
         return found, None, why(found, case, request, None), time.perf_counter() - began
     first = request.horizon or min(option.expiration for option in options)
     is_dated = all(expiry_at(option.expiration) > case.at for option in options if option.expiration >= first)
-    question = Question(request, case, is_dated)
+    question = Question(request, case, is_dated, case.owed_on(first))
     within = within_margin(partial(search, question), options, request.max_calls, case)
     found = within.found
     measure = None
@@ -180,6 +184,11 @@ def _nothing_usable(market: HedgeMarket) -> str:
 def _remarks(question: Question, options: Sequence[ListedOption], market: HedgeMarket | None) -> list[str]:
     said = []
     case = question.case
+    if question.owed != case.loan.amount:
+        said.append(
+            f"interest is added to the loan: what is kept is the {question.owed:,.0f} USD owed at the horizon, not "
+            f"today's {case.loan.amount:,.0f}"
+        )
     if not question.is_dated:
         said.append("some contracts have expired by now: no cost a year, no Greeks and no earlier days are told")
     smallest = min(option.multiplier for option in options)

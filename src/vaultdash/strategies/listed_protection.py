@@ -47,10 +47,12 @@ def known_range(price_range: PriceRange) -> PriceRange:
 def funded(hedge: ListedHedge, case: HedgeCase) -> Funded:
     """Loan and units after the purchase: paid in cash, added to the loan, or by gold sold at spot (domain.md 3).
 
-    A hedge that brings money lowers the loan, or buys gold. InvalidInput when it costs as much as there is gold.
+    The loan is that of the first expiration, with the interest that is added to it until then. A hedge that brings money lowers the loan, or buys gold. InvalidInput when it costs as much as there is gold.
     """
+    until = hedge.first_expiration
+    loan = case.loan.amount if until is None else case.owed_on(until)
     if hedge.funding is PremiumFunding.LOAN:
-        return Funded(case.loan.amount + hedge.net_cost, case.units)
+        return Funded(loan + hedge.net_cost, case.units)
     if hedge.funding is PremiumFunding.SELL_GOLD:
         units = case.units - hedge.net_cost / case.spot
         if units <= 0:
@@ -59,8 +61,8 @@ def funded(hedge: ListedHedge, case: HedgeCase) -> Funded:
                 f"by selling gold is impossible: the hedge costs {hedge.net_cost:,.0f} USD and the gold is worth "
                 f"{case.gold_value:,.0f}",
             )
-        return Funded(case.loan.amount, units)
-    return Funded(case.loan.amount, case.units)
+        return Funded(loan, units)
+    return Funded(loan, case.units)
 
 
 def kinks(hedge: ListedHedge, case: HedgeCase, price_range: PriceRange) -> tuple[Kink, ...]:

@@ -23,6 +23,7 @@ def remarks(hedge: ListedHedge, case: HedgeCase, greeks: OptionGreeks) -> tuple[
         *_expired(hedge, case),
         *_uncovered_puts(hedge.legs),
         *_cover(hedge, case),
+        *_interest(hedge, case),
         *_days(hedge),
         *_liquidity(hedge),
         *_no_volatility(hedge, greeks),
@@ -32,6 +33,16 @@ def remarks(hedge: ListedHedge, case: HedgeCase, greeks: OptionGreeks) -> tuple[
 def _expired(hedge: ListedHedge, case: HedgeCase) -> list[str]:
     gone = [leg.option.title for leg in hedge.legs if case.years_to(leg.option.expiration) == 0]
     return [f"Expired already: {', '.join(gone)}."] if gone else []
+
+
+def _interest(hedge: ListedHedge, case: HedgeCase) -> list[str]:
+    until = hedge.first_expiration
+    if until is None or case.owed_on(until) == case.loan.amount:
+        return []
+    return [
+        f"Interest is added to the loan: protection is reckoned with the {case.owed_on(until):,.0f} USD owed on "
+        f"{until:%-d %b %Y}, not with today's {case.loan.amount:,.0f}."
+    ]
 
 
 def _puts(legs: Sequence[ListedLeg], side: int) -> list[ListedLeg]:

@@ -43,7 +43,10 @@ class ListedAdviceCard:
             self._said = text("p", "", "vd-cure-said").mark("listed-advice")
             self._words = ui.element("div")
             self._waiting = Waiting(again)
-            self._table = DataTable(COLUMNS, label="The cheapest listed hedge beside what is no option", roomy=True)
+            with ui.element("div").classes("vd-cards"):
+                self._table = DataTable(
+                    COLUMNS, label="The cheapest listed hedge beside what is no option", roomy=True
+                )
             self._basis = note("")
             self._open = ui.link("Open in the workbench", "/workbench").classes("vd-link vd-follow")
         self._waiting.wait("Looking for the cheapest hedge among the listed contracts", skeleton=False)
