@@ -47,7 +47,8 @@ def known_range(price_range: PriceRange) -> PriceRange:
 def funded(hedge: ListedHedge, case: HedgeCase) -> Funded:
     """Loan and units after the purchase: paid in cash, added to the loan, or by gold sold at spot (domain.md 3).
 
-    The loan is that of the first expiration, with the interest that is added to it until then. A hedge that brings money lowers the loan, or buys gold. InvalidInput when it costs as much as there is gold.
+    The loan is that of the first expiration, with the interest that is added to it until then. A hedge that brings
+    money lowers the loan, or buys gold. InvalidInput when it costs as much as there is gold.
     """
     until = hedge.first_expiration
     loan = case.loan.amount if until is None else case.owed_on(until)
