@@ -206,7 +206,7 @@ async def test_the_reasons_name_what_binds_what_fails_and_what_is_not_covered(be
     assert "It has least to spare at " in said
     assert "will not do: at " in said
     assert "only for a lender who credits the options" in said
-    assert "Not covered: a price below 160.00, anything after 16 Oct 2026" in said
+    assert "Not covered: a price below 160.00, and anything after 16 Oct 2026" in said
 
 
 async def test_an_ltv_that_is_the_limit_itself_is_told_to_be_a_call(bench: Bench) -> None:

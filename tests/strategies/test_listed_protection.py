@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders import SEED_UNITS
-from tests.strategies.listed_cases import SPOT, a_call, a_case, a_hedge, a_put
+from tests.strategies.listed_cases import MID, SPOT, a_call, a_case, a_hedge, a_put
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.hedge_verdict import CountedProtection
 from vaultdash.domain.listed_hedge import HedgeCase, ListedHedge, ListedLeg
@@ -42,6 +42,17 @@ def test_interest_that_is_added_to_the_loan_is_owed_when_the_hedge_ends() -> Non
     assert kept(hedge, CREDITED, case).worst_ltv == pytest.approx(grown / (SEED_UNITS * 370))
     assert not kept(hedge, CREDITED, case).keeps  # 75.9 %: the put that keeps today's loan does not keep that one
     assert funded(a_hedge(), case).owed == 600_000
+    assert funded(a_hedge(), replace(case, until=MID)).owed == pytest.approx(grown, abs=0.01)
+
+
+def test_interest_alone_brings_a_call_that_is_not_there_now() -> None:
+    case = a_case(until=MID)  # 60 % now; at 405 USD 68.1 %, and 69.4 % with the interest
+    loan = replace(case.loan, interest=Interest(capitalised=True), warning_ltv=0.65, margin_call_ltv=0.69)
+    found = kept(a_hedge(), IGNORED, replace(case, loan=loan, spot=405.0))
+    assert found.deepest_fall == 0
+    assert not found.keeps
+    called = kept(a_hedge(), IGNORED, replace(case, loan=loan, spot=390.0))
+    assert called.deepest_fall is None
 
 
 @pytest.mark.parametrize("counting", HedgeCounting)
@@ -119,7 +130,7 @@ def test_the_premium_is_owed_or_taken_in_gold_where_it_is_paid_so() -> None:
     on_loan, in_gold = (a_hedge(*legs, funding=how) for how in (PremiumFunding.LOAN, PremiumFunding.SELL_GOLD))
     assert kept(on_loan, IGNORED).deepest_fall == pytest.approx(1 - 0.622 / 0.75, abs=1e-8)
     assert kept(in_gold, IGNORED).deepest_fall == pytest.approx(1 - 0.60 / 0.978 / 0.75, abs=1e-8)
-    assert funded(on_loan, a_case()) == (622_000, SEED_UNITS)
+    assert funded(on_loan, a_case()) == (622_000, SEED_UNITS, 622_000)
     assert funded(in_gold, a_case()).units == pytest.approx(SEED_UNITS - 22_000 / 460)
     with pytest.raises(InvalidInput, match="gold"):
         kept(a_hedge(a_put(460.0, 22, 460.0), funding=PremiumFunding.SELL_GOLD), IGNORED)

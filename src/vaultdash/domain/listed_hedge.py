@@ -165,7 +165,8 @@ class HedgeCase:
 
     `rate` is what dollars earn, continuous a year; `dividend_yield` the share's yield or borrow cost. With
     `split_custody` the gold is pledged where no options are kept, so that a sold call is uncovered at the broker,
-    whose free money for it is `broker_margin` USD.
+    whose free money for it is `broker_margin` USD. Protection is judged on the loan as it will be on the day `until`,
+    with the interest added to it; None is the first expiration of each hedge, and today without one.
     """
 
     spot: float
@@ -176,6 +177,7 @@ class HedgeCase:
     dividend_yield: float = 0.0
     split_custody: bool = True
     broker_margin: float = 0.0
+    until: date | None = None
 
     def __post_init__(self) -> None:
         for name in ("spot", "units"):
@@ -204,6 +206,11 @@ class HedgeCase:
     def owed_on(self, day: date) -> float:
         """L on a day, USD: what is owed now, and the interest that is added to it until then."""
         return replace(self.loan, as_of=self.at.date()).owed(day)
+
+    def judged_loan(self, expiration: date | None) -> float:
+        """L, USD, on which the protection of a hedge is judged whose first expiration this is; None without a hedge."""
+        day = self.until or expiration
+        return self.loan.amount if day is None else self.owed_on(day)
 
     def years_to(self, expiration: date) -> float:
         """Calendar time to 16:00 New York of a day, years of 365 days; 0 after it."""

@@ -146,8 +146,7 @@ def _limits(found: CheapestHedge, case: HedgeCase, request: CheapestRequest) -> 
         )
     low = case.spot * (1 + request.price_range[0])
     said.append(
-        f"Not covered: a price below {low:,.2f}, anything after {hedge.first_expiration:%-d %b %Y}, and interest "
-        "that is added to the loan until then."
+        f"Not covered: a price below {low:,.2f}, and anything after {hedge.first_expiration:%-d %b %Y}."
     )
     return said
 

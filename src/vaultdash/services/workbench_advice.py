@@ -1,7 +1,7 @@
 """What the hedge page says of listed contracts: the cheapest hedge for the owner's loan, beside what is no option."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vaultdash.domain.errors import InvalidInput, ProviderError
 from vaultdash.domain.hedge_verdict import AlternativeKind, FrontierPoint, ListedMeasure
@@ -70,7 +70,8 @@ class HedgeCounsel:
         except (ProviderError, InvalidInput) as error:
             problem = str(error)
         measure = None if found is None else found.measure
-        without, others = await asyncio.to_thread(_without, measure, case)
+        judged = case if measure is None else replace(case, until=measure.case.until)  # all ways on one loan
+        without, others = await asyncio.to_thread(_without, measure, judged)
         withheld = standing.withheld if found is None else found.withheld
         words = [*([] if counts else [NOT_COUNTED]), *without.sentences]
         return ListedAdvice(

@@ -165,7 +165,7 @@ def _answer(
     if found.hedge is not None and is_dated:
         from vaultdash.strategies.listed_measure import measure_listed
 
-        measure = measure_listed(found.hedge, case, request.price_range)
+        measure = measure_listed(found.hedge, replace(case, until=first), request.price_range)
     unused = () if market is None else market.rejected
     found = replace(
         found,

@@ -56,8 +56,8 @@ def frontier(
     """
     known_range(price_range)
     loan = case.loan if counting is None else replace(case.loan, hedge_counting=counting)
-    counted = replace(case, loan=loan)
-    days, left_out = _days(options, counted, horizon)
+    days, left_out = _days(options, case, horizon)
+    counted = replace(case, loan=loan, until=case.until or days[-1])  # all on one loan, whenever they expire
     found = [
         _measured(hedge, counted, price_range)
         for day in days
@@ -160,7 +160,7 @@ def _fewest(put: ListedOption, case: HedgeCase, lowest: float) -> int | None:
     """
     limit = case.loan.margin_call_ltv - LTV_TOLERANCE
     credit = case.loan.factor_of(1.0) * put.multiplier * (put.strike - lowest)
-    missing = case.loan.amount - limit * case.units * lowest
+    missing = case.judged_loan(put.expiration) - limit * case.units * lowest
     if credit <= 0 or missing <= 0 or put.strike <= case.call_price:
         return None
     count = math.floor(missing / credit) + 1

@@ -56,7 +56,8 @@ def enough(case: HedgeCase, fall: float) -> Enough:
     """
     left = 1.0 - fall
     at_bottom = case.gold_value * left
-    target = case.loan.margin_call_ltv - BELOW_LIMIT
+    growth = case.judged_loan(None) / case.loan.amount  # what is repaid now bears no interest until then
+    target = (case.loan.margin_call_ltv - BELOW_LIMIT) / growth
     cured = cure(case.loan.amount, at_bottom, target)
     sold = cured.repay_cash / (1.0 - target * left)
     return Enough(cured.repay_cash, cured.add_gold / left, sold if sold < case.gold_value else math.inf)
@@ -190,7 +191,8 @@ def better_without(
         )
         return WithoutHedge(Instead.NOTHING, (sentence,), figures)
     distance = (
-        f"Without a hedge the call comes at {case.call_price:,.2f} USD, after a fall of {bare.deepest_fall:.1%}."
+        f"Without a hedge the call comes at {case.spot * (1.0 - bare.deepest_fall):,.2f} USD, after a fall of "
+        f"{bare.deepest_fall:.1%}."
     )
     if bare.deepest_fall >= far:
         sentence = f"Do nothing: a fall of {far:.0%} or more is deeper than any of the fund since 2004 (46 %)."

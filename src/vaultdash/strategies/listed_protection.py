@@ -26,10 +26,11 @@ class Kink(NamedTuple):
 
 
 class Funded(NamedTuple):
-    """Loan, USD, and units once the hedge is paid for."""
+    """Once the hedge is paid for: the loan that is judged, USD, the units, and the loan now, USD."""
 
     owed: float
     units: float
+    owed_now: float
 
 
 def known_range(price_range: PriceRange) -> PriceRange:
@@ -47,13 +48,12 @@ def known_range(price_range: PriceRange) -> PriceRange:
 def funded(hedge: ListedHedge, case: HedgeCase) -> Funded:
     """Loan and units after the purchase: paid in cash, added to the loan, or by gold sold at spot (domain.md 3).
 
-    The loan is that of the first expiration, with the interest that is added to it until then. A hedge that brings
+    The loan is that of `HedgeCase.judged_loan`, with the interest that is added to it until then. A hedge that brings
     money lowers the loan, or buys gold. InvalidInput when it costs as much as there is gold.
     """
-    until = hedge.first_expiration
-    loan = case.loan.amount if until is None else case.owed_on(until)
+    now, loan = case.loan.amount, case.judged_loan(hedge.first_expiration)
     if hedge.funding is PremiumFunding.LOAN:
-        return Funded(loan + hedge.net_cost, case.units)
+        return Funded(loan + hedge.net_cost, case.units, now + hedge.net_cost)
     if hedge.funding is PremiumFunding.SELL_GOLD:
         units = case.units - hedge.net_cost / case.spot
         if units <= 0:
@@ -62,8 +62,8 @@ def funded(hedge: ListedHedge, case: HedgeCase) -> Funded:
                 f"by selling gold is impossible: the hedge costs {hedge.net_cost:,.0f} USD and the gold is worth "
                 f"{case.gold_value:,.0f}",
             )
-        return Funded(loan, units)
-    return Funded(loan, case.units)
+        return Funded(loan, units, now)
+    return Funded(loan, case.units, now)
 
 
 def kinks(hedge: ListedHedge, case: HedgeCase, price_range: PriceRange) -> tuple[Kink, ...]:
@@ -105,7 +105,7 @@ def counted_protection(
     """
     low, _ = known_range(price_range)
     bends = kinks(hedge, case, price_range) if bends is None else bends
-    owed, units = funded(hedge, case)
+    owed, units, owed_now = funded(hedge, case)
     loan = replace(case.loan, hedge_counting=counting)
     limit = loan.margin_call_ltv - LTV_TOLERANCE
 
@@ -122,12 +122,15 @@ def counted_protection(
     inside = in_range(bends, case, price_range)
     worst_price, worst_ltv = _worst([(kink.price, ltv(kink)) for kink in inside], case.spot)
     falling = [(kink, missing(kink)) for kink in reversed(bends) if kink.price <= case.spot]
+    deepest = _deepest_fall(falling, case.spot, max(-low, 0.0))
+    if deepest is None and falling[0][1] < owed - owed_now:  # not called now: interest alone brings the call
+        deepest = 0.0
     return CountedProtection(
         counting=counting,
         worst_ltv=worst_ltv,
         worst_price=worst_price,
         ltv_at_call=ltv(Kink(case.call_price, hedge.payoff(case.call_price))),
-        deepest_fall=_deepest_fall(falling, case.spot, max(-low, 0.0)),
+        deepest_fall=deepest,
         keeps=all(missing(kink) < 0 for kink in inside),
     )
 

@@ -36,7 +36,7 @@ def _expired(hedge: ListedHedge, case: HedgeCase) -> list[str]:
 
 
 def _interest(hedge: ListedHedge, case: HedgeCase) -> list[str]:
-    until = hedge.first_expiration
+    until = case.until or hedge.first_expiration
     if until is None or case.owed_on(until) == case.loan.amount:
         return []
     return [

@@ -41,7 +41,7 @@ def ltv_at(hedge: ListedHedge | None, case: HedgeCase, at: float, counting: Hedg
     not paid in cash.
     """
     loan = replace(case.loan, hedge_counting=counting)
-    owed, units = (loan.amount, case.units) if hedge is None else funded(hedge, case)
+    owed, units = (loan.amount, case.units) if hedge is None else funded(hedge, case)[:2]
     return hedged_ltv(owed, units * at, 0.0 if hedge is None else hedge.payoff(at), loan)
 
 
