@@ -33,7 +33,7 @@ LABELS = {
     "gold_pnl": "gain or loss of the gold",
     "hedge_pnl": "of the hedge, premium paid",
     "net_pnl": "of both",
-    "equity": "gold and hedge less the loan",
+    "equity": "gold and hedge less the loan; cash paid for the hedge is not taken off",
     "delta": "moves with gold, USD for 1 USD",
 }
 

@@ -52,6 +52,7 @@ class WorkbenchPage:
         self._cheapest: HedgeDraft | None = None  # the same, when it is proved the cheapest
         self._reading: set[date] = set()
         self._measuring = self._loading = self._begun = self._drawn = self._followed = False
+        self._laid_meanwhile = False  # the owner took another hedge while the search was under way
         self._counting = vault.book.current.loan.hedge_counting
         if self._counting is HedgeCounting.IGNORED:
             self._counting = HedgeCounting.AFTER_PAYMENT
@@ -127,6 +128,7 @@ class WorkbenchPage:
     def put(self, hedge: ListedHedge, origin: str) -> None:
         """Lay a hedge beside the others, and work on it."""
         self._bench.beside(draft_of(hedge, origin))
+        self._laid_meanwhile = self._search.is_busy
         self.refresh()
 
     def refresh(self) -> None:
@@ -243,7 +245,12 @@ class WorkbenchPage:
         else:
             goal = report.request.goal
             draft = draft_of(report.found.hedge, ORIGINS[goal])
-            (self._bench.put if self._bench.current == self._searched else self._bench.beside)(draft)
+            worked_on, stays = self._bench.chosen, self._laid_meanwhile
+            if not (stays and self._bench.is_full):
+                (self._bench.put if self._bench.current == self._searched else self._bench.beside)(draft)
+            if stays:
+                self._bench.choose(worked_on)
+            self._laid_meanwhile = False
             self._searched = draft
             is_proved = goal is Goal.CHEAPEST and report.found.status is SolveStatus.OPTIMAL
             self._cheapest = draft if is_proved else None
