@@ -1,4 +1,4 @@
-"""The cheapest hedge of a whole day's chain of GLD in three countings, beside the solver alone on plain rows.
+"""The cheapest hedge of a whole day's chain of GLD in three countings, beside the search on rows not sharpened.
 
 Takes the chains of the folder that BENCH_DATA names (CSV files in `chains/`), else the demo market's own.
 """
@@ -26,8 +26,8 @@ from vaultdash.strategies.cheapest import cheapest_hedge
 from vaultdash.strategies.cheapest_prune import pruned
 from vaultdash.strategies.cheapest_rows import rows
 from vaultdash.strategies.cheapest_search import search
-from vaultdash.strategies.cheapest_solver import Deadline
 from vaultdash.strategies.cheapest_terms import search_terms, usable
+from vaultdash.strategies.cheapest_time import Deadline
 
 SAMPLES = 5
 FOUR_MONTHS = timedelta(days=123)
@@ -55,7 +55,7 @@ def run(options: Options) -> list[Line]:
             what = f"{len(contracts):,} contracts, {counting.value}, gold of {gold / 1e6:g} million"
             figures = Figure.of(taken), Figure.of(plain)
             lines.append(
-                Line("cheapest", what, "ms", *figures, "solver alone, plain rows", UNDER_TWO_SECONDS, note_of(found))
+                Line("cheapest", what, "ms", *figures, "rows not sharpened", UNDER_TWO_SECONDS, note_of(found))
             )
     return lines
 
@@ -76,7 +76,7 @@ def without_sharp_rows(
     horizon: date,
     found: CheapestHedge,
 ) -> float:
-    """Milliseconds of the solver on the rules as they stand, ten seconds at most; its answer must not be cheaper."""
+    """Milliseconds of the search on the rules as they stand, ten seconds at most; its answer must not be cheaper."""
     asked = search_terms(contracts, *terms, credit_factor=counting, horizon=horizon)
     chosen = pruned(usable(contracts, asked)[0], asked)
     begun = time.process_time()

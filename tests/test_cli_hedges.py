@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from click.testing import Result
 
 from tests.test_cli import refused, run
+from vaultdash.cli_hedges import quiet_output
 
 __all__ = ["run"]
 Run = Callable[..., Result]
@@ -123,3 +125,19 @@ def test_the_real_chain_of_may_gives_a_certified_hedge_in_two_countings(run: Run
             assert (credited if counting == "credited" else sold) <= 0.74 + 1e-9
         costs.append(found["net_cost"])
     assert costs[1] < costs[0]
+
+
+def test_what_a_library_prints_while_json_is_made_does_not_get_into_it(capfd: pytest.CaptureFixture[str]) -> None:
+    with quiet_output():
+        os.write(1, b"solver: a line of its own\n")
+    os.write(1, b"{}\n")
+    out, err = capfd.readouterr()
+    assert out == "{}\n"
+    assert "solver: a line of its own" in err
+
+
+def test_output_is_given_back_when_the_work_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RuntimeError), quiet_output():
+        raise RuntimeError("no chain")
+    os.write(1, b"again\n")
+    assert capfd.readouterr().out == "again\n"

@@ -1,6 +1,9 @@
 """vault-dash cheapest: the cheapest hedge of listed contracts for a loan, on the live or a recorded chain."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Annotated, Any
@@ -119,7 +122,8 @@ def add_hedge_commands(
             )
             return await found(vault, wish, request, settings)
 
-        report = with_vault(work)
+        with quiet_output() if as_json else nullcontext():
+            report = with_vault(work)
         if as_json:
             from vaultdash.api.hedge_answers import cheapest_answer
             from vaultdash.api.respond import encode
@@ -127,6 +131,24 @@ def add_hedge_commands(
             typer.echo(encode(cheapest_answer(report)).decode())
             return
         _print(report, show)
+
+
+@contextmanager
+def quiet_output() -> Iterator[None]:
+    """What is written to standard output meanwhile goes to standard error: the solver's own library prints there."""
+    sys.stdout.flush()
+    try:
+        kept = os.dup(1)
+    except OSError:  # closed: there is nothing to keep clean
+        yield
+        return
+    try:
+        os.dup2(2, 1)
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 async def found(

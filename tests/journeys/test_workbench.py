@@ -10,7 +10,7 @@ from tests.journeys.servers import Dashboard
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 PATIENT = 120_000  # ms; the first chains of a server are priced while its kernels are still compiled
-CHEAPEST = "The cheapest hedge that keeps a call away at every price down to"
+CHEAPEST = "The cheapest hedge that would repay a call at every price down to"
 
 
 async def open_workbench(page: Page, dashboard: Dashboard, query: str = "") -> None:
@@ -26,7 +26,7 @@ async def test_the_cheapest_hedge_is_found_bent_and_kept_as_a_template(
     sentence = page.locator("p.vd-sentence").first
     await expect(sentence).to_contain_text(CHEAPEST, timeout=PATIENT)
     await expect(page.get_by_text("Proved the cheapest among")).to_be_visible()
-    await page.get_by_label("LTV to stay below", exact=True).fill("70")
+    await page.get_by_label("LTV at most", exact=True).fill("70")
     await page.get_by_role("button", name="Find the cheapest", exact=True).click()
     await expect(page.locator(".vd-figure.big")).to_contain_text(re.compile(r"(69\.[0-9]|70\.0)"), timeout=PATIENT)
     await page.get_by_text("The certificate: what makes it the cheapest").click()

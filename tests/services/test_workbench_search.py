@@ -2,7 +2,7 @@
 
 import itertools
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -13,7 +13,6 @@ from vaultdash.domain.hedge_verdict import SolveStatus
 from vaultdash.domain.listed_hedge import ListedOption
 from vaultdash.domain.loan import HedgeCounting, Interest
 from vaultdash.domain.option import Right
-from vaultdash.services.hedge_words import words_of
 from vaultdash.services.workbench_request import CaseChange, CheapestRequest, CheckDates, Goal
 from vaultdash.storage.sql import SqlDatabase
 from vaultdash.strategies.frontier_alternatives import Instead
@@ -194,8 +193,16 @@ async def test_contracts_of_the_past_are_searched_without_what_needs_a_day(bench
     assert report.found.net_cost == pytest.approx(by_hand(0.74))
     assert report.measure is None
     assert any("have expired by now" in remark for remark in report.found.remarks)
-    with pytest.raises(InvalidInput, match="no day before is left to check"):
-        await bench.workbench.cheapest(replace(past, check_dates=CheckDates.ALL))
+    every_day = await bench.workbench.cheapest(replace(past, check_dates=CheckDates.ALL))
+    assert every_day.found.net_cost == report.found.net_cost  # of bought puts alone no earlier day needs a test
+    calls = tuple(of_last_year(each) for each in (*PUTS, *CALLS))
+    with pytest.raises(InvalidInput, match="no day before is left to check for the calls; give as_of"):
+        await bench.workbench.cheapest(
+            replace(past, contracts=calls, allow_calls=True, check_dates=CheckDates.ALL, max_hedged_ltv=0.74)
+        )
+    then = replace(LOAN, at=datetime(2025, 5, 12, 20, tzinfo=UTC))
+    dated = replace(past, contracts=calls, allow_calls=True, check_dates=CheckDates.ALL, case=then)
+    assert (await bench.workbench.cheapest(dated)).measure is not None
 
 
 async def test_the_reasons_name_what_binds_what_fails_and_what_is_not_covered(bench: Bench) -> None:
@@ -203,7 +210,8 @@ async def test_the_reasons_name_what_binds_what_fails_and_what_is_not_covered(be
     said = " ".join(report.why)
     assert report.found.gap is not None
     assert f"whole ones cost {report.found.gap:,.2f} more" in said
-    assert "It has least to spare at " in said
+    least = min(report.found.binding, key=lambda one: one.spare)
+    assert f"It has least to spare, {least.spare:,.0f} USD at {least.price:,.2f} (" in said
     assert "will not do: at " in said
     assert "only for a lender who credits the options" in said
     assert "Not covered: a price below 160.00, and anything after 16 Oct 2026" in said
@@ -268,12 +276,3 @@ async def test_the_frontier_stands_on_the_live_chain_in_the_counting_asked_for(b
     assert report.found.counting is HedgeCounting.CREDITED
     assert {point.hedge.first_expiration for point in report.found.points if point.hedge} >= {USUAL}
     assert report.market.symbol == "GLD"
-
-
-async def test_words_of_a_hedge_say_what_it_keeps_and_gives_away(bench: Bench) -> None:
-    asked = replace(ASKED, contracts=(*PUTS, *CALLS), allow_calls=True, max_calls=10)
-    report = await bench.workbench.cheapest(asked)
-    assert report.measure is not None
-    said = " ".join(words_of(report.measure))
-    assert "As your lender counts, no price of the range is a call" in said
-    assert f"{report.measure.upside_kept:.0%} is kept" in said

@@ -183,7 +183,7 @@ def combinations(search: Search) -> Combinations:
     prices = np.unique([*np.linspace(low, high, GRID), *[strike for strike in strikes if low < strike < high]])
     spare: list[Floats] = [units / search.units * gold]
     sold = counts[:, is_call] @ size[is_call]
-    spare.append(np.where(sold > 0, (units - sold) * search.spot, gold))
+    spare.append(np.where(sold > 0, (np.minimum(units, search.units) - sold) * search.spot, gold))
     if search.budget is not None:
         spare.append(search.budget - cost)
     for most, chosen in ((search.max_puts, ~is_call), (search.max_calls, is_call)):

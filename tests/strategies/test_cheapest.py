@@ -243,7 +243,7 @@ def test_the_certificate_names_bound_gap_binding_prices_and_why_cheaper_ones_fai
     assert fewer.price == 50.0
     assert fewer.ltv == pytest.approx(63_000 / (52_500 + 30_000))
     assert moved.change == "one 80 put, 18 Sep 2026 replaced by the 78 put, 18 Sep 2026"
-    assert "above 0.7500" in moved.reason
+    assert moved.reason == "at 78.00 (-22.0%) the hedged LTV would be 75.1 %, above 75.0 %"
     assert found.checked > 200
 
 

@@ -85,7 +85,7 @@ def test_a_search_that_is_not_finished_says_so_and_how_far_it_may_be_off(chain: 
     units = 115_035.09
     found = cheapest_hedge(chain, units, 0.6 * units * SPOT, SPOT, LIMIT, horizon=HORIZON, time_limit=0.01)
     assert found.status is SolveStatus.TIMEOUT
-    assert found.reason.startswith("The search was not finished after 0.01 s")
+    assert found.reason.startswith("The search was not finished after ")
     assert found.hedge is None or (
         found.net_cost is not None
         and found.lp_bound is not None

@@ -101,8 +101,10 @@ def said(person: User, marker: str) -> str:
 
 async def test_it_begins_with_the_cheapest_hedge_and_says_who_counts_it(person: User, house: Vault) -> None:
     await person.open("/workbench")
-    await see(person, "The cheapest hedge that keeps a call away at every price down to −60")
+    await see(person, "The cheapest hedge that would repay a call at every price down to −60")
     await person.should_see("until 17 Jun 2027")  # the first expiration four months away
+    await person.should_see("It does not stop the call at ")
+    await person.should_see("Repaying $")
     await person.should_see("Your lender does not count it: you must sell it first")
     await person.should_see("Proved the cheapest among")
     await see(person, "No paths could be followed")  # asked last, once the candidates are drawn
@@ -133,7 +135,7 @@ async def test_a_sold_call_is_refused_until_the_broker_has_room_for_the_rise(per
     await see(person, "Refused: the rise is the danger here: the broker asks $")
     await person.should_see("On a fall the lender calls at")
     fill(person, "Free money at the broker", "900,000")
-    await see(person, "keeps a call away at every price down to −60")
+    await see(person, "sold at once it would repay enough at every price down to −60")
     await person.should_see("The rise is the danger here: the broker calls at")
     await person.should_not_see("Refused", retries=1)
     press(person, "at the options' broker")
@@ -147,7 +149,7 @@ async def test_without_a_chain_it_says_so_and_tries_again(person: User, listed: 
     await person.should_see("the line is dead")
     listed.failure = None
     press(person, "Try again")
-    await see(person, "The cheapest hedge that keeps a call away")
+    await see(person, "The cheapest hedge that would repay a call")
 
 
 async def test_what_no_listed_put_can_do_is_said_with_what_can(person: User, change: Changed) -> None:
@@ -155,6 +157,45 @@ async def test_what_no_listed_put_can_do_is_said_with_what_can(person: User, cha
     await person.open("/workbench")
     await see(person, "No listed hedge does it:")
     await see(person, "The loan is called at this price")
+
+
+async def test_an_ltv_at_which_the_lender_calls_anyway_is_not_offered_instead(person: User) -> None:
+    await person.open("/workbench?contract=GLD270617P00420000")
+    await see(person, "A: put 420 · a contract")
+    fill(person, "Puts at most", "9")
+    press(person, "Find the cheapest")
+    await see(person, "is above your call at 75.0")
+    await person.should_not_see("instead", kind=ui.button, retries=1)
+    assert not [one for one in person.find(kind=ui.label).elements if one.text.startswith("Ask for ")]
+
+
+async def test_an_answer_is_marked_as_that_of_the_question_before(person: User) -> None:
+    def is_marked() -> bool:
+        (found,) = person.find(marker="search-before").elements
+        return "vd-hidden" not in found.classes
+
+    await person.open("/workbench")
+    await see(person, "Proved the cheapest among")
+    assert not is_marked()
+    fill(person, "LTV at most", "abc")
+    assert is_marked()
+    press(person, "Find the cheapest")
+    await see(person, "The LTV must be")
+    assert is_marked()
+    fill(person, "LTV at most", "74")
+    press(person, "Find the cheapest")
+    await until(lambda: not is_marked())
+    assert said(person, "search-status").startswith("Proved the cheapest among")
+
+
+async def test_what_the_broker_wants_comes_first_where_it_decides_that_no_collar_is_had(person: User) -> None:
+    await person.open("/workbench?contract=GLD270617P00420000")
+    await see(person, "A: put 420 · a contract")
+    press(person, "a collar that costs nothing")
+    press(person, "Find the collar")
+    await see(person, "No call is sold. The cheapest hedge sells")
+    assert said(person, "broker-refuses").startswith("No call is sold.")
+    assert not [one for one in person.find(kind=ui.label).elements if one.text.startswith("Allow $")]
 
 
 async def test_a_lender_that_counts_nothing_is_helped_by_no_option(person: User) -> None:
@@ -238,4 +279,4 @@ async def test_the_best_for_a_budget_is_not_called_the_cheapest(person: User) ->
     fill(person, "Costing at most", "20,000")
     press(person, "Find the best")
     await see(person, "the best for the budget")
-    await person.should_not_see("The cheapest hedge that keeps", retries=1)
+    await person.should_not_see("The cheapest hedge that", retries=1)

@@ -93,6 +93,13 @@ def test_everything_typed_is_asked_for() -> None:
     assert request.case.broker_margin == 300_000.0
 
 
+@pytest.mark.parametrize("fields", [{"calls": YES}, {"goal": "zero_cost"}])
+def test_where_calls_may_be_sold_earlier_days_are_checked_unless_chosen_otherwise(fields: dict[str, object]) -> None:
+    assert asked().check_dates is CheckDates.EXPIRY
+    assert asked(**fields).check_dates is CheckDates.ALL
+    assert asked(**fields, check_dates="expiry").check_dates is CheckDates.EXPIRY
+
+
 def test_a_collar_that_costs_nothing_sells_calls_and_has_no_budget() -> None:
     request = asked(goal="zero_cost", budget="500", custody=NO)
     assert request.goal is Goal.ZERO_COST

@@ -31,10 +31,12 @@ from vaultdash.ui.components.workbench_words import (
     headline,
     infeasible_words,
     legs_words,
+    paths_words,
     sentences,
     typeset,
     verdict_words,
 )
+from vaultdash.ui.format import unbroken
 from vaultdash.ui.theme import ChartColours
 
 SEPTEMBER = date(2026, 9, 18)
@@ -68,7 +70,7 @@ def measured(hedge: ListedHedge, case: HedgeCase | None = None) -> ListedMeasure
 
 
 def test_a_hedge_that_keeps_every_call_away_says_until_when_and_what_it_costs() -> None:
-    words, tone = headline(measured(puts()), is_cheapest=True)
+    words, tone = headline(measured(puts(), a_case(HedgeCounting.CREDITED)), is_cheapest=True)
     # 10 x 100 x 2.00 = 2,000 of 100,000 in 100 days and 4 hours: 7.29 % a year
     assert words.startswith("The cheapest hedge that keeps a call away at every price down to −60")
     assert "until 18 Sep 2026: 10 puts 90 for" in words
@@ -77,11 +79,46 @@ def test_a_hedge_that_keeps_every_call_away_says_until_when_and_what_it_costs() 
 
 
 def test_a_hedge_that_is_too_low_says_how_far_it_reaches() -> None:
-    # After payment with 5 contracts of 70: (60,000 - 500 max(70 - S, 0)) / 1,000 S reaches 75 % at S = 80 already.
-    words, tone = headline(measured(puts(70.0, 5)), is_cheapest=False)
-    assert "down to −20.0" in words
+    # Credited with 5 contracts of 70: 60,000 / (1,000 S + 500 max(70 - S, 0)) reaches 75 % at S = 80 already.
+    words, tone = headline(measured(puts(70.0, 5), a_case(HedgeCounting.CREDITED)), is_cheapest=False)
+    assert "keeps a call away down to −20.0" in words
     assert "not further" in words
     assert tone == "warning"
+
+
+@pytest.mark.parametrize(
+    ("counting", "tone"), [(HedgeCounting.IGNORED, "warning"), (HedgeCounting.AFTER_PAYMENT, "")]
+)
+@pytest.mark.parametrize("is_cheapest", [True, False])
+def test_a_hedge_that_must_be_sold_first_stops_no_call_and_is_never_green(
+    counting: HedgeCounting, tone: str, is_cheapest: bool
+) -> None:
+    # Sold at 40, 10 puts of 90 bring 50,000 of the 60,000: LTV 25 %. The lender called at 80 all the same.
+    words, found = headline(measured(puts(), a_case(counting)), is_cheapest=is_cheapest)
+    assert "keeps a call away" not in words
+    assert "oes not stop the call at 80.00" in words
+    assert "sold at once" in words
+    assert "at every price down to −60\u00a0%" in unbroken(words)
+    assert found == tone
+
+
+def test_a_sale_that_brings_too_little_is_said_with_the_price_down_to_which_it_is_enough() -> None:
+    # (60,000 - 500 (90 - S)) / 1,000 S = 75 % at S = 60; five puts of 70 pay nothing at the call of 80.
+    words, tone = headline(measured(puts(90.0, 5)), is_cheapest=False)
+    assert "sold at once it would repay enough down to −40.0" in words
+    assert tone == "warning"
+    words, tone = headline(measured(puts(70.0, 5)), is_cheapest=False)
+    assert words.endswith("does not stop the call at 80.00, and sold there it would not repay enough.")
+    assert tone == "call"
+
+
+def test_what_paths_came_to_is_said_beside_that_of_no_hedge() -> None:
+    hedged, bare = (
+        PathVerdict("any", (PathOdds("flat", 0.1, 0.01, uncured, 0.001, 0.0, 0.0, 0.0),)) for uncured in (0.012, 0.05)
+    )
+    said = "Of random paths 1.2\u00a0% end in a call that it does not cure, without a hedge of 5.0\u00a0%."
+    assert unbroken(paths_words(hedged, bare)) == said
+    assert paths_words(None, bare) == ""
 
 
 def test_a_hedge_on_a_called_loan_is_no_help_against_the_call() -> None:
@@ -178,9 +215,12 @@ def test_the_ltv_chart_marks_call_spot_and_limit() -> None:
     assert [one["name"] for one in drawn["series"]] == ["No hedge", "A"]
 
 
-def rows_of(hedge: ListedHedge) -> dict[str, Shown]:
-    column = Compared("A", "any", "#123456")
-    return {row.name: row.look(column, measured(hedge), HedgeCounting.CREDITED) for row in ROWS}
+def rows_of(
+    hedge: ListedHedge, own: HedgeCounting = HedgeCounting.CREDITED, counting: HedgeCounting = HedgeCounting.CREDITED
+) -> dict[str, Shown]:
+    odds = PathOdds("flat", 0.1, 0.01, 0.0, 0.001, 0.0, 0.0, 0.0)
+    column = Compared("A", "any", "#123456", verdict=PathVerdict("any", (odds,)))
+    return {row.name: row.look(column, measured(hedge, a_case(own)), counting) for row in ROWS}
 
 
 def test_every_row_of_the_comparison_has_words_for_a_hedge_and_for_none() -> None:
@@ -197,6 +237,27 @@ def test_every_row_of_the_comparison_has_words_for_a_hedge_and_for_none() -> Non
     assert bare["widest spread"].text == bare["legs"].text == "–"
 
 
+@pytest.mark.parametrize(
+    ("own", "counting", "tone"),
+    [
+        (HedgeCounting.CREDITED, HedgeCounting.CREDITED, "room"),
+        (HedgeCounting.IGNORED, HedgeCounting.CREDITED, ""),
+        (HedgeCounting.IGNORED, HedgeCounting.AFTER_PAYMENT, ""),
+        (HedgeCounting.AFTER_PAYMENT, HedgeCounting.AFTER_PAYMENT, ""),
+    ],
+)
+def test_green_is_only_what_the_lender_himself_sees(own: HedgeCounting, counting: HedgeCounting, tone: str) -> None:
+    found = rows_of(puts(), own, counting)
+    assert found["falls without a call"].text == "every one"
+    assert found["falls without a call"].tone == found["worst LTV"].tone == tone
+
+
+def test_paths_of_calls_that_the_broker_refuses_are_greyed() -> None:
+    assert rows_of(puts())["a call not cured"].tone == "room"
+    refused = rows_of(a_collar())["a call not cured"]
+    assert (refused.tone, refused.sub) == ("muted", "the broker calls first")
+
+
 def a_point(
     title: str, fall: float, cost: float, dominated: int | None = None, kind: AlternativeKind | None = None
 ) -> FrontierPoint:
@@ -210,7 +271,14 @@ def test_the_frontier_greys_what_is_dominated_and_keeps_alternatives_apart() -> 
         a_point("Repay", 0.3, -0.01, None, AlternativeKind.REPAY),
     )
     found = Frontier(HedgeCounting.CREDITED, (-0.6, 0.6), points, best=0)
-    grey, _, gold, other = frontier_options(found, COLOURS, frozenset([0]))["series"]
+    drawn = frontier_options(found, COLOURS, frozenset([0]))
+    grey, _, gold, other = drawn["series"]
+    assert drawn["xAxis"]["name"] == "deepest fall without a call"
+    assert "no call down to" in gold["data"][0]["words"]
+    paid = frontier_options(replace(found, counting=HedgeCounting.AFTER_PAYMENT), COLOURS, frozenset())
+    assert paid["xAxis"]["name"] == "deepest fall it repays"
+    assert "sold at once it repays down to" in paid["series"][2]["data"][0]["words"]
+    assert "no call down to" in paid["series"][3]["data"][0]["words"]  # of a repayment that stays true
     assert [one["name"] for one in grey["data"]] == ["worse"]
     assert [(one["name"], one["place"], one["value"]) for one in gold["data"]] == [("best", 0, [0.6, 0.01])]
     assert [(one["name"], one["symbol"]) for one in other["data"]] == [("repay", "diamond")]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from vaultdash.api.hedge_schemas import (
     BindingAnswer,
+    BuiltAnswer,
     CallSafetyAnswer,
     CaseAnswer,
     CheapestAnswer,
@@ -26,7 +27,7 @@ from vaultdash.api.hedge_schemas import (
     PathVerdictsAnswer,
     RejectedAnswer,
 )
-from vaultdash.domain.hedge_verdict import FrontierPoint, Greeks, ListedMeasure, PathVerdict
+from vaultdash.domain.hedge_verdict import CallSafety, FrontierPoint, Greeks, ListedMeasure, PathVerdict
 from vaultdash.domain.listed_hedge import (
     HedgeCase,
     HedgeMarket,
@@ -38,7 +39,7 @@ from vaultdash.domain.listed_hedge import (
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.services.hedge_link import MOST_LINKED_LEGS, encode
 from vaultdash.services.workbench_curves import expiry_curves
-from vaultdash.services.workbench_request import CheapestReport, FrontierReport, PathReport, Standing
+from vaultdash.services.workbench_request import BuildReport, CheapestReport, FrontierReport, PathReport, Standing
 
 
 def legs_answer(legs: Sequence[ListedLeg]) -> tuple[HedgeLegAnswer, ...]:
@@ -71,6 +72,22 @@ def hedge_answer(hedge: ListedHedge, symbol: str) -> HedgeAnswer:
         commission_per_contract=hedge.commission,
         premium_funding=hedge.funding,
         link=link_of(hedge, symbol),
+    )
+
+
+def built_answer(report: BuildReport) -> BuiltAnswer:
+    """A hedge that was built, with its marks."""
+    hedge, standing = report.hedge, report.standing
+    return BuiltAnswer(
+        title=hedge.title,
+        legs=legs_answer(hedge.legs),
+        net_cost=hedge.net_cost,
+        commission_per_contract=hedge.commission,
+        premium_funding=hedge.funding,
+        link=link_of(hedge, standing.symbol),
+        calls=_calls(report.calls),
+        remarks=tuple(dict.fromkeys([*report.remarks, *standing.remarks])),
+        withheld=standing.withheld,
     )
 
 
@@ -135,18 +152,7 @@ def measure_answer(measure: ListedMeasure) -> MeasureAnswer:
         total_greeks=_greeks(measure.total_greeks),
         widest_spread=measure.widest_spread,
         least_open_interest=measure.least_open_interest,
-        calls=None
-        if measure.calls is None
-        else CallSafetyAnswer(
-            contracts=measure.calls.contracts,
-            is_covered=measure.calls.is_covered,
-            requirement=measure.calls.requirement,
-            rally=measure.calls.rally,
-            after_rally=measure.calls.after_rally,
-            broker_margin=measure.calls.broker_margin,
-            broker_calls_at=measure.calls.broker_calls_at,
-            refusal=measure.calls.refusal,
-        ),
+        calls=_calls(measure.calls),
         remarks=measure.remarks,
     )
 
@@ -322,6 +328,21 @@ def _verdict(verdict: PathVerdict) -> PathVerdictAnswer:
         against_first=tuple(
             PathDifferenceAnswer(each.model, each.difference, each.error) for each in verdict.against_first
         ),
+    )
+
+
+def _calls(calls: CallSafety | None) -> CallSafetyAnswer | None:
+    if calls is None:
+        return None
+    return CallSafetyAnswer(
+        contracts=calls.contracts,
+        is_covered=calls.is_covered,
+        requirement=calls.requirement,
+        rally=calls.rally,
+        after_rally=calls.after_rally,
+        broker_margin=calls.broker_margin,
+        broker_calls_at=calls.broker_calls_at,
+        refusal=calls.refusal,
     )
 
 

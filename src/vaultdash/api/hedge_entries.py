@@ -1,22 +1,23 @@
 """The shapes of what is asked of hedges. LTVs, rates and moves are fractions, prices USD a share, amounts USD."""
 
 from dataclasses import dataclass, fields
+from datetime import date
 from typing import Annotated, Any
 
-from pydantic import AllowInfNan, BeforeValidator, Field, Strict
+from pydantic import AfterValidator, AllowInfNan, BeforeValidator, Field, Strict
 
 from vaultdash.api.option_schemas import ContractAnswer
-from vaultdash.api.portfolio_schemas import EXACT, Day, Flag, Whole, without
+from vaultdash.api.portfolio_schemas import EXACT, Day, Flag, without
 from vaultdash.domain.hedge_verdict import HoldingRule
-from vaultdash.domain.listed_hedge import PriceBasis, StrategyKind
+from vaultdash.domain.listed_hedge import LONGEST_TITLE, PriceBasis, StrategyKind
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.option import Right
 from vaultdash.domain.position import PremiumFunding
-from vaultdash.services.workbench_request import CheckDates, Goal
+from vaultdash.services.workbench_case import FIRST_DAY, LAST_DAY
+from vaultdash.services.workbench_request import MOST_JUDGED, CheckDates, Goal
 
 MOST_CONTRACTS = 20_000
 MOST_LEGS = 500
-MOST_JUDGED = 8
 MOST_PATHS = 50_000
 RIGHTS = {"c": Right.CALL, "call": Right.CALL, "p": Right.PUT, "put": Right.PUT}
 
@@ -36,6 +37,18 @@ def _credit(value: Any) -> Any:
     return value
 
 
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value  # 100.0, as tables write it
+
+
+def _near(value: date) -> date:
+    if not FIRST_DAY <= value <= LAST_DAY:
+        raise ValueError(f"must be a day from {FIRST_DAY} to {LAST_DAY}")
+    return value
+
+
+Whole = Annotated[int, Strict(), BeforeValidator(_whole)]
+NearDay = Annotated[Day, AfterValidator(_near)]
 Figure = Annotated[float, Strict(), AllowInfNan(False)]
 Price = Annotated[Figure, Field(ge=0, le=1e6)]
 Size = Annotated[Figure, Field(ge=0, le=1e15)]
@@ -59,7 +72,7 @@ class ContractEntry:
 
     right: RightEntry
     strike: Annotated[Figure, Field(gt=0, le=1e6)]
-    expiration: Day
+    expiration: NearDay
     bid: Price | None = None
     ask: Price | None = None
     multiplier: Multiplier | None = None
@@ -77,7 +90,8 @@ class CaseEntry:
     """What is hedged; what is left out is the owner's own loan at the latest price.
 
     With `spot`, `units` and `loan_amount` given nothing of the owner's is used: the limit is 0.75 unless given, and
-    options are credited. `rate` is what dollars earn, continuous a year. `as_of` is the day whose close is judged.
+    options are credited. `rate` is what dollars earn, continuous a year. `as_of` is the day whose close is judged; no
+    expiration may be more than fifteen years after it.
     `split_custody` says that the gold is pledged where no options are kept: a sold call is uncovered there, and
     `broker_margin` the money that is free for it.
     """
@@ -91,7 +105,7 @@ class CaseEntry:
     counting: HedgeCounting | None = None
     hedge_haircut: Figure | None = None
     rate: Figure | None = None
-    as_of: Day | None = None
+    as_of: NearDay | None = None
     split_custody: Flag | None = None
     broker_margin: Size | None = None
 
@@ -124,7 +138,7 @@ class CheapestEntry(CaseEntry):
     max_calls: Count | None = None
     max_loss: Annotated[Figure, Field(ge=0, le=1)] | None = None
     budget: Annotated[Figure, Field(ge=-1e15, le=1e15)] | None = None
-    horizon: Day | None = None
+    horizon: NearDay | None = None
     check_dates: CheckDates | None = None
     contracts: Annotated[list[Contract], Field(max_length=MOST_CONTRACTS)] | None = None
 
@@ -140,7 +154,7 @@ class LegEntry:
 
     right: RightEntry
     strike: Annotated[Figure, Field(gt=0, le=1e6)]
-    expiration: Day
+    expiration: NearDay
     contracts: Traded
     basis: PriceBasis | None = None
     price: Price | None = None
@@ -158,7 +172,7 @@ class HedgeEntry:
 
     legs: Annotated[list[LegEntry], Field(max_length=MOST_LEGS)] | None = None
     link: Annotated[str, Field(max_length=2000)] | None = None
-    title: Annotated[str, Field(max_length=120)] | None = None
+    title: Annotated[str, Field(max_length=LONGEST_TITLE)] | None = None
     commission_per_contract: Annotated[Figure, Field(ge=0, le=1000)] | None = None
     premium_funding: PremiumFunding | None = None
 
@@ -199,14 +213,15 @@ class PathVerdictEntry(CaseEntry):
 class BuildEntry(CaseEntry):
     """A strategy from the live chain by its `kind`, or by the id of a `template`; what is left out follows its rule.
 
-    `strikes` of a spread are the bought and the sold one, of a collar put and call, of a ladder two to four.
+    `strikes` of a spread are the bought and the sold one, of a collar put and call, of a ladder two to four. With
+    `split_custody` true a hedge whose sold calls the broker would not carry is refused.
     """
 
     __pydantic_config__ = EXACT
 
     kind: StrategyKind | None = None
     template: Annotated[str, Field(max_length=80)] | None = None
-    expiration: Day | None = None
+    expiration: NearDay | None = None
     strikes: Annotated[list[Price], Field(max_length=4)] | None = None
     contracts: Annotated[Whole, Field(ge=1, le=1_000_000)] | None = None
     basis: PriceBasis | None = None

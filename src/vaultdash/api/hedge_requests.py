@@ -17,6 +17,7 @@ from vaultdash.domain.position import PremiumFunding
 from vaultdash.services.hedge_link import decode, title_of
 from vaultdash.services.workbench_request import (
     DEFAULT_RANGE,
+    BuildRequest,
     CaseChange,
     CheapestRequest,
     CheckDates,
@@ -132,10 +133,20 @@ def price_range(given: list[float] | None) -> tuple[float, float]:
     return DEFAULT_RANGE if given is None else (given[0], given[1])
 
 
-def required_kind(entry: BuildEntry) -> None:
-    """Raises InvalidInput unless exactly one of kind and template is given."""
+def build_request(entry: BuildEntry) -> BuildRequest:
+    """What is to be built; raises InvalidInput unless exactly one of kind and template is given."""
     if (entry.kind is None) == (entry.template is None):
         raise InvalidInput("kind", "or template must be given, one of them")
+    return BuildRequest(
+        kind=entry.kind,
+        template=entry.template,
+        expiration=entry.expiration,
+        strikes=tuple(entry.strikes or ()),
+        contracts=entry.contracts,
+        basis=entry.basis or PriceBasis.MARKET,
+        funding=entry.premium_funding or PremiumFunding.CASH,
+        case=case_change(entry),
+    )
 
 
 def _leg(entry: LegEntry) -> LegRequest:

@@ -10,35 +10,33 @@ from fastapi import Body, Query, Request, Response
 from vaultdash.api import hedge_examples as examples
 from vaultdash.api.endpoints import Endpoints
 from vaultdash.api.hedge_answers import (
+    built_answer,
     cheapest_answer,
     evaluate_answer,
     frontier_answer,
-    hedge_answer,
     market_answer,
     path_verdicts_answer,
 )
 from vaultdash.api.hedge_entries import BuildEntry, CheapestEntry, EvaluateEntry, PathVerdictEntry
 from vaultdash.api.hedge_requests import (
+    build_request,
     case_change,
     cheapest_request,
     hedge_request,
     path_request,
     price_range,
-    required_kind,
 )
 from vaultdash.api.hedge_schemas import (
+    BuiltAnswer,
     CheapestAnswer,
     EvaluateAnswer,
     FrontierAnswer,
-    HedgeAnswer,
     HedgeMarketAnswer,
     PathVerdictsAnswer,
 )
 from vaultdash.api.parameters import ERRORS, WRITING
 from vaultdash.api.respond import Encoded, respond, written
-from vaultdash.domain.listed_hedge import PriceBasis
 from vaultdash.domain.loan import HedgeCounting
-from vaultdash.domain.position import PremiumFunding
 from vaultdash.services.vault import Vault
 
 GONE = 499  # of a caller who has left: nobody reads it
@@ -78,25 +76,11 @@ def hedge_router(vault: Vault) -> Endpoints:
         report = await unless_left(request, workbench.path_verdicts(path_request(entry, vault.book.symbol)))
         return _left() if report is None else written(path_verdicts_answer(report))
 
-    @router.post("/build", responses={200: {"model": HedgeAnswer}, **WRITING})
+    @router.post("/build", responses={200: {"model": BuiltAnswer}, **WRITING})
     async def build_hedge(entry: Annotated[BuildEntry, Body(openapi_examples=examples.BUILD)]) -> Response:
-        """A strategy or a template made of contracts of the live chain."""
-        required_kind(entry)
-        change = case_change(entry)
-        if entry.template is not None:
-            hedge = await workbench.from_template(entry.template, entry.expiration, change=change)
-        else:
-            assert entry.kind is not None
-            hedge = await workbench.build(
-                entry.kind,
-                expiration=entry.expiration,
-                strikes=tuple(entry.strikes or ()),
-                contracts=entry.contracts,
-                basis=entry.basis or PriceBasis.MARKET,
-                funding=entry.premium_funding or PremiumFunding.CASH,
-                change=change,
-            )
-        return written(hedge_answer(hedge, vault.book.symbol))
+        """A strategy or a template made of contracts of the live chain; 409 for calls that split custody refuses."""
+        report = await workbench.built(build_request(entry))
+        return written(built_answer(report))
 
     @router.get("/market", responses={200: {"model": HedgeMarketAnswer}, **ERRORS})
     async def hedge_market(

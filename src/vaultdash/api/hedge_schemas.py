@@ -133,6 +133,18 @@ class MeasureAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class BuiltAnswer(HedgeAnswer):
+    """A hedge that was built: what its sold calls need (null when it sells none), and what is doubtful.
+
+    `withheld` says why nothing is recommended on these quotes.
+    """
+
+    calls: CallSafetyAnswer | None
+    remarks: tuple[str, ...]
+    withheld: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class BindingAnswer:
     """A price at which the hedge has nothing to spare, at expiry or `on` a day before."""
 

@@ -99,7 +99,10 @@ class ListedLeg:
 
     def __post_init__(self) -> None:
         if isinstance(self.contracts, bool) or not 0 < abs(self.contracts) <= MOST_HEDGE_CONTRACTS:
-            raise InvalidInput("contracts", "must be a whole number other than zero: bought above, sold below")
+            raise InvalidInput(
+                "contracts",
+                f"must be a whole number other than zero, at most {MOST_HEDGE_CONTRACTS:,}: bought above, sold below",
+            )
         not_negative("price", self.price)
 
     @property
@@ -208,7 +211,7 @@ class HedgeCase:
         return replace(self.loan, as_of=self.at.date()).owed(day)
 
     def judged_loan(self, expiration: date | None) -> float:
-        """L, USD, on which the protection of a hedge is judged whose first expiration this is; None without a hedge."""
+        """L, USD, by which a hedge is judged whose first expiration this is; None without a hedge."""
         day = self.until or expiration
         return self.loan.amount if day is None else self.owed_on(day)
 

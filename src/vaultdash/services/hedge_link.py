@@ -6,7 +6,7 @@ from datetime import date
 
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.gold import clean_symbol
-from vaultdash.domain.listed_hedge import USUAL_COMMISSION, ListedHedge, ListedOption, PriceBasis
+from vaultdash.domain.listed_hedge import LONGEST_TITLE, USUAL_COMMISSION, ListedHedge, ListedOption, PriceBasis
 from vaultdash.domain.option import SHARES_PER_CONTRACT, Right
 from vaultdash.domain.position import PremiumFunding
 from vaultdash.services.workbench_request import HedgeRequest, LegRequest
@@ -15,7 +15,6 @@ VERSION = "h1"
 SEPARATOR = "~"  # with letters, digits, - and . all that a link carries as it is
 LONGEST_LINK = 1800  # what every browser and mail program carries
 MOST_LINKED_LEGS = 60
-LONGEST_TITLE = 120
 MOST_COMMISSION = 1000.0
 FUNDINGS = {PremiumFunding.LOAN: "loan", PremiumFunding.SELL_GOLD: "gold"}
 NUMBER = r"[0-9]{1,7}(?:\.[0-9]{1,6})?"

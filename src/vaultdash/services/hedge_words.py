@@ -3,12 +3,12 @@
 from vaultdash.domain.hedge_verdict import (
     CheaperNeighbour,
     CheapestHedge,
-    CountedProtection,
     ListedMeasure,
     SolveStatus,
 )
-from vaultdash.domain.listed_hedge import HedgeCase, ListedHedge
+from vaultdash.domain.listed_hedge import HedgeCase, ListedHedge, ListedLeg
 from vaultdash.domain.loan import HedgeCounting, is_breached
+from vaultdash.domain.option import Right
 from vaultdash.services.workbench_request import CheapestRequest
 
 MOST_NAMED_LEGS = 4
@@ -20,8 +20,8 @@ COUNTED = {
         "contract must say so."
     ),
     HedgeCounting.AFTER_PAYMENT: (
-        "This holds only if the options are sold at a call and the money repays the loan before the lender's "
-        "deadline; what is sold does not protect a second time."
+        "It does not stop the call: this holds only if the options are sold then and the money repays the loan "
+        "before the lender's deadline; what is sold does not protect a second time."
     ),
     HedgeCounting.IGNORED: "This lender looks at gold and loan alone: no option moves its LTV.",
 }
@@ -49,34 +49,18 @@ def why(
     return tuple(said)
 
 
-def words_of(measure: ListedMeasure) -> tuple[str, ...]:
-    """What any hedge is for, in sentences: what it costs, what it keeps as the lender counts, what it gives away."""
-    hedge = measure.hedge
-    if not hedge.legs:
-        return (f"No hedge: {_kept(measure.as_counted, measure.case)}",)
-    said = [_bought(hedge, measure), f"As your lender counts, {_kept(measure.as_counted, measure.case)}"]
-    if measure.case.loan.hedge_counting is HedgeCounting.IGNORED:
-        sold = measure.countings[HedgeCounting.AFTER_PAYMENT]
-        said.append(f"Sold to repay the loan, {_kept(sold, measure.case)}")
-    said.append(
-        f"Gold and hedge together are worth at least {measure.floor_pct:.1%} of the gold's value now, at "
-        f"{measure.floor_price:,.2f}, the cost taken off."
-    )
-    if measure.upside_kept < 1 - 1e-9:
-        said.append(f"Of a rise to the end of the range {max(measure.upside_kept, 0):.0%} is kept.")
-    if measure.calls is not None and not measure.calls.is_covered:
-        said.append(_calls(measure))
-    return tuple(said)
-
-
 def legs_words(hedge: ListedHedge) -> str:
-    """`buys 44 of the 350 put, 18 Sep 2026, sells 100 of the 500 call, ...`; of many legs the first."""
-    named = [
-        f"{'buys' if leg.contracts > 0 else 'sells'} {abs(leg.contracts):,} of the {leg.option.title}"
-        for leg in hedge.legs[:MOST_NAMED_LEGS]
-    ]
+    """`buys 44 puts 350, 18 Sep 2026; sells 1 call 500, 18 Sep 2026; ...`; of many legs the first."""
+    named = [_leg_words(leg) for leg in hedge.legs[:MOST_NAMED_LEGS]]
     left = len(hedge.legs) - MOST_NAMED_LEGS
     return "; ".join([*named, *([f"and {left} more"] if left > 0 else [])])
+
+
+def _leg_words(leg: ListedLeg) -> str:
+    count, name = abs(leg.contracts), "put" if leg.option.right is Right.PUT else "call"
+    plural = "" if count == 1 else "s"
+    verb = "buys" if leg.contracts > 0 else "sells"
+    return f"{verb} {count:,} {name}{plural} {leg.option.strike:g}, {leg.option.expiration:%-d %b %Y}"
 
 
 def _bought(hedge: ListedHedge, measure: ListedMeasure | None) -> str:
@@ -88,27 +72,17 @@ def _bought(hedge: ListedHedge, measure: ListedMeasure | None) -> str:
     return f"{told}, {measure.cost_pct:.2%} of the gold, or {measure.cost_per_year_pct:.2%} a year."
 
 
-def _kept(kept: CountedProtection, case: HedgeCase) -> str:
-    if kept.keeps:
-        return (
-            f"no price of the range is a call: LTV is at most {kept.worst_ltv:.1%}, at {kept.worst_price:,.2f}, and "
-            f"the limit {case.loan.margin_call_ltv:.0%}."
-        )
-    if kept.deepest_fall is None:
-        return "the loan is called now."
-    at = case.spot * (1 - kept.deepest_fall)
-    return f"the call comes after a fall of {kept.deepest_fall:.1%}, at {at:,.2f}."
-
-
 def _binding(found: CheapestHedge, case: HedgeCase) -> list[str]:
     if not found.binding:
         return []
     least = min(each.spare for each in found.binding)
     tight = [each for each in found.binding if each.spare <= max(least, TIGHT * case.loan.amount)]
-    where = ", ".join(f"{each.price:,.2f} ({each.price / case.spot - 1:+.1%})" for each in tight)
-    days = sorted({each.on for each in tight if each.on is not None})
-    before = f"; on {days[0]:%-d %b %Y}, before it expires" if days else ""
-    return [f"It has least to spare at {where}{before}: {max(least, 0.0):,.0f} USD."]
+    told = [
+        f"{max(each.spare, 0.0):,.0f} USD at {each.price:,.2f} ({each.price / case.spot - 1:+.1%})"
+        f"{'' if each.on is None else f' on {each.on:%-d %b %Y}, before it expires'}"
+        for each in sorted(tight, key=lambda one: one.spare)
+    ]
+    return [f"It has least to spare, {'; '.join(dict.fromkeys(told))}."]
 
 
 def _not_cheaper(found: CheapestHedge) -> list[str]:
@@ -145,9 +119,7 @@ def _limits(found: CheapestHedge, case: HedgeCase, request: CheapestRequest) -> 
             "call. Ask for a lower LTV."
         )
     low = case.spot * (1 + request.price_range[0])
-    said.append(
-        f"Not covered: a price below {low:,.2f}, and anything after {hedge.first_expiration:%-d %b %Y}."
-    )
+    said.append(f"Not covered: a price below {low:,.2f}, and anything after {hedge.first_expiration:%-d %b %Y}.")
     return said
 
 

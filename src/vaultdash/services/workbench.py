@@ -21,13 +21,16 @@ from vaultdash.services.portfolio_book import PortfolioBook
 from vaultdash.services.template_files import fields_of
 from vaultdash.services.templates import Templates
 from vaultdash.services.workbench_advice import HedgeCounsel, ListedAdvice
-from vaultdash.services.workbench_case import HedgeCases, required
+from vaultdash.services.workbench_build import HedgeBuilder
+from vaultdash.services.workbench_case import HedgeCases, require_near, required
 from vaultdash.services.workbench_grids import ScenarioGrids
-from vaultdash.services.workbench_hedges import NO_HEDGE, held_hedge, resolved
+from vaultdash.services.workbench_hedges import QuotedHedge, days_of, held_hedge, resolved, standing_on
 from vaultdash.services.workbench_market import HedgeMarkets
 from vaultdash.services.workbench_paths import PathJudge
 from vaultdash.services.workbench_request import (
     DEFAULT_RANGE,
+    BuildReport,
+    BuildRequest,
     CaseChange,
     CheapestReport,
     CheapestRequest,
@@ -45,7 +48,6 @@ from vaultdash.services.workbench_request import (
 from vaultdash.services.workbench_search import HedgeSearch
 from vaultdash.storage.records import Database
 
-LEAPS_MONTHS = 12.0
 MODEL_ID = "hedge"  # of a template that is not kept yet
 
 
@@ -73,7 +75,8 @@ class Workbench:
         self._templates = templates
         self._engine = engine
         self._cases = HedgeCases(heartbeat, book, rates, doubts, now)
-        self._markets = HedgeMarkets(chains, lambda: book.symbol)
+        self._markets = HedgeMarkets(chains, lambda: book.symbol, demo=demo)
+        self._builder = HedgeBuilder(self._cases, self._markets, templates)
         self._search = HedgeSearch(self._cases, self._markets, demo=demo)
         self._paths = PathJudge(self._cases, self._markets, heartbeat, history, volatilities, compute)
         self._counsel = HedgeCounsel(self._cases, self._search)
@@ -112,26 +115,16 @@ class Workbench:
         change: CaseChange | None = None,
     ) -> ListedHedge:
         """A strategy from the live chain; raises as `strategies.listed.build` and `market` do."""
-        case, _ = await self.case(change)
-        if expiration is not None:
-            market = await self._markets.on([expiration])
-        elif kind is StrategyKind.LEAPS:
-            market = await self._markets.nearest([LEAPS_MONTHS])
-        else:
-            market = await self._markets.of()
-        from vaultdash.strategies.listed import build
-
-        return await asyncio.to_thread(
-            build,
-            kind,
-            market.options,
-            case,
+        request = BuildRequest(
+            kind=kind,
             expiration=expiration,
             strikes=tuple(strikes),
             contracts=contracts,
             basis=basis,
             funding=funding,
+            case=change or CaseChange(),
         )
+        return (await self.built(request)).hedge
 
     async def from_template(
         self, template_id: str, expiration: date | None = None, *, change: CaseChange | None = None
@@ -140,18 +133,22 @@ class Workbench:
 
         Raises NotFound for a template or an expiration that is not there, else as `build`.
         """
-        template = await self._templates.named(template_id)
-        case, _ = await self.case(change)
-        if not template.hedges:
-            return replace(NO_HEDGE, title=template.name)
-        months = sorted({leg.months for leg in template.legs})
-        market = await (self._markets.on([expiration]) if expiration else self._markets.nearest(months))
-        from vaultdash.strategies.listed import from_template
+        request = BuildRequest(template=template_id, expiration=expiration, case=change or CaseChange())
+        return (await self.built(request)).hedge
 
-        return await asyncio.to_thread(from_template, template, market.options, case)
+    async def built(self, request: BuildRequest) -> BuildReport:
+        """A strategy or a template with what its quotes and its sold calls need said; raises as `build`, and Refused.
+
+        Refused are calls that the broker would not carry, where the request says that custody is split.
+        """
+        return await self._builder.of(request)
 
     async def resolve(self, request: HedgeRequest) -> ListedHedge:
         """The hedge with a price for each leg, by the quotes given or those of the live chain."""
+        return (await self.quoted(request)).hedge
+
+    async def quoted(self, request: HedgeRequest) -> QuotedHedge:
+        """As `resolve`, with what is doubtful of the quotes."""
         return await resolved(request, self._markets)
 
     async def held(self) -> ListedHedge:
@@ -160,17 +157,20 @@ class Workbench:
 
     async def measure(
         self,
-        hedges: Sequence[HedgeRequest | ListedHedge],
+        hedges: Sequence[HedgeRequest | ListedHedge | QuotedHedge],
         change: CaseChange | None = None,
         price_range: tuple[float, float] = DEFAULT_RANGE,
     ) -> MeasureReport:
-        """Every figure by which hedges are compared, in the order given."""
+        """Every figure by which hedges are compared, in the order given, with the marks of the quotes."""
         case, standing = await self.case(change)
-        made = [each if isinstance(each, ListedHedge) else await self.resolve(each) for each in hedges]
+        made = [await self._known(each) for each in hedges]
+        require_near(days_of(each.hedge for each in made), case)
         from vaultdash.strategies.listed_measure import measure_listed
 
-        measures = await asyncio.to_thread(lambda: tuple(measure_listed(each, case, price_range) for each in made))
-        return MeasureReport(case, measures, standing)
+        measures = await asyncio.to_thread(
+            lambda: tuple(measure_listed(each.hedge, case, price_range) for each in made)
+        )
+        return MeasureReport(case, measures, standing_on(standing, made))
 
     async def path_verdicts(self, request: PathRequest, hedges: Sequence[ListedHedge] | None = None) -> PathReport:
         """How likely a call is that the hedge itself does not cure in time; in a process of its own, for seconds.
@@ -182,11 +182,16 @@ class Workbench:
     async def what_if(self, request: WhatIfRequest, hedge: ListedHedge | None = None) -> WhatIfReport:
         """What a change does; `hedge` is one that is resolved already, else the request's, else the options held."""
         case, standing = await self.case(request.case)
-        if hedge is None:
-            hedge = await (self.held() if request.hedge is None else self.resolve(request.hedge))
+        if hedge is not None:
+            made = QuotedHedge(hedge)
+        elif request.hedge is not None:
+            made = await self.quoted(request.hedge)
+        else:
+            made = QuotedHedge(await self.held())
+        require_near(days_of([made.hedge]), case)
         from vaultdash.risk.what_if import PRICE_MOVES, what_if
 
-        engine, chosen, grid = await self._engine(), hedge, request.grid
+        engine, chosen, grid = await self._engine(), made.hedge, request.grid
         found = await asyncio.to_thread(
             lambda: what_if(
                 case,
@@ -200,7 +205,7 @@ class Workbench:
                 engine=engine,
             )
         )
-        return WhatIfReport(case, chosen, found, standing)
+        return WhatIfReport(case, chosen, found, standing_on(standing, [made]))
 
     async def frontier(
         self,
@@ -217,7 +222,13 @@ class Workbench:
         found = await asyncio.to_thread(
             lambda: frontier(market.options, case, counting=counting, price_range=price_range, horizon=horizon)
         )
-        return FrontierReport(case, found, market, standing)
+        withheld = standing.withheld or self._markets.withheld(market)
+        return FrontierReport(case, found, market, replace(standing, withheld=withheld))
+
+    async def _known(self, hedge: HedgeRequest | ListedHedge | QuotedHedge) -> QuotedHedge:
+        if isinstance(hedge, HedgeRequest):
+            return await self.quoted(hedge)
+        return hedge if isinstance(hedge, QuotedHedge) else QuotedHedge(hedge)
 
     async def advise(self) -> ListedAdvice:
         """The cheapest hedge for the owner's loan as its lender counts, beside doing nothing and repaying."""

@@ -74,6 +74,8 @@ class HedgeCounsel:
         without, others = await asyncio.to_thread(_without, measure, judged)
         withheld = standing.withheld if found is None else found.withheld
         words = [*([] if counts else [NOT_COUNTED]), *without.sentences]
+        if standing.held is not None:
+            words.append(f"{standing.held[0].upper()}{standing.held[1:]}.")
         return ListedAdvice(
             case, standing, counting, counts, limit, found, without, others, tuple(words), withheld, problem
         )

@@ -1,13 +1,14 @@
 """How many calls a hedge may sell while the gold is pledged elsewhere: what the broker's free money bears."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from vaultdash.domain.hedge_verdict import CallSafety, CheapestHedge
+from vaultdash.domain.hedge_verdict import CallSafety, CheapestHedge, SolveStatus
 from vaultdash.domain.listed_hedge import HedgeCase, ListedOption, Rejected
 from vaultdash.domain.option import Right
+from vaultdash.services.workbench_remarks import unhedged_call
 
-MOST_TRIES = 6
+MOST_TRIES = 3  # each is a search of its own
 NOT_SOLD = "a call: the gold is pledged elsewhere, and the broker's free money does not bear it uncovered"
 
 Search = Callable[[Sequence[ListedOption], int | None], CheapestHedge]  # of these contracts, with so many calls
@@ -45,7 +46,19 @@ def within_margin(search: Search, options: Sequence[ListedOption], most: int | N
     assert first is not None
     puts = [option for option in options if option.right is Right.PUT]
     rejected = tuple(Rejected(option, NOT_SOLD) for option in options if option.right is Right.CALL and option.bid)
+    if not puts:
+        return Within(_unsold(search, options, case), rejected, (_refused(first),))
     return Within(search(puts, 0), rejected, (_refused(first),))
+
+
+def _unsold(search: Search, calls: Sequence[ListedOption], case: HedgeCase) -> CheapestHedge:
+    """Without a put to buy and a call that may be sold: doing nothing keeps every rule, or nothing does."""
+    found = search([replace(call, bid=None) for call in calls], 0)
+    rejected = tuple(each for each in found.rejected if each.option in calls)  # those that had no bid before either
+    reason = found.reason
+    if found.status is SolveStatus.INFEASIBLE:
+        reason = f"There is no put to buy, and no call may be sold. {unhedged_call(case)}"
+    return replace(found, reason=reason, rejected=rejected)
 
 
 def _safety(found: CheapestHedge, case: HedgeCase) -> CallSafety | None:

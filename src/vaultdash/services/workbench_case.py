@@ -1,15 +1,15 @@
 """What hedges are judged on: the owner's loan at the latest price, or the figures somebody gave instead."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from vaultdash.domain.collateral import Collateral
 from vaultdash.domain.errors import InvalidInput, Unavailable
 from vaultdash.domain.gold import instrument
 from vaultdash.domain.listed_hedge import HedgeCase
 from vaultdash.domain.loan import HedgeCounting, Loan
-from vaultdash.domain.option import DollarRate
+from vaultdash.domain.option import DollarRate, Right
 from vaultdash.domain.portfolio import Portfolio, Snapshot
 from vaultdash.domain.validation import positive
 from vaultdash.services.advice_doubts import AdviceDoubts
@@ -22,6 +22,9 @@ from vaultdash.services.workbench_request import CaseChange, Standing
 RATE_KEPT = timedelta(minutes=1)  # it is of a day; a page that redraws need not read it each time
 GIVEN_RATE = "given by you"
 GIVEN_GOLD = "GLD"  # what figures without a portfolio are shares of
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)  # of which something can be judged
+MOST_NAMED = 4  # options held, in a sentence
+MOST_YEARS = 15  # from then to an expiration; the longest that are listed on gold are of three
 
 
 class HedgeCases:
@@ -47,6 +50,8 @@ class HedgeCases:
 
         Raises InvalidInput for figures that make no sense, Unavailable while there is no price.
         """
+        if change.at is not None and not FIRST_DAY <= change.at.date() <= LAST_DAY:
+            raise InvalidInput("as_of", f"must be a day from {FIRST_DAY} to {LAST_DAY}")
         if is_whole(change):
             return await self._given(change)
         beat = self._heartbeat.current()
@@ -68,14 +73,16 @@ class HedgeCases:
         )
         made_up = change.spot is not None
         withheld = None if made_up else self._doubts.withheld(status, snapshot)
+        held = _held(snapshot)
         return case, Standing(
             symbol=status.quote.symbol,
             at=self._now(),
             quote=status.quote,
             rate=rate,
-            remarks=tuple(_remarks(change, snapshot, status, rate)),
+            remarks=(*_remarks(change, snapshot, status, rate), *([held] if held else [])),
             withheld=withheld,
             hypothetical=made_up,
+            held=held,
         )
 
     async def _given(self, change: CaseChange) -> tuple[HedgeCase, Standing]:
@@ -116,6 +123,18 @@ def is_whole(change: CaseChange) -> bool:
     return change.spot is not None and change.units is not None and change.loan_amount is not None
 
 
+def require_near(expirations: Iterable[date], case: HedgeCase, argument: str = "expiration") -> None:
+    """Raises InvalidInput for a day so long after the moment judged that no model says anything of it."""
+    today = case.at.date()
+    for day in expirations:
+        if (day - today).days > MOST_YEARS * 365.25:
+            raise InvalidInput(
+                argument,
+                f"{day} is more than {MOST_YEARS} years after {today}, the day that is judged; give a nearer one, or "
+                "a later as_of",
+            )
+
+
 def required(beat: Beat | None) -> tuple[Snapshot, QuoteStatus]:
     """The snapshot of a beat with how far it can be trusted; raises Unavailable while there is none."""
     if beat is None or beat.snapshot is None or beat.status is None:
@@ -140,6 +159,26 @@ def _require_solvent(loan: Loan, units: float, spot: float) -> None:
         raise InvalidInput(
             "loan_amount", f"is {ltv:,.0%} of the collateral's value; a loan must be below 100 % of it"
         )
+
+
+def _held(snapshot: Snapshot) -> str | None:
+    """That options are held already, which no search and no measure of another hedge counts."""
+    marks = () if snapshot.hedge is None else snapshot.hedge.marks
+    counts: dict[str, int] = {}
+    for mark in marks:
+        contract = mark.held.contract
+        name = (
+            f"{contract.strike:g} {'put' if contract.right is Right.PUT else 'call'}, {contract.expiration:%-d %b %Y}"
+        )
+        counts[name] = counts.get(name, 0) + mark.held.contracts
+    told = [f"{count:,} of the {name}" for name, count in counts.items() if count]
+    if not told:
+        return None
+    more = f" and {len(told) - MOST_NAMED} more" if len(told) > MOST_NAMED else ""
+    return (
+        f"you hold options already ({'; '.join(told[:MOST_NAMED])}{more}): they are not counted here, so that you "
+        "might buy the same protection twice"
+    )
 
 
 def _remarks(change: CaseChange, snapshot: Snapshot, status: QuoteStatus, rate: DollarRate) -> list[str]:

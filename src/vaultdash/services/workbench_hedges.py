@@ -1,6 +1,7 @@
 """Hedges as they are asked for, made of contracts with quotes: given ones, those of the chain, or those held."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from vaultdash.domain.errors import InvalidInput, NotFound, Refused, VaultError
@@ -16,7 +17,7 @@ from vaultdash.domain.listed_hedge import (
 from vaultdash.domain.option import Right, payoff
 from vaultdash.domain.portfolio import Snapshot
 from vaultdash.services.workbench_market import HedgeMarkets
-from vaultdash.services.workbench_request import HedgeRequest, LegRequest
+from vaultdash.services.workbench_request import HedgeRequest, LegRequest, Standing
 
 HELD_TITLE = "options held"
 NO_HEDGE = ListedHedge("no hedge", ())
@@ -25,14 +26,24 @@ NEAR = 2  # strikes that are named instead of one that is not listed
 Key = tuple[date, Right, float]
 
 
-async def resolved(request: HedgeRequest, markets: HedgeMarkets) -> ListedHedge:
+@dataclass(frozen=True, slots=True)
+class QuotedHedge:
+    """A hedge, what is doubtful of the quotes it is made of, and why nothing may be recommended on them."""
+
+    hedge: ListedHedge
+    remarks: tuple[str, ...] = ()
+    withheld: str | None = None
+
+
+async def resolved(request: HedgeRequest, markets: HedgeMarkets) -> QuotedHedge:
     """The hedge with a price for every leg: by the quotes given with it, else by those of the live chain.
 
     Raises NotFound for a contract that is not listed, InvalidInput for one without the price it needs, Unavailable
     when no chain can be had and a leg brings no quotes.
     """
     lacking = sorted({leg.expiration for leg in request.legs if needs_chain(leg)})
-    known = contracts_of(await markets.on(lacking)) if lacking else {}
+    market = await markets.on(lacking) if lacking else None
+    known = {} if market is None else contracts_of(market)
     wished = sorted({leg.expiration for leg in request.legs if wants_volatility(leg)} - set(lacking))
     if wished:
         try:
@@ -40,7 +51,40 @@ async def resolved(request: HedgeRequest, markets: HedgeMarkets) -> ListedHedge:
         except VaultError:  # the price is given, and alone says enough
             known = dict(known)
     legs = tuple(_leg(leg, known) for leg in request.legs)
-    return ListedHedge(request.title, legs, request.commission, request.funding)
+    hedge = ListedHedge(request.title, legs, request.commission, request.funding)
+    return QuotedHedge(hedge) if market is None else quoted(hedge, market, markets)
+
+
+def quoted(hedge: ListedHedge, market: HedgeMarket, markets: HedgeMarkets) -> QuotedHedge:
+    """A hedge of a market's contracts with the market's marks, and those of legs that no strategy would choose."""
+    doubtful = {each.option: each.reason for each in market.rejected}
+    said = [
+        f"the quote of the {leg.option.title} is doubtful: {doubtful[leg.option]}"
+        for leg in hedge.legs
+        if leg.option in doubtful
+    ]
+    return QuotedHedge(hedge, (*market.remarks, *said), markets.withheld(market))
+
+
+def standing_on(standing: Standing, hedges: Sequence[QuotedHedge]) -> Standing:
+    """What figures stand on when hedges were made of quotes: each mark once.
+
+    Where nothing but the options held is judged, they are counted, and nothing is said of their being left out.
+    """
+    is_held = bool(hedges) and all(each.hedge.title == HELD_TITLE for each in hedges)
+    known = [remark for remark in standing.remarks if not (is_held and remark == standing.held)]
+    said = [remark for each in hedges for remark in each.remarks]
+    withheld = next((each.withheld for each in hedges if each.withheld), None)
+    return replace(
+        standing,
+        remarks=tuple(dict.fromkeys([*known, *said])),
+        withheld=standing.withheld or withheld,
+    )
+
+
+def days_of(hedges: Iterable[ListedHedge]) -> list[date]:
+    """The expirations of every leg."""
+    return [leg.option.expiration for hedge in hedges for leg in hedge.legs]
 
 
 def needs_chain(leg: LegRequest) -> bool:

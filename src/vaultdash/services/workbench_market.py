@@ -17,9 +17,14 @@ MOST_EXPIRATIONS = 40  # each costs the source a request
 class HedgeMarkets:
     """Loads chains of what values the gold as they are needed; `OptionChains` remembers them."""
 
-    def __init__(self, chains: OptionChains, symbol: Callable[[], str]) -> None:
+    def __init__(self, chains: OptionChains, symbol: Callable[[], str], *, demo: bool = False) -> None:
         self._chains = chains
         self._symbol = symbol
+        self._demo = demo
+
+    def withheld(self, market: HedgeMarket) -> str | None:
+        """Why nothing may be recommended on these quotes."""
+        return withheld_by(market, demo=self._demo)
 
     async def of(self, horizon: date | None = None, *, latest: date | None = None) -> HedgeMarket:
         """The contracts that expire on `horizon` or after, of three expirations, or of all until `latest`.

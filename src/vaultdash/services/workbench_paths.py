@@ -1,5 +1,6 @@
 """The path verdict of hedges: models fitted to daily prices, in a worker, at the volatility that options tell."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,13 +14,12 @@ from vaultdash.risk.path_verdict import path_verdicts
 from vaultdash.services.daily_history import DailyHistory
 from vaultdash.services.heartbeat import Heartbeat
 from vaultdash.services.odds_volatility import LEAST, MOST, OddsVolatility
-from vaultdash.services.workbench_case import HedgeCases
-from vaultdash.services.workbench_hedges import resolved
+from vaultdash.services.workbench_case import HedgeCases, require_near
+from vaultdash.services.workbench_hedges import QuotedHedge, days_of, resolved, standing_on
 from vaultdash.services.workbench_market import HedgeMarkets
-from vaultdash.services.workbench_request import PathReport, PathRequest
+from vaultdash.services.workbench_request import MOST_JUDGED, PathReport, PathRequest
 
 MOST_MONTHS = 12
-MOST_JUDGED = 8
 ASSUMED_VOLATILITY = 0.16
 
 
@@ -52,7 +52,12 @@ class PathJudge:
         if not 1 <= asked <= MOST_JUDGED:
             raise InvalidInput("hedges", f"must be 1 to {MOST_JUDGED}, not {asked}")
         case, standing = await self._cases.of(request.case)
-        made = [await resolved(each, self._markets) for each in request.hedges] if hedges is None else list(hedges)
+        if hedges is None:
+            quoted = [await resolved(each, self._markets) for each in request.hedges]
+        else:
+            quoted = [QuotedHedge(each) for each in hedges]
+        made = [each.hedge for each in quoted]
+        require_near(days_of(made), case)
         months = months_of(request, made, case)
         closes, source = await self._closes(standing.symbol)
         volatility, told = await self._volatility(request, made)
@@ -77,7 +82,8 @@ class PathJudge:
         said = [f"models at a volatility of {volatility:.1%} a year, {told}", source]
         if request.models is None and parameters.filtered is None:
             said.append(f"past shocks are left out: {parameters.no_filtered_because}")
-        return PathReport(case, found, standing, volatility, tuple(said))
+        said += await asyncio.to_thread(_uncovered, made, case)
+        return PathReport(case, found, standing_on(standing, quoted), volatility, tuple(said))
 
     async def _closes(self, symbol: str) -> tuple[tuple[float, ...], str]:
         try:
@@ -106,6 +112,28 @@ class PathJudge:
         if own:
             return min(max(sum(own) / len(own), LEAST), MOST), "the mean of the contracts' own"
         return ASSUMED_VOLATILITY, "assumed"
+
+
+def _uncovered(hedges: Sequence[ListedHedge], case: HedgeCase) -> list[str]:
+    """Of each hedge whose sold calls the broker may call on before the lender does: the verdict knows the lender."""
+    from vaultdash.strategies.call_safety import call_safety
+
+    said = []
+    for hedge in hedges:
+        safety = call_safety(hedge, case)
+        if safety is None or safety.is_covered:
+            continue
+        if safety.refusal:
+            said.append(
+                f"{hedge.title}: its verdict counts the lender's calls alone, and the broker would not carry the "
+                f"calls that it sells. {safety.refusal}"
+            )
+        elif safety.broker_calls_at is not None:
+            said.append(
+                f"{hedge.title}: its verdict counts the lender's calls alone; the broker calls for the sold calls at "
+                f"{safety.broker_calls_at:,.2f}"
+            )
+    return said
 
 
 def months_of(request: PathRequest, hedges: Sequence[ListedHedge], case: HedgeCase) -> int:

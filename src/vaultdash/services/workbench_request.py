@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from vaultdash.domain.hedge_verdict import CheapestHedge, Frontier, HoldingRule, ListedMeasure, PathVerdicts
+from vaultdash.domain.hedge_verdict import (
+    CallSafety,
+    CheapestHedge,
+    Frontier,
+    HoldingRule,
+    ListedMeasure,
+    PathVerdicts,
+)
 from vaultdash.domain.listed_hedge import (
     USUAL_COMMISSION,
     HedgeCase,
@@ -23,6 +30,7 @@ from vaultdash.risk.what_if import WhatIf, WhatIfChange
 
 DEFAULT_RANGE = (-0.6, 0.6)
 MOST_COMPARED = 4
+MOST_JUDGED = 8  # hedges on the same paths
 
 
 class Goal(StrEnum):
@@ -90,7 +98,8 @@ class CheapestRequest:
 class Standing:
     """What the figures stand on: price with its time and source, the dollar's rate, and what is doubtful in words.
 
-    `withheld` says why nothing may be recommended on it; `hypothetical` is True when a price was made up.
+    `withheld` says why nothing may be recommended on it; `hypothetical` is True when a price was made up. `held` says
+    which options are held already, and that they are not counted: it is one of the remarks.
     """
 
     symbol: str
@@ -100,6 +109,7 @@ class Standing:
     remarks: tuple[str, ...] = ()
     withheld: str | None = None
     hypothetical: bool = False
+    held: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +151,31 @@ class HedgeRequest:
     legs: tuple[LegRequest, ...]
     commission: float = USUAL_COMMISSION
     funding: PremiumFunding = PremiumFunding.CASH
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """A strategy by its kind, or a template by its id; what is None follows the rule of either."""
+
+    kind: StrategyKind | None = None
+    template: str | None = None
+    expiration: date | None = None
+    strikes: tuple[float, ...] = ()
+    contracts: int | None = None
+    basis: PriceBasis = PriceBasis.MARKET
+    funding: PremiumFunding = PremiumFunding.CASH
+    case: CaseChange = field(default_factory=CaseChange)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What was built; `calls` says what its sold calls need, and is None when it sells none."""
+
+    hedge: ListedHedge
+    case: HedgeCase
+    calls: CallSafety | None
+    standing: Standing
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -12,43 +12,59 @@ from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.hedge_verdict import CheapestHedge, ListedMeasure, SolveStatus
 from vaultdash.domain.listed_hedge import HedgeCase, HedgeMarket, ListedOption
 from vaultdash.domain.loan import HedgeCounting
-from vaultdash.domain.option import expiry_at
+from vaultdash.domain.option import Right, expiry_at
+from vaultdash.services.search_threads import SearchThreads
 from vaultdash.services.workbench_calls import within_margin
-from vaultdash.services.workbench_case import HedgeCases, is_whole
+from vaultdash.services.workbench_case import HedgeCases, is_whole, require_near
 from vaultdash.services.workbench_market import HedgeMarkets, withheld_by
+from vaultdash.services.workbench_remarks import asks_nothing, custody_remarks, in_todays_money, nothing_judged
 from vaultdash.services.workbench_request import CheapestReport, CheapestRequest, CheckDates, Goal
 
-TIME_LIMIT = 10.0  # seconds the solver may take
-AT_ONCE = 2  # searches: each takes a core
+TIME_LIMIT = 10.0  # seconds for all searches of an answer together
+WITH_MARGIN = 0.5  # of what is left for each of them where the broker may refuse what it finds
+LEAST_SECONDS = 1.0  # for puts alone take less
 SAME_SPOT = 0.002  # a minute's move: quotes and price are never of the same moment
+
+
+Found = tuple[CheapestHedge, ListedMeasure | None, tuple[str, ...], float]  # with reasons, and seconds it took
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """A search with what it stands on; `is_dated` when all contracts still live at the case's moment.
 
-    `owed` is the loan at the horizon, with the interest that is added to it until then.
+    `owed` is the loan at the horizon, with the interest that is added to it until then; `until` is when the time for
+    the answer ends, by the clock that counts only forward.
     """
 
     request: CheapestRequest
     case: HedgeCase
     is_dated: bool
     owed: float
+    until: float
+
+    @property
+    def seconds(self) -> float:
+        """For the next search: all that is left, or a part where another one may have to follow."""
+        left = self.until - time.monotonic()
+        follows = self.request.allow_calls and self.case.split_custody
+        return max(left * (WITH_MARGIN if follows else 1.0), LEAST_SECONDS)
 
 
 class HedgeSearch:
-    """Runs searches in threads, two at once; the solver gives way to the event loop while it works."""
+    """Runs searches in threads, two at once and a few waiting; the solver gives way to the event loop."""
 
     def __init__(self, cases: HedgeCases, markets: HedgeMarkets, *, demo: bool = False) -> None:
         self._cases = cases
         self._markets = markets
         self._demo = demo
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search")  # however many callers leave
+        self._threads = SearchThreads()
 
     async def find(self, request: CheapestRequest, market: HedgeMarket | None = None) -> CheapestReport:
         """The answer with its reasons; `market` takes the place of the live chain.
 
-        Raises InvalidInput for a request that makes no sense, Unavailable without a price or a chain that is needed.
+        Raises InvalidInput for a request that makes no sense, Unavailable without a price or a chain that is needed,
+        and while too many searches wait.
         """
         case, standing = await self._cases.of(request.case)
         case = _counted(case, request)
@@ -59,8 +75,11 @@ class HedgeSearch:
         else:
             market = market or await self._markets.of(request.horizon)
             options = market.options
+        require_near((option.expiration for option in options), case)
+        if request.horizon is not None:
+            require_near([request.horizon], case, "horizon")
         work = partial(_answer, request, case, options, market)
-        found, measure, why, seconds = await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        found, measure, why, seconds = await asyncio.wrap_future(self._threads.begin(work))
         held_back = standing.withheld or (None if market is None else withheld_by(market, demo=self._demo))
         return CheapestReport(
             found=found,
@@ -68,7 +87,7 @@ class HedgeSearch:
             measure=measure,
             market=market,
             request=request,
-            why=why,
+            why=why if standing.held is None else (*why, _sentence(standing.held)),
             standing=standing,
             withheld=None if is_whole(request.case) and market is None else held_back,
             seconds=seconds,
@@ -76,7 +95,7 @@ class HedgeSearch:
 
     async def aclose(self) -> None:
         """Begin nothing any more; what is under way ends by itself, within its time."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
 
 def search(question: Question, options: Sequence[ListedOption], max_calls: int | None) -> CheapestHedge:
@@ -120,11 +139,6 @@ def _counted(case: HedgeCase, request: CheapestRequest) -> HedgeCase:
 def _terms(question: Question) -> dict[str, Any]:
     request, case = question.request, question.case
     factor, owed = credit_of(request, case)
-    needs_days = request.check_dates is CheckDates.ALL
-    if needs_days and not question.is_dated:
-        raise InvalidInput(
-            "check_dates", "cannot be all: some of the contracts have expired, so that no day before is left to check"
-        )
     return {
         "credit_factor": factor,
         "owed_factor": owed,
@@ -141,13 +155,13 @@ def _terms(question: Question) -> dict[str, Any]:
         "check_dates": request.check_dates.value,
         "at": case.at if question.is_dated else None,
         "rate": case.rate,
-        "time_limit": TIME_LIMIT,
+        "time_limit": question.seconds,
     }
 
 
 def _answer(
     request: CheapestRequest, case: HedgeCase, options: tuple[ListedOption, ...], market: HedgeMarket | None
-) -> tuple[CheapestHedge, ListedMeasure | None, tuple[str, ...], float]:
+) -> Found:
     """Search, measure, reasons, and the seconds they took; in a thread."""
     from vaultdash.services.hedge_words import why
 
@@ -158,9 +172,12 @@ def _answer(
         return found, None, why(found, case, request, None), time.perf_counter() - began
     first = request.horizon or min(option.expiration for option in options)
     is_dated = all(expiry_at(option.expiration) > case.at for option in options if option.expiration >= first)
-    question = Question(request, case, is_dated, case.owed_on(first))
+    searched = request if is_dated else _at_expiry(request, case, options, first)
+    question = Question(searched, case, is_dated, case.owed_on(first), time.monotonic() + TIME_LIMIT)
     within = within_margin(partial(search, question), options, request.max_calls, case)
-    found = within.found
+    found = in_todays_money(within.found, case, first)
+    if asks_nothing(request) and found.hedge is not None:
+        found = nothing_judged(found, case)
     measure = None
     if found.hedge is not None and is_dated:
         from vaultdash.strategies.listed_measure import measure_listed
@@ -170,10 +187,37 @@ def _answer(
     found = replace(
         found,
         rejected=(*found.rejected, *within.rejected, *unused),
-        remarks=tuple(dict.fromkeys([*within.remarks, *found.remarks, *_remarks(question, options, market)])),
+        remarks=tuple(
+            dict.fromkeys(
+                [
+                    *within.remarks,
+                    *found.remarks,
+                    *custody_remarks(found, case, is_dated=is_dated),
+                    *_remarks(question, options, market),
+                ]
+            )
+        ),
     )
     reasons = why(found, case, request, measure)
     return found, measure, reasons, time.perf_counter() - began
+
+
+def _at_expiry(
+    request: CheapestRequest, case: HedgeCase, options: Sequence[ListedOption], first: date
+) -> CheapestRequest:
+    """What is asked where contracts have expired: payoffs at expiry, which say everything of puts that are bought."""
+    sells = request.allow_calls and any(each.right is Right.CALL and each.expiration >= first for each in options)
+    if request.check_dates is CheckDates.ALL and sells:
+        raise InvalidInput(
+            "check_dates",
+            f"cannot be all: some of the contracts have expired by {case.at:%-d %b %Y}, so that no day before is "
+            "left to check for the calls; give as_of, the day of these quotes",
+        )
+    return replace(request, check_dates=CheckDates.EXPIRY)
+
+
+def _sentence(remark: str) -> str:
+    return f"{remark[:1].upper()}{remark[1:]}."
 
 
 def _nothing_usable(market: HedgeMarket) -> str:

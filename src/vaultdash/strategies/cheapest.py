@@ -10,16 +10,17 @@ from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.position import PremiumFunding
 from vaultdash.strategies.cheapest_answer import answered, infeasible, timed_out, why
 from vaultdash.strategies.cheapest_check import check
-from vaultdash.strategies.cheapest_dates import EarlierDates, add_points, search_dates
+from vaultdash.strategies.cheapest_dates import EarlierDates, add_grid, search_dates
 from vaultdash.strategies.cheapest_infeasible import explain
 from vaultdash.strategies.cheapest_neighbours import neighbours
 from vaultdash.strategies.cheapest_prune import pruned
 from vaultdash.strategies.cheapest_rows import rows
-from vaultdash.strategies.cheapest_search import Searched, fraction_bound, search
-from vaultdash.strategies.cheapest_solver import Deadline
+from vaultdash.strategies.cheapest_search import Searched, search
+from vaultdash.strategies.cheapest_solver import fractions
 from vaultdash.strategies.cheapest_terms import HedgeTerms, Line, search_terms, usable
+from vaultdash.strategies.cheapest_time import Deadline
 
-BOUND_SECONDS = 2.0  # fractions of contracts take milliseconds
+WITH_CALLS = 0.8  # of the time, so that some is left for puts alone and for the certificate
 
 
 def cheapest_hedge(
@@ -63,8 +64,8 @@ def cheapest_hedge(
     `horizon` (default the earliest expiration given) leaves out what expires before it. Payoffs are those of
     exercise at the price tested, which is exact at the strikes and the ends of the range, and no more than bought
     puts are worth on any earlier day; `check_dates` "all" tests days before with model values too, which matters
-    when calls are sold, and needs `at`. The solver gets `time_limit` seconds; the reasons of an infeasible answer up
-    to half as long.
+    when calls are sold, and needs `at`. Everything together takes `time_limit` seconds; where they do not suffice the
+    answer is the best hedge found, with how much less a better one could cost.
 
     Infeasible is an answer with its reason and the nearest request. Raises InvalidInput for what makes no sense,
     crossed quotes included. Formulas: docs/cheapest-hedge.md.
@@ -95,42 +96,57 @@ def cheapest_hedge(
         owed_factor=owed_factor,
     )
     lines, rejected = usable(contracts, terms)
-    return cheapest(terms, lines, rejected, time_limit)
+    return cheapest(terms, lines, rejected, Deadline(time_limit))
 
 
 def cheapest(
-    terms: HedgeTerms, lines: Sequence[Line], rejected: Sequence[Rejected], time_limit: float
+    terms: HedgeTerms, lines: Sequence[Line], rejected: Sequence[Rejected], deadline: Deadline
 ) -> CheapestHedge:
-    """The search on terms that are checked already."""
-    deadline = Deadline(time_limit)
+    """The search on terms that are checked already; everything it does ends with the deadline."""
     earlier = EarlierDates(terms, lines)
     chosen = list(lines) if earlier.moments else pruned(lines, terms)
-    found, added = search_dates(terms, chosen, rows(terms, chosen), deadline, earlier)
+    main = deadline.part(WITH_CALLS) if any(line.direction < 0 for line in chosen) else deadline
+    found = search_dates(terms, chosen, rows(terms, chosen), main, earlier)
     if found.outcome == "infeasible":
-        late = Deadline(0.5 * time_limit)
-        if added:
-            return infeasible(terms, rejected, _before_expiry(terms, chosen, late, earlier), NearestRequest())
-        return infeasible(terms, rejected, *explain(terms, chosen, rejected, late))
-    plain = rows(terms, chosen, sharp=False, slack=0.0)
-    add_points(terms, chosen, plain, earlier, added)
-    bound = fraction_bound(plain, Deadline(BOUND_SECONDS))
+        reason = _before_expiry(terms, chosen, deadline.part(0.5), earlier) if earlier.moments else None
+        if reason is not None:
+            return infeasible(terms, rejected, reason, NearestRequest())
+        return infeasible(terms, rejected, *explain(terms, chosen, rejected, deadline))
+    bound = _bound(terms, chosen, earlier, deadline)
     if found.outcome == "timeout" or found.hedge is None or found.check is None:
         bounds = [each for each in (bound, found.bound) if each is not None]
-        return timed_out(terms, rejected, replace(found, bound=max(bounds, default=None)), time_limit)
-    near = neighbours(terms, found.hedge, chosen, earlier.points)
+        known = found if found.hedge is not None else _puts_alone(terms, lines, deadline) or found
+        return timed_out(terms, rejected, replace(known, bound=max(bounds, default=None)), deadline.spent)
+    near = neighbours(terms, found.hedge, chosen, earlier.points, deadline)
     if near.refuting is not None:
         checked = check(terms, near.refuting, earlier.points(near.refuting))
         doubt = "a cheaper hedge beside it keeps every rule"
         better = Searched("timeout", near.refuting, checked, bound=bound, refuted=doubt)
-        return timed_out(terms, rejected, better, time_limit)
+        return timed_out(terms, rejected, better, deadline.spent)
     return answered(terms, rejected, found, bound, why(terms, found.hedge, found.check), near)
 
 
-def _before_expiry(terms: HedgeTerms, lines: Sequence[Line], deadline: Deadline, earlier: EarlierDates) -> str:
-    """Which day is in the way when payoffs at expiry alone are not."""
-    found = search(terms, lines, rows(terms, lines), deadline)
+def _bound(terms: HedgeTerms, lines: Sequence[Line], earlier: EarlierDates, deadline: Deadline) -> float | None:
+    """What fractions of contracts would cost, on rules as they stand: below it no whole number of them can be."""
+    plain = rows(terms, lines, sharp=False, slack=0.0)
+    add_grid(terms, lines, plain, earlier)
+    return fractions(plain, deadline)
+
+
+def _puts_alone(terms: HedgeTerms, lines: Sequence[Line], deadline: Deadline) -> Searched | None:
+    """The cheapest hedge without calls, where a search with them found none in time; no earlier day needs a test."""
+    puts = pruned([line for line in lines if line.direction > 0], terms)
+    if len(puts) == len(lines):
+        return None
+    found = search(terms, puts, rows(terms, puts), deadline)
+    return None if found.hedge is None else replace(found, outcome="timeout", is_puts_alone=True)
+
+
+def _before_expiry(terms: HedgeTerms, lines: Sequence[Line], deadline: Deadline, earlier: EarlierDates) -> str | None:
+    """Which day is in the way when payoffs at expiry alone are not; None when they are."""
+    found = search(terms, lines, rows(terms, lines), deadline, enough=True)
     if found.hedge is None or found.check is None:
-        return "No hedge of these contracts keeps every rule on the days before expiry."
+        return None
     broken = check(terms, found.hedge, earlier.points(found.hedge), steps=1).broken
     words = f": {broken[0].words}" if broken else ""
     return (

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from vaultdash.domain.hedge_verdict import CheapestHedge, NearestRequest, SolveStatus
 from vaultdash.domain.listed_hedge import ListedHedge, Rejected
 from vaultdash.domain.loan import HedgeCounting
-from vaultdash.strategies.cheapest_check import HedgeCheck, ltv_words
+from vaultdash.strategies.cheapest_check import HedgeCheck, ltv_words, per_cent
 from vaultdash.strategies.cheapest_neighbours import Neighbours
 from vaultdash.strategies.cheapest_search import Searched
 from vaultdash.strategies.cheapest_terms import ALL_DATES, HedgeTerms
@@ -26,17 +26,30 @@ def infeasible(
     )
 
 
-def timed_out(terms: HedgeTerms, rejected: Sequence[Rejected], found: Searched, seconds: float) -> CheapestHedge:
-    """No proof in time: the best hedge found so far, if one was, and how far from the bound it is."""
-    why = f"The search was not finished after {seconds:g} s"
+def timed_out(
+    terms: HedgeTerms, rejected: Sequence[Rejected], found: Searched, seconds: float, aim: str = ""
+) -> CheapestHedge:
+    """No proof in time: the best hedge found so far, if one was, and how far from the bound it is.
+
+    `aim` says what else than the cost was sought; the bound of a search, which is about its aim, says nothing then.
+    """
+    why = f"The search was not finished after {seconds:.2g} s"
     if found.refuted:
         why = f"The solver's answer did not hold when it was calculated again ({found.refuted})"
     if found.hedge is None or found.check is None:
-        return CheapestHedge(SolveStatus.TIMEOUT, f"{why}; no hedge was found.", rejected=tuple(rejected))
+        at_least = "" if aim or found.bound is None else f"; none can cost less than {found.bound:,.2f}"
+        reason = f"{why}; no hedge was found, and whether there is one is not known{at_least}."
+        low = None if aim else found.bound
+        return CheapestHedge(SolveStatus.TIMEOUT, reason, lp_bound=low, rejected=tuple(rejected))
+    if aim:
+        return answered(terms, rejected, found, None, f"{why}: this hedge keeps every rule, but {aim}.", None)
     cost = found.check.net_cost
     low = None if found.bound is None else min(found.bound, cost)
+    kept = "this hedge keeps every rule"
+    if found.is_puts_alone:
+        kept = "no hedge with sold calls was found; the cheapest without them is given, which keeps every rule"
     beside = "" if low is None else f"; a cheaper one would save at most {cost - low:,.2f}"
-    return answered(terms, rejected, found, low, f"{why}: this hedge keeps every rule{beside}.", None)
+    return answered(terms, rejected, found, low, f"{why}: {kept}{beside}.", None)
 
 
 def answered(
@@ -77,7 +90,7 @@ def why(terms: HedgeTerms, hedge: ListedHedge, checked: HedgeCheck) -> str:
     if terms.limit is not None and checked.worst_ltv is not None and checked.worst_price is not None:
         at = terms.price_words(checked.worst_price)
         worst = ltv_words(checked.worst_ltv, terms.limit)
-        kept.append(f"the hedged LTV is at most {worst} (at {at}), within {terms.limit:.4f}")
+        kept.append(f"the hedged LTV is at most {worst} (at {at}), within {per_cent(terms.limit)}")
     if terms.max_loss is not None:
         kept.append(f"the loss is within {terms.max_loss:.2%} of the gold, the cost included")
     held = f"at {span} {' and '.join(kept)}" if kept else "no rule about prices was asked for"

@@ -153,8 +153,9 @@ def _totals(terms: HedgeTerms, hedge: ListedHedge, held: Held, cost: float) -> I
         yield Broken("budget", f"costs {cost:,.2f}, more than the budget of {terms.budget:,.2f}")
     if held.units < -TOLERANCE * terms.units:
         yield Broken("gold", "would need more gold to be sold than there is")
-    if sold > held.units + TOLERANCE * terms.units and calls:
-        yield Broken("cover", f"sells calls on {sold:,.0f} shares of {held.units:,.2f}: some would be uncovered")
+    gold = min(held.units, terms.units)  # what a credit would buy is not there yet when the calls are sold
+    if sold > gold + TOLERANCE * terms.units and calls:
+        yield Broken("cover", f"sells calls on {sold:,.0f} shares of {gold:,.2f}: some would be uncovered")
     for name, count, most in (("max_puts", puts, terms.max_puts), ("max_calls", calls, terms.max_calls)):
         if most is not None and count > most:
             yield Broken(name, f"needs {count} {name[4:]}, of which at most {most} are allowed")
@@ -181,7 +182,7 @@ def _broken_words(terms: HedgeTerms, worst: BindingPrice) -> str:
         return f"{at} the loss is more than {terms.max_loss:.2%} of the gold, by {-worst.spare:,.2f} USD"
     if math.isnan(worst.ltv) or terms.limit is None:
         return f"{at} {-worst.spare:,.2f} USD of credit are missing"
-    return f"{at} the hedged LTV would be {ltv_words(worst.ltv, terms.limit)}, above {terms.limit:.4f}"
+    return f"{at} the hedged LTV would be {ltv_words(worst.ltv, terms.limit)}, above {per_cent(terms.limit)}"
 
 
 def _binding(terms: HedgeTerms, hedge: ListedHedge, spares: list[BindingPrice]) -> tuple[BindingPrice, ...]:
@@ -196,8 +197,18 @@ def _binding(terms: HedgeTerms, hedge: ListedHedge, spares: list[BindingPrice]) 
     return tuple(found)
 
 
+def per_cent(share: float) -> str:
+    """`74.0 %`, with a second digit where there is one."""
+    one = f"{100 * share:.1f}"
+    return f"{one if abs(100 * share - float(one)) < 5e-3 else f'{100 * share:.2f}'} %"
+
+
 def ltv_words(ltv: float, limit: float) -> str:
-    """Four decimals, or six where four do not tell it from the limit."""
+    """An LTV per cent, with one digit or the two that tell it from the limit, four where it is above it."""
     if not math.isfinite(ltv):
         return "beyond all measure"
-    return f"{ltv:.4f}" if abs(ltv - limit) >= 1e-4 else f"{ltv:.6f}"
+    of_limit = 100 * limit
+    for digits in (1, 2, 3, 4) if ltv > limit else (1, 2):
+        if abs(round(100 * ltv, digits) - of_limit) >= 0.5 * 10**-digits:
+            return f"{100 * ltv:.{digits}f} %"
+    return per_cent(limit)

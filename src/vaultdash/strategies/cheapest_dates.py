@@ -13,12 +13,11 @@ from vaultdash.pricing.implied import implied_volatility
 from vaultdash.strategies.cheapest_check import check
 from vaultdash.strategies.cheapest_rows import Floats, Rows, add_prices
 from vaultdash.strategies.cheapest_search import TITLE, Searched, search
-from vaultdash.strategies.cheapest_solver import Deadline
 from vaultdash.strategies.cheapest_terms import ALL_DATES, HedgeTerms, Line
+from vaultdash.strategies.cheapest_time import Deadline
 
 MOMENTS = 12  # from now to the horizon, both tested, closer together towards the end: time value goes fastest there
 PRICES = 96  # on each of them, beside the strikes
-ROUNDS = 40
 MONTH = 30 / 365
 POINTS_PER_MOVE = 1.0  # volatility points per 1 % of the price, for 30 days: domain note on volatility in scenarios
 UNKNOWN_SPREAD = 0.25  # of the bid, where nobody says what buying back would cost
@@ -44,6 +43,7 @@ class EarlierDates:
         self.moments = self._moments() if self.is_needed else ()
         self._volatility = self._volatilities() if self.moments else np.empty(0)
         self._place = {id(line.option): place for place, line in enumerate(lines)}
+        self._on_grid: Floats | None = None  # worth keeping: a search asks for it several times
 
     def points(self, hedge: ListedHedge) -> list[tuple[date, float, float]]:
         """Every moment and price that is tested: (day, price, value of the hedge, USD)."""
@@ -60,6 +60,19 @@ class EarlierDates:
         total = self.values(places, moment, prices) @ counts
         day = moment.astimezone(UTC).date()
         return [(day, float(price), float(value)) for price, value in zip(prices, total, strict=True)]
+
+    def places(self, lines: Sequence[Line]) -> list[int]:
+        """Where these lines stand among all of them."""
+        return [self._place[id(line.option)] for line in lines]
+
+    def grid(self, lines: Sequence[Line]) -> tuple[Floats, Floats]:
+        """The prices of the grid, moment after moment, and the values of these lines there, (prices, lines), USD."""
+        prices = np.linspace(self.terms.lowest, self.terms.highest, PRICES + 1)
+        if self._on_grid is None:
+            every = range(len(self.lines))
+            parts = [self.values(every, moment, prices) for moment in self.moments]
+            self._on_grid = np.vstack(parts) if parts else np.empty((0, len(self.lines)))
+        return np.tile(prices, len(self.moments)), self._on_grid[:, self.places(lines)]
 
     def values(self, places: Sequence[int], moment: datetime, prices: Floats) -> Floats:
         """One contract of the lines at `places`, (prices, lines), USD; negative when sold."""
@@ -130,35 +143,36 @@ def search_dates(
     earlier: EarlierDates,
     objective: Floats | None = None,
     title: str = TITLE,
-) -> tuple[Searched, list[Point]]:
-    """`search`, and after it the days before: where the answer breaks a rule a row is added, and it begins again.
+    *,
+    enough: bool = False,
+) -> Searched:
+    """`search` with the rules on the days before as further rows.
 
-    Also the moments and prices that were added. It ends because a rule that was broken at a point holds there from
-    then on; when it has not ended after many rounds the answer is a timeout.
+    Every moment has a row for each price of a grid. A hedge's own strikes come to it where its value breaks a rule
+    there; a rule that was broken at a point holds from then on, so that it ends.
     """
-    added: list[Point] = []
-    for _ in range(ROUNDS):
-        found = search(terms, lines, rows, deadline, objective, title)
-        if found.hedge is None or not earlier.moments:
-            return found, added
-        broken = _broken_points(terms, found.hedge, earlier)
-        if not broken:
-            checked = check(terms, found.hedge, earlier.points(found.hedge))
-            return replace(found, check=checked), added
-        if deadline.is_over:
-            break
-        add_points(terms, lines, rows, earlier, broken)
-        added += broken
-    return Searched("timeout", refuted="days before expiry still broke a rule"), added
+    if not earlier.moments:
+        return search(terms, lines, rows, deadline, objective, title, enough=enough)
+    add_grid(terms, lines, rows, earlier)
+
+    def further(hedge: ListedHedge) -> int:
+        before = len(rows.least)
+        for moment, price in _broken_points(terms, hedge, earlier):
+            at = np.array([price])
+            add_prices(rows, terms, at, earlier.values(earlier.places(lines), moment, at))
+        return len(rows.least) - before
+
+    found = search(terms, lines, rows, deadline, objective, title, further=further, enough=enough)
+    if found.hedge is None:
+        return found
+    return replace(found, check=check(terms, found.hedge, earlier.points(found.hedge)))
 
 
-def add_points(
-    terms: HedgeTerms, lines: Sequence[Line], rows: Rows, earlier: EarlierDates, points: Sequence[Point]
-) -> None:
-    """The rules at these moments and prices as further rows."""
-    for moment, price in points:
-        at = np.array([price])
-        add_prices(rows, terms, at, earlier.values(range(len(lines)), moment, at))
+def add_grid(terms: HedgeTerms, lines: Sequence[Line], rows: Rows, earlier: EarlierDates) -> None:
+    """The rules at every moment, on the grid of prices, as further rows."""
+    prices, values = earlier.grid(lines)
+    if len(prices):
+        add_prices(rows, terms, prices, values)
 
 
 def _broken_points(terms: HedgeTerms, hedge: ListedHedge, earlier: EarlierDates) -> list[Point]:

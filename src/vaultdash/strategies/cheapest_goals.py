@@ -9,7 +9,7 @@ import numpy as np
 
 from vaultdash.domain.errors import InvalidInput
 from vaultdash.domain.hedge_verdict import CheapestHedge, NearestRequest, SolveStatus
-from vaultdash.domain.listed_hedge import ListedOption, Rejected
+from vaultdash.domain.listed_hedge import ListedOption
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.position import PremiumFunding
 from vaultdash.strategies.cheapest import cheapest
@@ -19,11 +19,14 @@ from vaultdash.strategies.cheapest_infeasible import explain
 from vaultdash.strategies.cheapest_prune import pruned
 from vaultdash.strategies.cheapest_rows import SCALED_GOLD, Floats, floor_rows, rows
 from vaultdash.strategies.cheapest_search import Searched
-from vaultdash.strategies.cheapest_solver import Deadline
 from vaultdash.strategies.cheapest_terms import HedgeTerms, Line, search_terms, usable
+from vaultdash.strategies.cheapest_time import Deadline
 
 FLOOR_TOLERANCE = 1e-9  # of the gold: how much of the best floor the second search may give up
 UPSIDE_TOLERANCE = 1e-9  # of the gold
+FIRST_AIM = 0.5  # of the time that is left
+LEAST_COST = 0.2
+ONE_STRIKE = 0.4
 
 
 class SearchRules(TypedDict, total=False):
@@ -72,32 +75,40 @@ def best_protection(
     deadline = Deadline(time_limit)
     earlier = EarlierDates(terms, lines)
     chosen = list(lines) if earlier.moments else pruned(lines, terms)
-    made = floor_rows(terms, chosen)
+    title = "Best protection"
     upwards = np.append(np.zeros(len(chosen)), -1.0)
-    found, _ = search_dates(terms, chosen, made, deadline, earlier, upwards, "Best protection")
-    early = _early(terms, chosen, rejected, found, time_limit)
-    if early is not None:
-        return early
-    assert found.counts is not None
+    found = search_dates(terms, chosen, floor_rows(terms, chosen), deadline.part(FIRST_AIM), earlier, upwards, title)
+    if found.outcome == "infeasible":
+        return infeasible(terms, rejected, *explain(terms, chosen, rejected, deadline))
+    if found.hedge is None or found.counts is None:
+        return timed_out(terms, rejected, found, deadline.spent, "a higher floor is not ruled out")
     # of all hedges with this floor the cheapest
-    least = found.counts[-1] - FLOOR_TOLERANCE * SCALED_GOLD
     second = floor_rows(terms, chosen)
-    second.fewest[-1] = least
-    cost = np.append(second.cost, 0.0)
-    cheaper, _ = search_dates(terms, chosen, second, deadline, earlier, cost, "Best protection")
+    second.fewest[-1] = found.counts[-1] - FLOOR_TOLERANCE * SCALED_GOLD
+    cheaper = search_dates(terms, chosen, second, deadline, earlier, np.append(second.cost, 0.0), title)
     final = cheaper if cheaper.hedge is not None else found
     assert final.check is not None
-    at = terms.price_words(final.check.floor_price)
-    return answered(
-        terms,
-        rejected,
-        replace(final, outcome="timeout" if cheaper.hedge is None else final.outcome),
-        None,
-        f"The highest floor that {terms.budget:,.2f} buys: gold and hedge, the cost taken off, are worth at least "
-        f"{final.check.floor:,.2f} ({final.check.floor / terms.gold_value:.2%} of the gold now), at {at}; it costs "
-        f"{final.check.net_cost:,.2f}.",
-        None,
+    part, at = final.check.floor / terms.gold_value, terms.price_words(final.check.floor_price)
+    floor = (
+        f"gold and hedge, the cost taken off, are worth at least {final.check.floor:,.2f} "
+        f"({part:.2%} of the gold now), at {at}"
     )
+    if found.outcome != "optimal":
+        better = _higher_floor(terms, found, final.check.floor)
+        return timed_out(terms, rejected, replace(final, outcome="timeout"), deadline.spent, f"{better}; {floor}")
+    if cheaper.outcome != "optimal":
+        aim = f"the same floor for less is not ruled out; {floor}, the most that the budget buys"
+        return timed_out(terms, rejected, replace(final, outcome="timeout"), deadline.spent, aim)
+    reason = f"The highest floor that {terms.budget:,.2f} buys: {floor}; it costs {final.check.net_cost:,.2f}."
+    return answered(terms, rejected, final, None, reason, None)
+
+
+def _higher_floor(terms: HedgeTerms, found: Searched, floor: float) -> str:
+    """How much higher the best floor could be, where the bound of its search says so."""
+    if found.bound is None:
+        return "a higher floor is not ruled out"
+    more = max(-found.bound * terms.gold_value / SCALED_GOLD - floor, 0.0)
+    return f"a floor higher by up to {more:,.2f} is not ruled out"
 
 
 def zero_cost_collar(
@@ -124,12 +135,15 @@ def zero_cost_collar(
     if rules.get("budget") is None:
         rules["budget"] = 0.0
     terms = search_terms(contracts, units, loan, spot, call_ltv, **rules)
-    target = rules["budget"]
+    target = terms.budget
+    assert target is not None
     lines, rejected = usable(contracts, terms)
-    first = cheapest(replace(terms, budget=None), lines, rejected, time_limit)
-    if first.status is not SolveStatus.OPTIMAL or first.net_cost is None:
+    deadline = Deadline(time_limit)
+    first = cheapest(replace(terms, budget=None), lines, rejected, deadline.part(LEAST_COST))
+    if first.status is SolveStatus.INFEASIBLE or (first.status is SolveStatus.TIMEOUT and first.net_cost is None):
         return first
-    if target is not None and first.net_cost > target + 1e-6:
+    assert first.net_cost is not None
+    if first.status is SolveStatus.OPTIMAL and first.net_cost > target + 1e-6:
         return infeasible(
             terms,
             rejected,
@@ -137,21 +151,21 @@ def zero_cost_collar(
             f"{first.net_cost:,.2f}.",
             NearestRequest(budget=first.net_cost, words=f"It would work with a budget of {first.net_cost:,.2f}."),
         )
-    deadline = Deadline(time_limit)
     earlier = EarlierDates(terms, lines)
-    chosen = _highest_calls(terms, lines, deadline, earlier)
-    given_up = _upside_sold(terms, chosen)
-    found, _ = search_dates(terms, chosen, rows(terms, chosen), deadline, earlier, given_up, "Zero-cost collar")
-    early = _early(terms, chosen, rejected, found, time_limit)
-    if early is not None:
-        return early
-    assert found.counts is not None
+    chosen, is_settled = _highest_calls(terms, lines, deadline.part(FIRST_AIM), earlier)
+    given_up, title = _upside_sold(terms, chosen), "Zero-cost collar"
+    found = search_dates(terms, chosen, rows(terms, chosen), deadline.part(FIRST_AIM), earlier, given_up, title)
+    if found.outcome == "infeasible":
+        return infeasible(terms, rejected, *explain(terms, chosen, rejected, deadline))
+    if found.hedge is None or found.counts is None:
+        return timed_out(terms, rejected, found, deadline.spent, "whose calls give up least is not known")
     second = rows(terms, chosen)
     most = float(given_up @ found.counts) + UPSIDE_TOLERANCE * terms.gold_value
     scale = SCALED_GOLD / terms.gold_value
     second.matrix = np.vstack([second.matrix, -given_up * scale])
     second.least = np.append(second.least, -most * scale)
-    cheaper, _ = search_dates(terms, chosen, second, deadline, earlier, None, "Zero-cost collar")
+    second.price = np.append(second.price, np.nan)
+    cheaper = search_dates(terms, chosen, second, deadline, earlier, None, title)
     final = cheaper if cheaper.hedge is not None else found
     assert final.check is not None
     assert final.counts is not None
@@ -159,23 +173,28 @@ def zero_cost_collar(
     money = f"costs {cost:,.2f}" if cost > 0 else f"brings {-cost:,.2f}"
     strikes = [leg.option.strike for leg in final.hedge.legs if leg.contracts < 0] if final.hedge is not None else []
     kept = f"all of a rise is kept up to {min(strikes):,.2f}" if strikes else "no call is sold"
-    more = f"With every call that may be sold the cheapest brings {-first.net_cost:,.2f}; it sells more of a rise."
-    return answered(
-        terms,
-        rejected,
-        replace(final, outcome="timeout" if cheaper.hedge is None else final.outcome),
-        None,
-        f"The collar that keeps most of a rise at a cost of at most {target:,.2f}: it {money}, {kept}, and over the "
-        f"prices from {terms.spot:,.2f} to {terms.highest:,.2f} its calls would pay out {sold:,.2f} on average.",
-        None,
-        extra=(more,) if first.net_cost < min(cost, 0.0) - 0.005 else (),
+    what = (
+        f"it {money}, {kept}, and over the prices from {terms.spot:,.2f} to {terms.highest:,.2f} its calls would pay "
+        f"out {sold:,.2f} on average"
     )
+    if not is_settled or found.outcome != "optimal" or cheaper.outcome != "optimal":
+        open_still = "one with less given up" if is_settled and found.outcome != "optimal" else "one for less"
+        open_still = open_still if is_settled else "one with higher calls"
+        aim = f"{open_still} is not ruled out; {what}"
+        return timed_out(terms, rejected, replace(final, outcome="timeout"), deadline.spent, aim)
+    brings = f"With every call that may be sold the cheapest brings {-first.net_cost:,.2f}; it sells more of a rise."
+    reason = f"The collar that keeps most of a rise at a cost of at most {target:,.2f}: {what}."
+    extra = (brings,) if first.status is SolveStatus.OPTIMAL and first.net_cost < min(cost, 0.0) - 0.005 else ()
+    return answered(terms, rejected, final, None, reason, None, extra=extra)
 
 
-def _highest_calls(terms: HedgeTerms, lines: Sequence[Line], deadline: Deadline, earlier: EarlierDates) -> list[Line]:
+def _highest_calls(
+    terms: HedgeTerms, lines: Sequence[Line], deadline: Deadline, earlier: EarlierDates
+) -> tuple[list[Line], bool]:
     """The lines without the calls whose strike is below the highest from which a collar keeps rules and target.
 
     What can be done with calls from a strike on can be done with those from a lower one on, so halving finds it.
+    False when the time did not suffice to tell whether a higher strike would do.
     """
     strikes = sorted({line.option.strike for line in lines if line.direction < 0})
 
@@ -183,28 +202,21 @@ def _highest_calls(terms: HedgeTerms, lines: Sequence[Line], deadline: Deadline,
         least = strikes[place] if place < len(strikes) else float("inf")
         return [line for line in lines if line.direction > 0 or line.option.strike >= least]
 
-    works, fails = 0, len(strikes) + 1  # place len(strikes) is no call at all
-    while fails - works > 1 and not deadline.is_over:
+    works, fails, is_settled = 0, len(strikes) + 1, True  # place len(strikes) is no call at all
+    while fails - works > 1:
+        if deadline.is_over:
+            return from_strike(works), False
         middle = (works + fails) // 2
         tried = from_strike(middle)
         tried = tried if earlier.moments else pruned(tried, terms)
-        found, _ = search_dates(terms, tried, rows(terms, tried), deadline, earlier)
+        part = deadline.part(ONE_STRIKE)
+        found = search_dates(terms, tried, rows(terms, tried), part, earlier, enough=True)
         if found.hedge is not None:
             works = middle
         else:
             fails = middle
-    return from_strike(works)
-
-
-def _early(
-    terms: HedgeTerms, lines: Sequence[Line], rejected: Sequence[Rejected], found: Searched, time_limit: float
-) -> CheapestHedge | None:
-    """The answer when a search did not end with a hedge that is proved."""
-    if found.outcome == "infeasible":
-        return infeasible(terms, rejected, *explain(terms, lines, rejected, Deadline(0.5 * time_limit)))
-    if found.outcome == "timeout" or found.hedge is None:
-        return timed_out(terms, rejected, found, time_limit)
-    return None
+            is_settled = is_settled and found.outcome == "infeasible"
+    return from_strike(works), is_settled
 
 
 def _upside_sold(terms: HedgeTerms, lines: Sequence[Line]) -> Floats:

@@ -10,26 +10,34 @@ import numpy as np
 from vaultdash.domain.hedge_verdict import NearestRequest
 from vaultdash.domain.listed_hedge import ListedHedge, Rejected, counted_reasons
 from vaultdash.domain.loan import HedgeCounting
-from vaultdash.strategies.cheapest_check import after_premium, check, prices
+from vaultdash.strategies.cheapest_check import after_premium, check, ltv_words, per_cent, prices
 from vaultdash.strategies.cheapest_rows import SCALED_GOLD, Floats, Rows, floor_rows, rows
 from vaultdash.strategies.cheapest_search import NO_HEDGE, Searched, search
-from vaultdash.strategies.cheapest_solver import Deadline
 from vaultdash.strategies.cheapest_terms import HedgeTerms, Line
+from vaultdash.strategies.cheapest_time import Deadline
 
 COUNTS = frozenset({"max_puts", "max_per_line", "max_calls"})
 ROUNDS = 8
 LTV_STEP = 1e-6  # the lowest LTV is rounded up to it
+MOST_LTV = 0.95  # above it no lender leaves a loan alone, so that asking for it helps nobody
+PART = 0.3  # of the time that is left, for one search
 
 
 def explain(
     terms: HedgeTerms, lines: Sequence[Line], rejected: Sequence[Rejected], deadline: Deadline
 ) -> tuple[str, NearestRequest]:
-    """The reason in words, and the nearest requests, each found by a search of its own; None where none was found."""
-    budget = _cheapest_budget(terms, lines, deadline)
-    lowest = _lowest_ltv(terms, lines, deadline)
-    loan = _largest_loan(terms, lines, deadline)
+    """The reason in words, and the nearest requests, each found by a search of its own; None where none was found.
+
+    Each search takes a part of the time that is left, so that some remains for the reason.
+    """
+    budget = _cheapest_budget(terms, lines, deadline.part(PART))
+    loan = _largest_loan(terms, lines, deadline.part(PART))
+    lowest = None if terms.is_ignored else _lowest_ltv(terms, lines, deadline.part(PART))
+    if lowest is not None and lowest > MOST_LTV:
+        lowest = None
+    loss = _least_loss(terms, lines, deadline.part(PART))
     repay = None if loan is None or loan >= terms.loan else _up(terms.loan - loan, 0.01)
-    words = _nearest_words(lowest, loan, repay, budget, _least_loss(terms, lines, deadline))
+    words = _nearest_words(lowest, loan, repay, budget, loss)
     nearest = NearestRequest(max_hedged_ltv=lowest, loan_amount=loan, repay=repay, budget=budget, words=words)
     return _reason(terms, lines, rejected, nearest, deadline), nearest
 
@@ -84,7 +92,7 @@ def _given_rules(terms: HedgeTerms) -> dict[str, str]:
     if terms.max_loss is not None:
         rules["max_loss"] = f"a loss of at most {terms.max_loss:.2%} of the gold (cost included)"
     if terms.limit is not None:
-        rules["ltv"] = f"an LTV of at most {terms.limit:.4f}"
+        rules["ltv"] = f"an LTV of at most {per_cent(terms.limit)}"
     if terms.budget is not None:
         rules["budget"] = f"a budget of {terms.budget:,.2f}"
     return rules
@@ -113,16 +121,17 @@ def _ltv_reason(terms: HedgeTerms, lines: Sequence[Line], nearest: NearestReques
     if highest <= call_price:
         at = min(max(highest, terms.lowest), terms.highest)
         return (
-            f"No strike is above {call_price:,.2f}, the price at which the LTV is {terms.limit:.4f}: the highest put "
-            f"is {highest:g}, and it pays nothing at {terms.price_words(at)}, where the LTV is "
-            f"{terms.loan / (terms.units * at):.4f}."
+            f"No strike is above {call_price:,.2f}, the price at which the LTV is {per_cent(terms.limit)}: "
+            f"the highest put is {highest:g}, and it pays nothing at {terms.price_words(at)}, where the LTV is "
+            f"{ltv_words(terms.loan / (terms.units * at), terms.limit)}."
         )
     if nearest.max_hedged_ltv is not None:
+        asked = terms.limit + terms.buffer
         return (
-            f"The lowest LTV that these contracts can keep is {nearest.max_hedged_ltv:.6f}, above the "
-            f"{terms.limit + terms.buffer:.4f} asked for. {unhedged}"
+            f"The lowest LTV that these contracts can keep is "
+            f"{ltv_words(nearest.max_hedged_ltv, asked)}, above the {per_cent(asked)} asked for. {unhedged}"
         )
-    return f"No hedge of these contracts keeps the LTV at {terms.limit:.4f}. {unhedged}"
+    return f"No hedge of these contracts keeps the LTV at {per_cent(terms.limit)}. {unhedged}"
 
 
 def _least(terms: HedgeTerms, lines: Sequence[Line], without: frozenset[str], deadline: Deadline) -> Searched | None:
@@ -248,8 +257,8 @@ def _nearest_words(
     said = []
     if budget is not None:
         said.append(f"a budget of {budget:,.2f}")
-    if lowest is not None and lowest < 1:
-        said.append(f"an LTV of {lowest:.6f}")
+    if lowest is not None:
+        said.append(f"an LTV of {per_cent(_up(lowest, 1e-4))}")
     if repay is not None:
         said.append(f"a loan of {loan:,.2f}, which is {repay:,.2f} repaid")
     if loss is not None:

@@ -8,6 +8,7 @@ from vaultdash.domain.hedge_verdict import CheaperNeighbour
 from vaultdash.domain.listed_hedge import ListedHedge, ListedLeg
 from vaultdash.strategies.cheapest_check import HedgeCheck, check
 from vaultdash.strategies.cheapest_terms import HedgeTerms, Line
+from vaultdash.strategies.cheapest_time import Deadline
 
 Earlier = Callable[[ListedHedge], Sequence[tuple[date, float, float]]]
 LEAST_SAVING = 1e-6  # USD
@@ -23,8 +24,13 @@ class Neighbours:
     tried: int
 
 
-def neighbours(terms: HedgeTerms, hedge: ListedHedge, lines: Sequence[Line], earlier: Earlier) -> Neighbours:
-    """Every hedge that is cheaper by one contract less, more or elsewhere; of each leg the nearest are shown."""
+def neighbours(
+    terms: HedgeTerms, hedge: ListedHedge, lines: Sequence[Line], earlier: Earlier, deadline: Deadline
+) -> Neighbours:
+    """Every hedge that is cheaper by one contract less, more or elsewhere; of each leg the nearest are shown.
+
+    Those that the time does not suffice for are left out: the solver's bound is the proof, they illustrate it.
+    """
     shown: list[CheaperNeighbour] = []
     tried = 0
     for group in _groups(hedge, lines):
@@ -33,6 +39,8 @@ def neighbours(terms: HedgeTerms, hedge: ListedHedge, lines: Sequence[Line], ear
         for change, changed in group:
             if changed.net_cost >= hedge.net_cost - LEAST_SAVING:
                 continue
+            if deadline.is_over:
+                break
             tried += 1
             found = check(terms, changed, steps=1)
             if not found.broken:

@@ -151,7 +151,11 @@ def _add_totals(made: Rows, terms: HedgeTerms, lines: Sequence[Line], without: f
     sold = np.where(is_call, [-line.shares for line in lines], 0.0)
     gold_sold = made.cost / terms.spot if terms.sells_gold else np.zeros(len(lines))
     nowhere = np.array([np.nan])
-    if is_call.any() or terms.sells_gold:  # sold calls are covered by the gold that is left
+    if is_call.any():  # sold calls are covered, in whole contracts, by the gold that is there, and none that they buy
+        size = float(np.gcd.reduce(np.rint(sold).astype(np.int64)))
+        most = np.floor(terms.units * (1 + SLACK) / size)
+        _add(made, -(sold / size)[None, :], np.array([-most]), nowhere, "cover")
+    if terms.sells_gold:  # and by what is left of it
         _add(made, -(sold + gold_sold)[None, :], np.array([-terms.units * (1 + SLACK)]), nowhere, "cover")
     if terms.sells_gold and is_call.any():
         _add(made, -gold_sold[None, :], np.array([-terms.units * (1 + SLACK)]), nowhere, "gold")

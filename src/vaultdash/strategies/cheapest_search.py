@@ -1,15 +1,14 @@
 """The search itself: solve, round, calculate everything again, and believe only that."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from vaultdash.domain.listed_hedge import ListedHedge, ListedLeg
 from vaultdash.strategies.cheapest_check import GRID_STEPS, HedgeCheck, check
 from vaultdash.strategies.cheapest_rows import Floats, Rows
-from vaultdash.strategies.cheapest_solver import Deadline, Outcome, solve
+from vaultdash.strategies.cheapest_solver import Outcome, Verdict, solve
 from vaultdash.strategies.cheapest_terms import HedgeTerms, Line
+from vaultdash.strategies.cheapest_time import Deadline
 
 TITLE = "Cheapest hedge"
 NO_HEDGE = "No hedge"
@@ -27,6 +26,7 @@ class Searched:
     counts: Floats | None = None
     bound: float | None = None
     refuted: str = ""
+    is_puts_alone: bool = False
 
 
 def hedge_of(terms: HedgeTerms, lines: Sequence[Line], counts: Floats, title: str = TITLE) -> ListedHedge:
@@ -48,35 +48,37 @@ def search(
     objective: Floats | None = None,
     title: str = TITLE,
     steps: int = GRID_STEPS,
+    *,
+    further: Callable[[ListedHedge], int] | None = None,
+    enough: bool = False,
 ) -> Searched:
-    """Solve, and hold the rounded answer against every rule outside the solver.
+    """Solve, and hold every rounded answer against every rule outside the solver.
 
     A solver may call a point optimal that breaks a row (scipy issue 22812). Such an answer is thrown away and asked
     for again with the rows scaled up, which tightens the solver's own tolerance; when it stays wrong the search ends
     as a timeout that says so, never as an optimum. `steps` is how fine the grid of that check is beside the strikes.
+    `further` adds to the rows what a hedge breaks elsewhere, and says how many rows that were. `enough` ends with the
+    first hedge that keeps everything.
     """
     refuted = ""
-    bound: float | None = None
-    for _ in range(ATTEMPTS):
-        found = solve(rows, deadline, objective)
-        bound = found.bound
-        if found.counts is None:
-            return Searched(found.outcome, bound=bound)
-        hedge = hedge_of(terms, lines, found.counts, title)
+
+    def judge(counts: Floats) -> Verdict:
+        nonlocal refuted
+        hedge = hedge_of(terms, lines, counts, title)
         checked = check(terms, hedge, steps=steps)
-        if not checked.broken:
-            return Searched(found.outcome, hedge, checked, found.counts, bound)
-        refuted = checked.broken[0].words
-        if deadline.is_over:
+        if checked.broken:
+            refuted = checked.broken[0].words
+            return "broken"
+        return "more" if further is not None and further(hedge) else "kept"
+
+    for _ in range(ATTEMPTS):
+        found = solve(rows, deadline, objective, judge, enough=enough)
+        if not found.is_refuted or deadline.is_over:
             break
         rows.matrix *= SHARPER
         rows.least *= SHARPER
-    return Searched("timeout", bound=bound, refuted=refuted)
-
-
-def fraction_bound(rows: Rows, deadline: Deadline) -> float | None:
-    """What fractions of contracts would cost: below it no whole number of them can be. None when unknown."""
-    found = solve(rows, deadline, whole=False)
-    if found.outcome != "optimal" or found.counts is None:
-        return None
-    return float(np.dot(rows.cost, found.counts[: len(rows.cost)])) if found.bound is None else found.bound
+    if found.counts is None:
+        return Searched(found.outcome, bound=found.bound, refuted=refuted if found.is_refuted else "")
+    hedge = hedge_of(terms, lines, found.counts, title)
+    checked = check(terms, hedge, steps=steps)
+    return Searched(found.outcome, hedge, checked, found.counts, found.bound, refuted if found.is_refuted else "")

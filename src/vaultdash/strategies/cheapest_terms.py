@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from vaultdash.domain.errors import InvalidInput
-from vaultdash.domain.listed_hedge import USUAL_COMMISSION, ListedOption, Rejected
+from vaultdash.domain.listed_hedge import MOST_HEDGE_CONTRACTS, USUAL_COMMISSION, ListedOption, Rejected
 from vaultdash.domain.loan import HedgeCounting
-from vaultdash.domain.option import Right
+from vaultdash.domain.option import SHARES_PER_CONTRACT, Right
 from vaultdash.domain.position import PremiumFunding
 from vaultdash.domain.validation import finite, not_negative, positive, share
 
@@ -146,6 +146,10 @@ def search_terms(
         raise InvalidInput("check_dates", f"must be {EXPIRY} or {ALL_DATES}, not {check_dates!r}")
     if check_dates == ALL_DATES and at is None:
         raise InvalidInput("at", "is missing: to check earlier dates it must be known when the search is made")
+    smallest = min((each.multiplier for each in contracts), default=SHARES_PER_CONTRACT)
+    if units > MOST_HEDGE_CONTRACTS * smallest:
+        most = f"{MOST_HEDGE_CONTRACTS * smallest:,} shares, which is {MOST_HEDGE_CONTRACTS:,} contracts"
+        raise InvalidInput("units", f"must be at most {most}: more are not searched")
     if not contracts and horizon is None:
         raise InvalidInput("contracts", "must not be empty: there is nothing to choose from")
     floors = [spot * (1 + upside_cap)] if upside_cap is not None else []
@@ -178,20 +182,20 @@ def search_terms(
 
 
 def usable(contracts: Sequence[ListedOption], terms: HedgeTerms) -> tuple[list[Line], list[Rejected]]:
-    """Each contract as the line by which it may be traded, or why it may not; InvalidInput for a crossed quote."""
+    """Each contract as the line by which it is traded, or why it is not; InvalidInput when its quote is crossed."""
     lines: list[Line] = []
     rejected: list[Rejected] = []
     for option in contracts:
+        reason = _refusal(option, terms)
+        if reason:
+            rejected.append(Rejected(option, reason))
+            continue
         if option.ask and option.is_crossed:
             raise InvalidInput(
                 "contracts",
                 f"hold a crossed quote: the {option.title} is bid {option.bid:g} and asked {option.ask:g}; "
                 "one of the two is old, leave it out or correct it",
             )
-        reason = _refusal(option, terms)
-        if reason:
-            rejected.append(Rejected(option, reason))
-            continue
         direction = 1 if option.right is Right.PUT else -1
         price = option.ask if direction > 0 else option.bid
         assert price is not None

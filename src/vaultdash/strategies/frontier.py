@@ -236,7 +236,10 @@ def _remarks(
             f"a fall of {fall:.1%}."
         )
     else:
-        said.append("The search for the cheapest hedge mixes strikes freely, and finds one that costs no more.")
+        said.append(
+            "The search for the cheapest hedge mixes strikes freely: at the same limit it finds one that costs no more. Here "
+            "the limit is the call itself; the workbench asks for a point below it."
+        )
     if case.split_custody:
         said.append("No collars: the gold is pledged elsewhere, and a call sold at the broker would be uncovered.")
     if left_out:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from vaultdash.domain.hedge_verdict import AlternativeKind, Frontier, FrontierPoint
+from vaultdash.domain.loan import HedgeCounting
 from vaultdash.ui.components.chart import axes, axis_label
 from vaultdash.ui.format import pct, usd
 from vaultdash.ui.theme import UNHEDGED_COLOUR, ChartColours
@@ -28,7 +29,7 @@ def frontier_options(found: Frontier, colours: ChartColours, picked: frozenset[i
     """
     grey, gold, other = [], [], []
     for place, point in enumerate(found.points):
-        item = _item(place, point, big=place in picked)
+        item = _item(place, point, big=place in picked, paid=is_paid(found.counting))
         if point.alternative is not None:
             other.append(item | _alternative(point.alternative, colours))
         elif point.dominated_by is None:
@@ -57,7 +58,7 @@ def frontier_options(found: Frontier, colours: ChartColours, picked: frozenset[i
         | {
             "min": 0,
             "max": round(-found.price_range[0] * 1.06, 3),
-            "name": "deepest fall without a call",
+            "name": "deepest fall it repays" if is_paid(found.counting) else "deepest fall without a call",
             "nameGap": 26,
         }
         | {
@@ -90,21 +91,27 @@ def _top(found: Frontier) -> float:
     return round(min(dearest, max(2.0 * max(kept, default=0.0), LEAST_TOP)) + 0.001, 3)
 
 
-def point_words(point: FrontierPoint) -> str:
-    """What a point is, for its tooltip; plain text."""
-    kept = "called now" if point.deepest_fall is None else f"no call down to {pct(-abs(point.deepest_fall))}"
+def is_paid(counting: HedgeCounting) -> bool:
+    """True where hedges are counted once they are sold: the call comes, and they answer it."""
+    return counting is HedgeCounting.AFTER_PAYMENT
+
+
+def point_words(point: FrontierPoint, *, paid: bool) -> str:
+    """What a point is, for its tooltip; plain text. `paid` where options count only once they are sold."""
+    does = "sold at once it repays" if paid and point.alternative is None else "no call"
+    kept = "called now" if point.deepest_fall is None else f"{does} down to {pct(-abs(point.deepest_fall))}"
     capital = f", {usd(point.capital)} put in" if point.capital else ""
     cost = f"{pct(point.cost_per_year_pct, 2)} a year ({usd(point.net_cost)}{capital})"
     return f"{point.title}: {cost}, {kept}, worst LTV {pct(min(point.worst_ltv, 9.0))}"
 
 
-def _item(place: int, point: FrontierPoint, *, big: bool) -> dict[str, Any]:
+def _item(place: int, point: FrontierPoint, *, big: bool, paid: bool) -> dict[str, Any]:
     fall = 0.0 if point.deepest_fall is None else abs(point.deepest_fall)
     found: dict[str, Any] = {
         "name": NAMES[point.alternative] if point.alternative is not None else point.title,
         "value": [round(fall, 5), round(point.cost_per_year_pct, 6)],
         "place": place,
-        "words": point_words(point).replace("&", "&amp;").replace("<", "&lt;"),
+        "words": point_words(point, paid=paid).replace("&", "&amp;").replace("<", "&lt;"),
     }
     return found | {"symbolSize": 18} if big else found
 

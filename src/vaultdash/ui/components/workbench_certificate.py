@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from nicegui import ui
 
 from vaultdash.domain.hedge_verdict import CheapestHedge, NearestRequest, SolveStatus
-from vaultdash.services.workbench_request import CheapestReport
+from vaultdash.domain.listed_hedge import counted_reasons
+from vaultdash.services.workbench_calls import NOT_SOLD
+from vaultdash.services.workbench_request import CheapestReport, Goal
 from vaultdash.ui.components.data_table import Cell, Column, DataTable, Row
 from vaultdash.ui.components.workbench_words import binding_words, infeasible_words, sentences, status_words, typeset
 from vaultdash.ui.format import NOTHING, number, pct, price, unbroken, usd
@@ -18,6 +20,7 @@ NEIGHBOURS = (
     Column("reason", "and fails", left=True),
 )
 FIRST_REASONS = 2  # the rest stands in the certificate
+BEFORE = "This answers the question before: something else stands above by now."
 FACTS = ("Cost, with commission", "Fractions of contracts would cost", "Price of whole contracts", "Highest LTV kept")
 
 
@@ -27,7 +30,9 @@ class Certificate:
     def __init__(self, ask: Callable[[NearestRequest], object]) -> None:
         self._ask = ask
         with ui.element("div").classes("vd-stack vd-hidden vd-certificate") as self._box:
+            self._before = text("div", BEFORE, "warning vd-hidden").props("role=status").mark("search-before")
             self._status = text("div", "").props("role=status").mark("search-status")
+            self._broker = text("div", "", "vd-text call").mark("broker-refuses")
             self._refused = text("div", "", "vd-text").mark("infeasible")
             self._instead = ui.element("div").classes("vd-actions")
             self._why = ui.element("ul").classes("vd-remarks")
@@ -61,25 +66,39 @@ class Certificate:
         self._status.classes(
             remove="room warning call", add="warning" if is_doubtful else "room" if is_found else "call"
         )
-        self._refused.set_text("" if is_found else typeset(infeasible_words(found)))
-        self._offer_instead(None if is_found else found.nearest)
-        _list(self._why, report.why[:FIRST_REASONS] if is_found else report.why)
+        broker = broker_refuses(found)
+        reason = "" if is_found else infeasible_words(found)
+        self._broker.set_text(typeset(broker))
+        self._refused.set_text(typeset(reason))
+        self._offer_instead(None if is_found else found.nearest, report)
+        _list(self._why, report.why[:FIRST_REASONS] if is_found else [one for one in report.why if one not in reason])
         _list(self._further, report.why[FIRST_REASONS:] if is_found else ())
         visible(self._proof, when=is_found)
         self._prove(found)
-        self._remarks.set_text(sentences(found.remarks))
+        self._remarks.set_text(sentences(one for one in found.remarks if one != broker))
+        visible(self._before, when=False)
         visible(self._box, when=True)
 
-    def _offer_instead(self, nearest: NearestRequest | None) -> None:
+    def outdate(self) -> None:
+        """Something else is asked by now: what stands here answers the question before."""
+        visible(self._before, when=True)
+        visible(self._instead, when=False)
+
+    def _offer_instead(self, nearest: NearestRequest | None, report: CheapestReport) -> None:
+        """Buttons for what can be asked instead; an LTV at which the lender calls anyway is no way out."""
+        call_ltv = report.case.loan.margin_call_ltv
         self._instead.clear()
         visible(self._instead, when=nearest is not None)
         if nearest is None:
             return
         with self._instead:
-            if nearest.max_hedged_ltv is not None:
+            if nearest.max_hedged_ltv is not None and nearest.max_hedged_ltv >= call_ltv:
+                lowest = f"The lowest LTV that can be kept, {pct(nearest.max_hedged_ltv)},"
+                note(unbroken(f"{lowest} is above your call at {pct(call_ltv)}: no hedge of these keeps it away."))
+            elif nearest.max_hedged_ltv is not None:
                 said = unbroken(f"Ask for {pct(nearest.max_hedged_ltv, 2)} instead")
                 button(said, lambda: self._ask(NearestRequest(max_hedged_ltv=nearest.max_hedged_ltv)))
-            if nearest.budget is not None:
+            if nearest.budget is not None and report.request.goal is not Goal.ZERO_COST:
                 said = unbroken(f"Allow {usd(nearest.budget)}")
                 button(said, lambda: self._ask(NearestRequest(budget=nearest.budget)))
 
@@ -113,8 +132,16 @@ class Certificate:
             ]
         )
         self._none.set_text("" if found.neighbours else "No hedge one contract away is cheaper.")
-        out = len(found.rejected)
-        self._rejected.set_text(f"{number(out)} contracts were not used; the reasons are above." if out else "")
+        counts = counted_reasons(found.rejected)
+        reasons = "; ".join(f"{number(count)} {reason}" for reason, count in counts.items())
+        self._rejected.set_text(typeset(f"Not used: {reasons}.") if reasons else "")
+
+
+def broker_refuses(found: CheapestHedge) -> str:
+    """Why no call is sold while the gold is pledged elsewhere; "" where the broker does not decide it."""
+    if not any(one.reason == NOT_SOLD for one in found.rejected):
+        return ""
+    return next((one for one in found.remarks if one.startswith("No call is sold.")), "")
 
 
 def _list(box: ui.element, said: Sequence[str]) -> None:

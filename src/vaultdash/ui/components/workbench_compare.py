@@ -7,7 +7,7 @@ from nicegui import ui
 
 from vaultdash.domain.hedge_verdict import ListedMeasure, PathVerdict
 from vaultdash.domain.loan import HedgeCounting, is_breached
-from vaultdash.ui.components.workbench_words import leg_words, reach_words, verdict_words
+from vaultdash.ui.components.workbench_words import leg_words, verdict_words
 from vaultdash.ui.format import NOTHING, day, greek, number, pct, price, signed_number, unbroken, usd
 from vaultdash.ui.theme import TONES, Tone, text
 
@@ -48,6 +48,7 @@ class _Row:
     name: str
     hint: str
     look: Look
+    after_payment: str = ""  # its name in that counting, where another one is true
 
 
 def _legs(_: Compared, found: ListedMeasure, __: HedgeCounting) -> Shown:
@@ -71,7 +72,7 @@ def _a_year(_: Compared, found: ListedMeasure, __: HedgeCounting) -> Shown:
 
 def _worst(_: Compared, found: ListedMeasure, counting: HedgeCounting) -> Shown:
     counted, loan = found.countings[counting], found.case.loan
-    tone: Tone = "room"
+    tone: Tone = _good(found, counting)
     if is_breached(counted.worst_ltv, loan.close_out_ltv):
         tone = "close_out"
     elif is_breached(counted.worst_ltv, loan.margin_call_ltv):
@@ -82,20 +83,28 @@ def _worst(_: Compared, found: ListedMeasure, counting: HedgeCounting) -> Shown:
     return Shown(shown, f"at {price(counted.worst_price)}", tone)
 
 
+def _good(found: ListedMeasure, counting: HedgeCounting) -> Tone:
+    """Green is for what the lender himself sees; after payment he has called before."""
+    is_seen = counting is found.case.loan.hedge_counting and counting is not HedgeCounting.AFTER_PAYMENT
+    return "room" if is_seen else ""
+
+
 def _reach(_: Compared, found: ListedMeasure, counting: HedgeCounting) -> Shown:
     counted = found.countings[counting]
     if counted.keeps:
-        return Shown("every one", f"to {pct(found.price_range[0], 0)}", "room")
-    words, tone = reach_words(counted, found.price_range)
+        return Shown("every one", f"to {pct(found.price_range[0], 0)}", _good(found, counting))
     if counted.deepest_fall is None:
-        return Shown(words, tone=tone)
-    return Shown(pct(-abs(counted.deepest_fall)), "then a call", tone)
+        return Shown("called already", tone="call")
+    then = "then too little" if counting is HedgeCounting.AFTER_PAYMENT and found.hedge.legs else "then a call"
+    return Shown(pct(-abs(counted.deepest_fall)), then, "warning")
 
 
-def _paths(one: Compared, _: ListedMeasure, __: HedgeCounting) -> Shown:
+def _paths(one: Compared, found: ListedMeasure, __: HedgeCounting) -> Shown:
     if one.verdict is None:
         return Shown(NOTHING, "not asked")
     shown, error = verdict_words(one.verdict)
+    if found.calls is not None and found.calls.refusal:
+        return Shown(shown, "the broker calls first", "muted")
     high = one.verdict.span[1]
     return Shown(shown, error, "room" if high < 0.02 else "warning" if high < 0.15 else "call")
 
@@ -152,7 +161,7 @@ ROWS = (
     _Row("cost", "of the gold's value", _cost),
     _Row("cost a year", "to the first expiration", _a_year),
     _Row("worst LTV", "at expiry", _worst),
-    _Row("falls without a call", "at expiry", _reach),
+    _Row("falls without a call", "at expiry", _reach, "falls it can repay"),
     _Row("a call not cured", "over paths, lowest to highest of the models", _paths),
     _Row("least that is left", "gold and hedge, of the gold now", _floor),
     _Row("upside kept", "", _upside),
@@ -172,12 +181,16 @@ class HedgesBeside:
         self._pick = pick
         self._heads: list[tuple[ui.element, ui.element, ui.label, ui.label]] = []
         self._cells: list[list[tuple[ui.label, ui.label]]] = []
+        self._names: list[ui.label] = []
         self._box = ui.element("div").classes("vd-scroll vd-bench-table")
 
     def show(self, found: Sequence[Compared], counting: HedgeCounting) -> None:
         """Fill every cell."""
         if len(found) != len(self._heads):
             self._lay_out(len(found))
+        is_paid = counting is HedgeCounting.AFTER_PAYMENT
+        for row, name in zip(ROWS, self._names, strict=True):
+            name.set_text(row.after_payment if is_paid and row.after_payment else row.name)
         for one, head, cells in zip(found, self._heads, self._cells, strict=True):
             button, swatch, letter, title = head
             button.props(f"aria-pressed={'true' if one.is_chosen else 'false'}")
@@ -202,7 +215,7 @@ class HedgesBeside:
 
     def _lay_out(self, columns: int) -> None:
         self._box.clear()
-        self._heads, self._cells = [], [[] for _ in range(columns)]
+        self._heads, self._cells, self._names = [], [[] for _ in range(columns)], []
         with self._box, ui.element("table").classes(f"vd-sums vd-bench-sums of-{columns}"):
             with ui.element("thead"), ui.element("tr"):
                 text("th", "")
@@ -213,7 +226,7 @@ class HedgesBeside:
                 for row in ROWS:
                     with ui.element("tr"):
                         with ui.element("th").props("scope=row"):
-                            text("span", row.name)
+                            self._names.append(text("span", row.name))
                             text("small", row.hint)
                         for place in range(columns):
                             with ui.element("td"):

@@ -70,7 +70,7 @@ class SearchForm:
         self._filling = False
         with ui.element("div").classes("vd-fields vd-search"):
             self._choice("goal", "Find", GOALS)
-            self._field("ltv", "LTV to stay below", unit="%", kind="percent")
+            self._field("ltv", "LTV at most", unit="%", kind="percent")
             with ui.element("div").classes("vd-field"):
                 text("span", "It must last until", "vd-field-label")
                 self._until = ui.select({}, on_change=self._choose_day).props("outlined dense options-dense")
@@ -123,7 +123,7 @@ class SearchForm:
         for name, field in self._fields.items():
             field.fill(str(getattr(self.draft, name)))
         for name, choice in self._choices.items():
-            choice.fill(str(getattr(self.draft, name)))
+            choice.fill(self._chosen(name))
         self.offer([date.fromisoformat(one) for one in self._until.options])
         self._follow()
 
@@ -149,14 +149,15 @@ class SearchForm:
         )
 
     def _choice(self, name: str, label: str, choices: Mapping[str, str]) -> None:
-        self._choices[name] = Choice(
-            label, choices, str(getattr(self.draft, name)), lambda picked: self._choose(name, picked)
-        )
+        self._choices[name] = Choice(label, choices, self._chosen(name), lambda picked: self._choose(name, picked))
 
     def _type(self, name: str, typed: str) -> None:
         setattr(self.draft, name, typed)
         self._fields[name].say(None)
         self._acts.changed()
+
+    def _chosen(self, name: str) -> str:
+        return self.draft.dates_checked if name == "check_dates" else str(getattr(self.draft, name))
 
     def _choose(self, name: str, picked: str) -> None:
         setattr(self.draft, name, picked)
@@ -175,7 +176,7 @@ class SearchForm:
         self._choices["goal"].explain(GOAL_HINTS[goal])
         self._choices["counting"].explain(COUNTING_HINTS[self.draft.counting])
         self._fields["budget"].show(when=goal != Goal.ZERO_COST.value)
-        sells = self.draft.calls == YES or goal == Goal.ZERO_COST.value
-        self._fields["call_above"].show(when=sells)
+        self._fields["call_above"].show(when=self.draft.sells_calls)
+        self._choices["check_dates"].fill(self.draft.dates_checked)
         self._choices["calls"].show(when=goal != Goal.ZERO_COST.value)
         self._find_words.set_text(FIND[goal])

@@ -56,9 +56,19 @@ class SearchDraft:
     max_loss: str = ""
     max_puts: str = ""
     commission: str = as_amount(USUAL_COMMISSION)
-    check_dates: str = CheckDates.EXPIRY.value
+    check_dates: str = ""  # "" for what the search needs: earlier days, too, where calls may be sold
     custody: str = ""  # whether the gold is pledged elsewhere; "" as the owner's loan has it
     broker_margin: str = ""
+
+    @property
+    def sells_calls(self) -> bool:
+        """True when calls may be sold."""
+        return self.calls == YES or self.goal == Goal.ZERO_COST.value
+
+    @property
+    def dates_checked(self) -> str:
+        """As chosen; else earlier days as well where a sold call may cost more before it expires than then."""
+        return self.check_dates or (CheckDates.ALL if self.sells_calls else CheckDates.EXPIRY).value
 
     def begin(self, case: HedgeCase, horizon: date | None) -> None:
         """Fill it with what the owner's loan says: just below its call limit, and in its counting, unless no option
@@ -87,7 +97,7 @@ def read_search(draft: SearchDraft, case: HedgeCase | None) -> SearchReading:
     loss = reader.read("max_loss", _loss)
     puts = reader.read("max_puts", _count)
     commission = reader.read("commission", _not_negative)
-    zero_cost, calls = draft.goal == Goal.ZERO_COST.value, draft.calls == YES or draft.goal == Goal.ZERO_COST.value
+    zero_cost, calls = draft.goal == Goal.ZERO_COST.value, draft.sells_calls
     above = reader.read("call_above", _above) if calls else None
     if case is not None and ltv is not None and ltv > case.loan.margin_call_ltv:
         reader.problems["ltv"] = f"The LTV must not be above the lender's limit of {pct(case.loan.margin_call_ltv)}."
@@ -114,7 +124,7 @@ def read_search(draft: SearchDraft, case: HedgeCase | None) -> SearchReading:
             max_loss=loss,
             budget=None if zero_cost else budget,
             horizon=draft.horizon,
-            check_dates=CheckDates(draft.check_dates),
+            check_dates=CheckDates(draft.dates_checked),
             case=change_of(draft),
         ),
         {},

@@ -11,9 +11,12 @@ from vaultdash.ui.components.waiting import Waiting
 from vaultdash.ui.components.workbench_words import (
     COUNTED,
     LENDER_SAYS,
+    NO_BROKER,
     calls_words,
     counted_as,
     headline,
+    paths_words,
+    repay_words,
     sentences,
     typeset,
     verdict_words,
@@ -59,8 +62,10 @@ class WorkbenchTop:
         """What is doubtful, a sentence each."""
         self._doubt.set_text(sentences(said))
 
-    def show(self, measure: ListedMeasure, verdict: PathVerdict | None, *, is_cheapest: bool) -> None:
-        """Speak of the hedge that is worked on."""
+    def show(
+        self, measure: ListedMeasure, verdict: PathVerdict | None, bare: PathVerdict | None, *, is_cheapest: bool
+    ) -> None:
+        """Speak of the hedge that is worked on; `bare` is what paths came to without any."""
         words, tone = headline(measure, is_cheapest=is_cheapest)
         calls = measure.calls
         refused = calls is not None and bool(calls.refusal)
@@ -71,11 +76,13 @@ class WorkbenchTop:
             self.say(words, tone)
             said = LENDER_SAYS[measure.case.loan.hedge_counting] if measure.hedge.legs else ""
             rise = calls_words(calls, measure.case) if calls is not None else ""
-            self._lender.set_text(unbroken(f"{said} {rise}".strip()))
+            paths = paths_words(verdict, bare) if measure.hedge.legs else ""
+            told = (said, paths, repay_words(measure), rise)
+            self._lender.set_text(unbroken(" ".join(one for one in told if one)))
         visible(self._figures, when=True)
-        self._show_figures(measure, verdict)
+        self._show_figures(measure, verdict, is_refused=refused)
 
-    def _show_figures(self, measure: ListedMeasure, verdict: PathVerdict | None) -> None:
+    def _show_figures(self, measure: ListedMeasure, verdict: PathVerdict | None, *, is_refused: bool) -> None:
         counting, loan = counted_as(measure), measure.case.loan
         if not measure.hedge.legs:
             counting = HedgeCounting.IGNORED
@@ -86,7 +93,7 @@ class WorkbenchTop:
             "> 200 %" if counted.worst_ltv > 2 else pct(max(counted.worst_ltv, 0.0)),
             f"Highest LTV at expiry between {pct(down, 0)} and {pct(up, 0)}, {COUNTED[counting]}: at "
             f"{price(counted.worst_price)}. The call comes at {pct(loan.margin_call_ltv, 0)}.",
-            label=f"highest LTV at expiry, {COUNTED[counting]}",
+            label=f"highest LTV at expiry, {COUNTED[counting]}{_lender_reads(measure, counting)}",
             tone=tone,
         )
         self._cost.show(
@@ -100,11 +107,22 @@ class WorkbenchTop:
         else:
             shown, error = verdict_words(verdict)
             models = "\n".join(f"{one.model}: {pct(one.uncured)} ± {pct(one.uncured_error)}" for one in verdict.odds)
-            self._uncured.show(shown, f"{error} standard error\n{models}")
+            if is_refused:
+                self._uncured.show(shown, f"{NO_BROKER}\n{error} standard error\n{models}", tone="muted")
+            else:
+                self._uncured.show(shown, f"{error} standard error\n{models}")
         self._floor.show(
             pct(measure.floor_pct), f"Gold and hedge, its cost taken off, at {price(measure.floor_price)}."
         )
         self._upside.show(pct(measure.upside_kept, 0), f"Of a rise of the price by {pct(up, 0)}.")
+
+
+def _lender_reads(measure: ListedMeasure, counting: HedgeCounting) -> str:
+    """What the lender himself reads there, where he counts otherwise than the figure."""
+    if counting is not HedgeCounting.AFTER_PAYMENT:
+        return ""
+    seen = measure.countings[HedgeCounting.IGNORED].worst_ltv
+    return f" · before, your lender reads up to {'> 200 %' if seen > 2 else pct(seen)}"
 
 
 def _small(words: str) -> str:

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from vaultdash.domain.hedge_verdict import (
     BindingPrice,
     CallSafety,
     CheapestHedge,
-    CountedProtection,
     ListedMeasure,
     NearestRequest,
     PathVerdict,
@@ -18,6 +18,7 @@ from vaultdash.domain.listed_hedge import HedgeCase, HedgeMarket, ListedHedge, L
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.domain.option import Right
 from vaultdash.services.workbench_request import CheapestReport, Goal
+from vaultdash.strategies.frontier_alternatives import enough
 from vaultdash.ui.format import day, moment, number, pct, price, strike, unbroken, usd
 from vaultdash.ui.theme import Tone
 
@@ -35,6 +36,8 @@ COUNTING_NOTES = {
 }
 PER_CENT = re.compile(r"(?<=[0-9])%")
 MINUS = re.compile(r"(?<![0-9A-Za-z-])-(?=[0-9$])")
+SAME_FALL = 1e-6
+NO_BROKER = "The paths know nothing of the broker, who calls first for the sold calls."
 LENDER_SAYS = {
     HedgeCounting.IGNORED: "Your lender does not count it: you must sell it first, and repay before the deadline.",
     HedgeCounting.AFTER_PAYMENT: "Your lender counts it once it is sold and has repaid.",
@@ -71,15 +74,6 @@ def cost_words(measure: ListedMeasure) -> str:
     return f"for {usd(measure.net_cost)}{a_year}"
 
 
-def reach_words(found: CountedProtection, price_range: tuple[float, float]) -> tuple[str, Tone]:
-    """How far down no call comes at expiry, in a few words."""
-    if found.keeps:
-        return f"every price down to {pct(price_range[0], 0)}", "room"
-    if found.deepest_fall is None:
-        return "called already", "call"
-    return f"down to {pct(-abs(found.deepest_fall), 1)}", "warning"
-
-
 def counted_as(measure: ListedMeasure) -> HedgeCounting:
     """The counting a sentence speaks of: the lender's own; of one who ignores options, once they have paid."""
     own = measure.case.loan.hedge_counting
@@ -88,11 +82,13 @@ def counted_as(measure: ListedMeasure) -> HedgeCounting:
 
 def headline(measure: ListedMeasure, *, is_cheapest: bool) -> tuple[str, Tone]:
     """The first sentence about a hedge, and whether it says well."""
-    hedge, counting = measure.hedge, counted_as(measure)
-    found = measure.countings[counting]
+    hedge = measure.hedge
     if not hedge.legs:
         return nothing_words(measure.case)
     what = f"{legs_words(hedge)} {cost_words(measure)}"
+    if counted_as(measure) is HedgeCounting.AFTER_PAYMENT:
+        return _repaying(measure, what, is_cheapest=is_cheapest)
+    found = measure.countings[HedgeCounting.CREDITED]
     if found.keeps:
         reach = f"at every price down to {pct(measure.price_range[0], 0)} {until(hedge)}"
         if is_cheapest:
@@ -102,6 +98,28 @@ def headline(measure: ListedMeasure, *, is_cheapest: bool) -> tuple[str, Tone]:
         return f"{_capital(what)}: no help against the call, which is there now.", "call"
     call = f"down to {pct(-abs(found.deepest_fall))}, not further"
     return f"{_capital(what)}: keeps a call away {call}, {until(hedge)}.", "warning"
+
+
+def _repaying(measure: ListedMeasure, what: str, *, is_cheapest: bool) -> tuple[str, Tone]:
+    """Of a lender who calls on the gold alone: the call comes all the same, and what a sale brings answers it."""
+    alone, sold = (measure.countings[one] for one in (HedgeCounting.IGNORED, HedgeCounting.AFTER_PAYMENT))
+    low, end = pct(measure.price_range[0], 0), until(measure.hedge)
+    if alone.deepest_fall is None:
+        return f"{_capital(what)}: no help against the call, which is there now.", "call"
+    if alone.keeps:
+        return f"{_capital(what)}: no call comes down to {low} {end}, with it or without.", "room"
+    call = f"does not stop the call at {price(measure.case.spot * (1 - alone.deepest_fall))}"
+    if sold.keeps:
+        tone: Tone = "warning" if measure.case.loan.hedge_counting is HedgeCounting.IGNORED else ""
+        reach = f"at every price down to {low} {end}"
+        if is_cheapest:
+            said = f"The cheapest hedge that would repay a call {reach}, if it is sold at once: {what}. It {call}."
+            return said, tone
+        return f"{_capital(what)}: {call}; sold at once it would repay enough {reach}.", tone
+    if sold.deepest_fall is None or sold.deepest_fall <= alone.deepest_fall + SAME_FALL:
+        return f"{_capital(what)}: {call}, and sold there it would not repay enough.", "call"
+    reach = f"down to {pct(-abs(sold.deepest_fall))}, not further, {end}"
+    return f"{_capital(what)}: {call}; sold at once it would repay enough {reach}.", "warning"
 
 
 def nothing_words(case: HedgeCase) -> tuple[str, Tone]:
@@ -178,6 +196,23 @@ def verdict_words(verdict: PathVerdict) -> tuple[str, str]:
     error = max(one.uncured_error for one in verdict.odds)
     shown = pct(low) if pct(low) == pct(high) else f"{low * 100:.1f} to {pct(high)}"
     return shown, f"± {pct(error)}"
+
+
+def repay_words(measure: ListedMeasure) -> str:
+    """What would have to be repaid for the same, where no option stops the call; "" where one does."""
+    if counted_as(measure) is not HedgeCounting.AFTER_PAYMENT:
+        return ""
+    low = measure.price_range[0]
+    repay = enough(replace(measure.case, until=measure.hedge.first_expiration), -low).repay
+    return f"Repaying {usd(repay)} keeps every call away down to {pct(low, 0)}." if repay > 0 else ""
+
+
+def paths_words(verdict: PathVerdict | None, bare: PathVerdict | None) -> str:
+    """What random paths came to with the hedge and without, in a sentence; "" while they have not been followed."""
+    if verdict is None:
+        return ""
+    without = "" if bare is None else f", without a hedge of {verdict_words(bare)[0]}"
+    return f"Of random paths {verdict_words(verdict)[0]} end in a call that it does not cure{without}."
 
 
 def calls_words(calls: CallSafety, case: HedgeCase) -> str:

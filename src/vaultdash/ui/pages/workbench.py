@@ -51,6 +51,8 @@ class WorkbenchPage:
         self._searched: HedgeDraft | None = None  # what the search found last
         self._cheapest: HedgeDraft | None = None  # the same, when it is proved the cheapest
         self._reading: set[date] = set()
+        self._named = ""  # the address in the browser, once it was written
+        self._followed_at: list[Resolved] = []  # the hedges whose paths were asked for, at their prices then
         self._measuring = self._loading = self._begun = self._drawn = self._followed = False
         self._laid_meanwhile = False  # the owner took another hedge while the search was under way
         self._counting = vault.book.current.loan.hedge_counting
@@ -109,13 +111,15 @@ class WorkbenchPage:
         if self._known.market is None:
             self.load()
             return
-        was = self._known.case
+        was, followed = self._known.case, bool(self._known.verdicts)
         try:
             await self._known.read_case()
             await self._known.read_again(self._days())
         except VaultError as error:
             self._top.doubt([str(error)])
             return
+        if followed and not self._known.verdicts:
+            self._followed = False  # what they came to was dropped: they are followed again
         if self._known.case != was:
             self.refresh()
 
@@ -136,6 +140,8 @@ class WorkbenchPage:
         if self._root.is_deleted or self._known.case is None or self._known.market is None:
             return
         found = self._show()
+        if self._begun:
+            self._name_address()
         for on in self._days():
             if not self._known.listed.has(on) and on not in self._reading:
                 self._reading.add(on)
@@ -165,13 +171,14 @@ class WorkbenchPage:
         self._show_calls()
         measure = known.measures.get(found.draft)
         if measure is not None and found.draft.legs:
-            self._top.show(measure, known.verdicts.get(found.draft), is_cheapest=found.draft == self._cheapest)
+            verdict, bare = known.verdicts.get(found.draft), known.verdicts.get(HedgeDraft())
+            self._top.show(measure, verdict, bare, is_cheapest=found.draft == self._cheapest)
         elif not found.draft.legs:
             report = self._report
             if report is not None and report.found.hedge is None:
                 self._top.say(f"No listed hedge does it: {infeasible_words(report.found)}", "call")
             elif known.unhedged is not None and not self._search.is_busy:
-                self._top.show(known.unhedged, known.verdicts.get(found.draft), is_cheapest=False)
+                self._top.show(known.unhedged, known.verdicts.get(found.draft), None, is_cheapest=False)
 
     async def _read(self, on: date) -> None:
         self._top.waiting.wait(f"Reading the chain of {day(on)}", skeleton=False)
@@ -227,9 +234,13 @@ class WorkbenchPage:
 
     def _name_address(self) -> None:
         at = address_of(self._bench.hedges, self._vault.book.symbol)
-        ui.run_javascript(
-            f"const at = '{at}'; if (location.pathname === '/workbench') history.replaceState({{page: at}}, '', at)"
-        )
+        if at == self._named:
+            return
+        self._named = at
+        with self._root:
+            ui.run_javascript(
+                f"const at = '{at}'; if (location.pathname === '/workbench') history.replaceState({{page: at}}, '', at)"
+            )
 
     # What came of what was asked.
 
@@ -263,6 +274,7 @@ class WorkbenchPage:
 
     def _changed_case(self) -> None:
         """The form of the search was changed, or what is known of the broker."""
+        self._search.outdate()
         self._calls.follow(self._search.draft)
         change = self._search.change
         if change != self._known.change:
@@ -304,15 +316,19 @@ class WorkbenchPage:
         """Follow random paths of the hedges that have a price."""
         drafts = [draft for draft in self._bench.hedges if draft in self._known.measures and draft.legs]
         if drafts:
+            self._followed_at = self._known.resolved(drafts)
             self._paths.begin(drafts, self._known.change)
         else:
             self.tell("No hedge on the workbench has a price, so no paths can be followed.")
 
     def told_paths(self, drafts: Sequence[HedgeDraft], report: PathReport) -> None:
         """The paths have been followed; the last verdict is that of no hedge."""
-        if not self._root.is_deleted:
-            self._known.verdicts.update(zip((*drafts, HedgeDraft()), report.found.verdicts, strict=True))
-            self.refresh()
+        if self._root.is_deleted:
+            return
+        found = dict(zip((*drafts, HedgeDraft()), report.found.verdicts, strict=True))
+        if not self._known.judge(found, report.case, self._followed_at):
+            self.tell("The loan, the price or the quotes have changed meanwhile: follow the paths once more.")
+        self.refresh()
 
     def tell(self, words: str) -> None:
         """Say something in passing."""

@@ -98,7 +98,9 @@ class BenchView:
         columns = [_column(place, one, known, self._bench.chosen) for place, one in enumerate(found)]
         plain = Compared("", "no hedge", UNHEDGED_COLOUR, known.unhedged, known.verdicts.get(HedgeDraft()))
         self._beside.show([*columns, plain], self._counting)
-        self._counted.set_text(COUNTING_NOTES[self._counting])
+        own = known.case.loan.hedge_counting
+        otherwise = "" if own is self._counting else f" Your lender counts otherwise: {COUNTED[own]}."
+        self._counted.set_text(f"{COUNTING_NOTES[self._counting]}{otherwise}")
 
     def _draw(self, measures: Mapping[HedgeDraft, ListedMeasure]) -> None:
         case, bench = self._case, self._bench

@@ -13,7 +13,7 @@ from vaultdash.domain.listed_hedge import ListedHedge
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.services.vault import Vault
 from vaultdash.services.workbench_request import CaseChange, FrontierReport
-from vaultdash.ui.components.frontier_chart import frontier_options, point_words
+from vaultdash.ui.components.frontier_chart import frontier_options, is_paid, point_words
 from vaultdash.ui.components.waiting import Waiting
 from vaultdash.ui.components.workbench_words import sentences
 from vaultdash.ui.format import day, number
@@ -21,7 +21,7 @@ from vaultdash.ui.pages.workbench_broken import broken
 from vaultdash.ui.theme import ChartColours, button, card, note, text, visible
 
 HOW = (
-    "Further right keeps deeper falls away, lower costs less. Gold points are those that no other beats in both; "
+    "Further right bears deeper falls, lower costs less. Gold points are those that no other beats in both; "
     "click one to put it on the workbench. Blue is no option: ● do nothing, ◆ repay, ▲ add gold, ■ sell gold."
 )
 
@@ -89,14 +89,16 @@ class FrontierCard:
         said = (
             f"{number(candidates)} hedges of {', '.join(day(one) for one in days)}; {number(kept)} on the frontier."
         )
-        self._basis.set_text(sentences([said, *found.remarks]))
         self._list.clear()
-        best = None if found.best is None else found.points[found.best]
+        withheld = report.standing.withheld
+        best = None if found.best is None or withheld is not None else found.points[found.best]
+        self._basis.set_text(sentences([withheld or "", said, *found.remarks]))
         visible(self._list, when=best is not None and best.hedge is not None)
         if best is not None and best.hedge is not None:
             with self._list:
+                does = "repays every call" if is_paid(found.counting) else "keeps every call away"
                 button(
-                    f"Take the cheapest that keeps every call away: {best.title}",
+                    f"Take the cheapest that {does}: {best.title}",
                     lambda: self._take(best),
                     words=f"Put {best.title} on the workbench",
                 )
@@ -124,7 +126,10 @@ class FrontierCard:
         if isinstance(place, int) and 0 <= place < len(self._report.found.points):
             self._take(self._report.found.points[place])
 
+    def _words(self, point: FrontierPoint) -> str:
+        return point_words(point, paid=self._report is not None and is_paid(self._report.found.counting))
+
     def _take(self, point: FrontierPoint) -> None:
-        self._said.set_text(sentences([point_words(point), point.note]))
+        self._said.set_text(sentences([self._words(point), point.note]))
         if point.hedge is not None and point.hedge.legs:
             self._chosen(point.hedge)

@@ -1,6 +1,7 @@
 """What the workbench knows: the loan, the quotes that were read, and what was found out about each hedge."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from vaultdash.domain.errors import InvalidInput
@@ -12,11 +13,15 @@ from vaultdash.services.workbench_request import CaseChange, Standing
 from vaultdash.ui.components.workbench_draft import HedgeDraft, Listed, Resolved, resolve
 
 QUOTES_KEPT = 300.0  # seconds until the quotes are read again
+SAME_PRICE = 0.005  # of the price: what random paths came to stands until it has moved further
 NOTHING = ListedHedge("no hedge")
 
 
 class Known:
-    """Reads what is asked of it; a measure is dropped when the loan or the quotes that it stands on have changed."""
+    """Reads what is asked of it; what was found out is dropped when the loan or the quotes it stands on have changed.
+
+    A path verdict takes seconds, so it bears small moves of the price: it is that of `verdict_case`.
+    """
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
@@ -29,11 +34,14 @@ class Known:
         self.measures: dict[HedgeDraft, ListedMeasure] = {}
         self.unhedged: ListedMeasure | None = None
         self.verdicts: dict[HedgeDraft, PathVerdict] = {}
+        self.verdict_case: HedgeCase | None = None
 
     async def read_case(self) -> HedgeCase:
         """The loan at its newest price; raises Unavailable while there is none."""
-        case, standing = await self._vault.workbench.case(self.change)
-        self._judge_on(case, standing)
+        change = self.change
+        case, standing = await self._vault.workbench.case(change)
+        if change == self.change:
+            self._judge_on(case, standing)
         return case
 
     async def read_market(self) -> None:
@@ -56,7 +64,10 @@ class Known:
 
     def take(self, market: HedgeMarket) -> None:
         """Quotes that were read."""
+        before = self.resolved(list(self.verdicts))
         self.listed.add(market)
+        if self.resolved(list(self.verdicts)) != before:
+            self.verdicts.clear()
         self.market = self.market or market
         self.measures.clear()
 
@@ -74,6 +85,18 @@ class Known:
         """Those that have a price and no measure yet."""
         return [(one.draft, one.hedge) for one in found if one.hedge is not None and one.draft not in self.measures]
 
+    def judge(self, found: Mapping[HedgeDraft, PathVerdict], case: HedgeCase, priced: Sequence[Resolved]) -> bool:
+        """Keep what paths came to on a case with hedges at these prices; False when either is another one by now."""
+        if self.case is None or not is_same_case(case, self.case):
+            return False
+        if self.resolved([one.draft for one in priced]) != list(priced):
+            return False
+        if self.verdict_case is None or not is_same_case(case, self.verdict_case):
+            self.verdicts.clear()
+        self.verdicts.update(found)
+        self.verdict_case = case
+        return True
+
     @property
     def knows_unhedged(self) -> bool:
         """True when the loan without a hedge was measured as it is now."""
@@ -81,14 +104,24 @@ class Known:
 
     async def measure(self, lacking: Sequence[tuple[HedgeDraft, ListedHedge]]) -> None:
         """Measure these hedges, and the loan without any."""
-        hedges = [NOTHING, *(hedge for _, hedge in lacking)]
-        report = await self._vault.workbench.measure(hedges, self.change)
+        hedges, change = [NOTHING, *(hedge for _, hedge in lacking)], self.change
+        report = await self._vault.workbench.measure(hedges, change)
+        if change != self.change:
+            return  # it is of a case that nobody asks about any more
         self._judge_on(report.case, report.standing)
         self.unhedged = report.measures[0]
-        for (draft, _), measure in zip(lacking, report.measures[1:], strict=True):
-            self.measures[draft] = measure
+        for (draft, hedge), measure in zip(lacking, report.measures[1:], strict=True):
+            if resolve(draft, self.listed).hedge == hedge:  # at the prices of now, not of before
+                self.measures[draft] = measure
 
     def _judge_on(self, case: HedgeCase, standing: Standing) -> None:
         if case != self.case:
             self.measures.clear()
+        if self.verdict_case is not None and not is_same_case(case, self.verdict_case):
+            self.verdicts.clear()
         self.case, self.standing = case, standing
+
+
+def is_same_case(one: HedgeCase, other: HedgeCase) -> bool:
+    """True when two cases differ by their moment and a small move of the price alone."""
+    return replace(one, spot=other.spot, at=other.at) == other and abs(one.spot / other.spot - 1) < SAME_PRICE

@@ -10,13 +10,12 @@ from vaultdash.domain.errors import InvalidInput, VaultError
 from vaultdash.domain.hedge_verdict import NearestRequest
 from vaultdash.domain.listed_hedge import HedgeCase
 from vaultdash.services.vault import Vault
-from vaultdash.services.workbench_request import CaseChange, CheapestReport, CheapestRequest, Goal
+from vaultdash.services.workbench_request import CaseChange, CheapestReport, CheapestRequest
 from vaultdash.ui.components.phone_fold import phone_fold
 from vaultdash.ui.components.waiting import Waiting
 from vaultdash.ui.components.workbench_certificate import Certificate
 from vaultdash.ui.components.workbench_search import SearchActs, SearchForm
 from vaultdash.ui.components.workbench_search_draft import (
-    YES,
     SearchDraft,
     change_of,
     field_of,
@@ -63,6 +62,10 @@ class SearchCard:
             self._form.show()
         self._form.offer(days)
 
+    def outdate(self) -> None:
+        """The question has changed since the answer that is shown."""
+        self._certificate.outdate()
+
     @property
     def is_busy(self) -> bool:
         """True while a search is under way."""
@@ -76,7 +79,7 @@ class SearchCard:
     @property
     def sells_calls(self) -> bool:
         """True while the search may sell calls."""
-        return self.draft.calls == YES or self.draft.goal == Goal.ZERO_COST.value
+        return self.draft.sells_calls
 
     def find(self) -> None:
         """Begin a search with what is typed."""
