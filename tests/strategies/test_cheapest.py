@@ -312,3 +312,18 @@ def test_asking_for_more_never_costs_less(seed: int) -> None:
     assert cost_of(replace(search, commission=search.commission + 0.5).solve()) >= cost - 1e-6
     if search.budget is not None:
         assert cost_of(replace(search, budget=search.budget + 50).solve()) <= cost + 1e-6
+
+
+def test_the_lowest_ltv_for_a_lender_with_a_haircut_lets_what_is_counted_go_with_the_limit() -> None:
+    put = ListedOption(Right.PUT, 380.0, date(2027, 1, 15), 4.9, 5.0)
+
+    def asked(limit: float) -> CheapestHedge:  # 30 % of what the puts pay is left out
+        terms = {"credit_factor": 0.7 * limit, "owed_factor": limit, "max_puts": 8}
+        return cheapest_hedge([put], 1_000, 240_000, 400, limit, **terms)  # type: ignore[arg-type]  # rules by name
+
+    nearest = asked(0.6).nearest
+    assert nearest is not None
+    # at 160 eight puts pay 176,000, of which 123,200 count: 240,000 / (160,000 + 123,200)
+    assert nearest.max_hedged_ltv == pytest.approx(240 / 283.2, abs=1e-5)
+    assert asked(nearest.max_hedged_ltv).status is SolveStatus.OPTIMAL
+    assert asked(nearest.max_hedged_ltv - 1e-4).status is SolveStatus.INFEASIBLE

@@ -202,11 +202,8 @@ def _lowest_ltv(terms: HedgeTerms, lines: Sequence[Line], deadline: Deadline) ->
     for _ in range(ROUNDS):
         if best is None or not math.isfinite(best) or deadline.is_over:
             break
-        factor = best if terms.counting is HedgeCounting.CREDITED else terms.factor
-        owed = (
-            best * terms.owed_factor / terms.factor if terms.counting is HedgeCounting.CREDITED else terms.owed_factor
-        )
-        tried = replace(terms, limit=best, factor=factor, owed_factor=owed)
+        scale = best / terms.limit if _credits_collateral(terms) else 1.0
+        tried = replace(terms, limit=best, factor=scale * terms.factor, owed_factor=scale * terms.owed_factor)
         made = rows(tried, lines, sharp=False)
         is_ltv = np.array([rule == "ltv" for rule in made.rules])
         _with_unknown(made, np.where(is_ltv, -_ltv_scale(tried), 0.0), 0.0, 10 * terms.gold_value + terms.loan)
@@ -221,19 +218,30 @@ def _lowest_ltv(terms: HedgeTerms, lines: Sequence[Line], deadline: Deadline) ->
 
 
 def needed_limit(terms: HedgeTerms, hedge: ListedHedge) -> float:
-    """The lowest M at which a hedge keeps the LTV rule: the largest L'/(U'S + Pi), or (L' - h*Pi)/(U'S)."""
+    """The lowest M at which a hedge keeps the LTV rule: the largest L'/(U'S + (h/M)*Pi), or (L' - h*Pi)/(U'S)."""
+    assert terms.limit is not None
     held = after_premium(terms, hedge.net_cost)
     worst = 0.0
     for price in prices(terms, hedge, 1):
         payoff, gold = hedge.payoff(price), held.units * price
-        if terms.counting is HedgeCounting.CREDITED:
-            owed = payoff * terms.owed_factor / terms.factor if payoff < 0 else payoff
-            needed = held.loan / (gold + owed) if gold + owed > 0 else math.inf
+        counted = min(terms.factor * payoff, terms.owed_factor * payoff)
+        if _credits_collateral(terms):
+            collateral = gold + counted / terms.limit
+            needed = held.loan / collateral if collateral > 0 else math.inf
         else:
-            counted = min(terms.factor * payoff, terms.owed_factor * payoff)
             needed = (held.loan - counted) / gold if gold > 0 else math.inf
         worst = max(worst, needed)
     return worst
+
+
+def _credits_collateral(terms: HedgeTerms) -> bool:
+    """True when options count as collateral, with a haircut or without: then h goes with the limit.
+
+    A haircut comes as a factor below the limit, with the limit itself for what is owed; any other factor stands.
+    """
+    if terms.counting is not None or terms.limit is None:
+        return terms.counting is HedgeCounting.CREDITED
+    return terms.factor < terms.limit and math.isclose(terms.owed_factor, terms.limit)
 
 
 def _ltv_scale(terms: HedgeTerms) -> float:

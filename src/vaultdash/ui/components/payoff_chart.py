@@ -154,7 +154,8 @@ def _handles(line: Line, gain: Callable[[float], float], colours: ChartColours) 
 
 
 def _breakevens(found: Sequence[float], colour: str, colours: ChartColours) -> dict[str, Any]:
-    label = {"color": colours.strong, "fontSize": 11, "formatter": "{b}"}
+    clear = 13  # pixels: beyond the handle of a strike that lies beside it
+    label = {"color": colours.strong, "fontSize": 11, "formatter": "{b}", "distance": clear}
     return {
         "silent": True,
         "symbol": "circle",

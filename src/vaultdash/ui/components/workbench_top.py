@@ -93,7 +93,7 @@ class WorkbenchTop:
             "> 200 %" if counted.worst_ltv > 2 else pct(max(counted.worst_ltv, 0.0)),
             f"Highest LTV at expiry between {pct(down, 0)} and {pct(up, 0)}, {COUNTED[counting]}: at "
             f"{price(counted.worst_price)}. The call comes at {pct(loan.margin_call_ltv, 0)}.",
-            label=f"highest LTV at expiry, {COUNTED[counting]}{_lender_reads(measure, counting)}",
+            label=f"highest LTV, {COUNTED[counting]}{_lender_reads(measure, counting)}",
             tone=tone,
         )
         self._cost.show(
@@ -122,7 +122,7 @@ def _lender_reads(measure: ListedMeasure, counting: HedgeCounting) -> str:
     if counting is not HedgeCounting.AFTER_PAYMENT:
         return ""
     seen = measure.countings[HedgeCounting.IGNORED].worst_ltv
-    return f" · before, your lender reads up to {'> 200 %' if seen > 2 else pct(seen)}"
+    return f" · lender reads {'> 200 %' if seen > 2 else pct(seen)}"
 
 
 def _small(words: str) -> str:
