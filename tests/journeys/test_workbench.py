@@ -56,6 +56,9 @@ async def test_the_cheapest_hedge_is_found_bent_and_kept_as_a_template(
     await page.goto(dashboard.url + "/options")
     await page.goto(address)  # another person opens the link
     await expect(page.locator(".vd-bench-title")).to_contain_text(title.partition(" ·")[0], timeout=PATIENT)
+    await expect(page.locator("p.vd-sentence").first).to_contain_text("does not stop the call at", timeout=PATIENT)
+    await page.get_by_role("button", name="Put a copy beside").click()
+    await expect(page).to_have_url(re.compile(r"&b=h1~GLD~"))  # a reload finds the copy, too
     assert visitor.complaints == []
 
 

@@ -90,7 +90,7 @@ async def test_what_random_paths_come_to_stands_below_the_hedge(person: User, ho
     house.workbench._paths._compute = HereAndNow()  # it runs what a process would
     await person.open("/hedge")
     await person.should_see("Following random paths of this hedge", retries=100)
-    await person.should_see("end in a call that it does not cure, without a hedge of", retries=300)
+    await person.should_see("have a call that it does not cure", retries=300)
 
 
 async def test_without_a_chain_the_page_says_why_and_what_remains(

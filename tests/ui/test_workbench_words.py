@@ -116,7 +116,7 @@ def test_what_paths_came_to_is_said_beside_that_of_no_hedge() -> None:
     hedged, bare = (
         PathVerdict("any", (PathOdds("flat", 0.1, 0.01, uncured, 0.001, 0.0, 0.0, 0.0),)) for uncured in (0.012, 0.05)
     )
-    said = "Of random paths 1.2\u00a0% end in a call that it does not cure, without a hedge of 5.0\u00a0%."
+    said = "Of random paths 1.2\u00a0% have a call that it does not cure, 5.0\u00a0% without a hedge."
     assert unbroken(paths_words(hedged, bare)) == said
     assert paths_words(None, bare) == ""
 

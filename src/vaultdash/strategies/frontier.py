@@ -237,8 +237,8 @@ def _remarks(
         )
     else:
         said.append(
-            "The search for the cheapest hedge mixes strikes freely: at the same limit it finds one that costs no more. "
-            "Here the limit is the call itself; the workbench asks for a point below it."
+            "The search for the cheapest hedge mixes strikes freely: at the same limit it finds one that costs no "
+            "more. Here the limit is the call itself; the workbench asks for a point below it."
         )
     if case.split_custody:
         said.append("No collars: the gold is pledged elsewhere, and a call sold at the broker would be uncovered.")

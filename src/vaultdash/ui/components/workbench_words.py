@@ -211,8 +211,8 @@ def paths_words(verdict: PathVerdict | None, bare: PathVerdict | None) -> str:
     """What random paths came to with the hedge and without, in a sentence; "" while they have not been followed."""
     if verdict is None:
         return ""
-    without = "" if bare is None else f", without a hedge of {verdict_words(bare)[0]}"
-    return f"Of random paths {verdict_words(verdict)[0]} end in a call that it does not cure{without}."
+    without = "" if bare is None else f", {verdict_words(bare)[0]} without a hedge"
+    return f"Of random paths {verdict_words(verdict)[0]} have a call that it does not cure{without}."
 
 
 def calls_words(calls: CallSafety, case: HedgeCase) -> str:

@@ -239,7 +239,8 @@ class WorkbenchPage:
         self._named = at
         with self._root:
             ui.run_javascript(
-                f"const at = '{at}'; if (location.pathname === '/workbench') history.replaceState({{page: at}}, '', at)"
+                f"const at = '{at}'; "
+                "if (location.pathname === '/workbench') history.replaceState({page: at}, '', at)"
             )
 
     # What came of what was asked.
