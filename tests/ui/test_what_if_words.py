@@ -124,7 +124,7 @@ def test_a_map_says_the_same_whole_and_renewed() -> None:
     case = a_case()
     found = what_if(case, a_hedge(), WhatIfChange(), map_moves=(-0.5, 0.0), map_days=(0, 30, 180)).by_time
     assert found is not None
-    options = map_options(found, case, case.loan, HedgeCounting.CREDITED, (1, 0), COLOURS, dark=True)
+    options = map_options(found, case, case.loan, HedgeCounting.CREDITED, COLOURS, dark=True)
     cells = options["series"][0]["data"]
     assert [cell[:2] for cell in cells] == [[0, 0], [1, 0], [0, 1], [1, 1], [0, 2], [1, 2]]
     zones, ltvs, worth, width = _travelling(found, case.loan, HedgeCounting.CREDITED)

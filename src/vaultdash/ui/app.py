@@ -31,6 +31,7 @@ def mount_pages(app: FastAPI, vault: Vault, origins: list[str]) -> None:
         f'<script src="/static/vd/push.js?{version}" defer></script>\n'
         '<link rel="manifest" href="/static/vd/manifest.webmanifest">\n'
         f'<script src="/static/vd/strikes.js?{version}" defer></script>\n'
+        f'<script src="/static/vd/rings.js?{version}" defer></script>\n'
         f'<script src="/static/vd/unsaved.js?{version}" defer></script>',
         shared=True,
     )

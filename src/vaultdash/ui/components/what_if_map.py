@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from nicegui import ui
 
 from vaultdash.domain.listed_hedge import HedgeCase
 from vaultdash.domain.loan import LTV_TOLERANCE, HedgeCounting, Loan
@@ -23,12 +24,10 @@ WORDS = ("ample room", "room", "warning", "call", "close-out")
 FILLS = ("#2f9e77", "#8cc9b1", "#d29534", "#db5a5d", "#84444a")
 DARK_FILLS = ("#1f6e53", "#3f9c7b", "#c07d1a", "#cf4448", "#6d2a30")
 NO_COVER = 99_990  # LTV in hundredths of a per cent, as it travels: beyond every scale
-HERE = "here"
 # A cell as it travels is a digit and two whole numbers; the browser makes a row of five of them: column, row, zone,
 # LTV, worth.
 CELLS = """((z, l, w, n) => l.map((v, i) => [i % n, Math.floor(i / n), +z[i], v / 1e4, w[i]]))"""
 TOOLTIP = """p => {{
-  if (p.seriesId === 'here') return '';
   const [c, r, z, l, w] = p.value, at = {prices}[c].toFixed(2), money = Math.abs(w).toLocaleString('en-US');
   return 'Gold ' + at + ' (' + {columns}[c] + '), {before}' + {rows}[r] + '{after}<br><b>LTV '
     + (l > 9.9 ? 'no cover' : l <= 0 ? 'repaid' : (l * 100).toFixed(1) + ' %') + '</b>: ' + {words}[z]
@@ -37,17 +36,16 @@ TOOLTIP = """p => {{
 
 
 class HeatMap(Chart):
-    """A heat map whose cells and mark are renewed without sending the rest again."""
+    """A heat map whose cells are renewed without sending the rest again, with a ring on one of them."""
 
-    def renew(self, found: WhatIfMap, loan: Loan, counting: HedgeCounting, here: tuple[int, int]) -> None:
-        """Other values in the same cells, and the mark on one of them."""
+    def renew(self, found: WhatIfMap, loan: Loan, counting: HedgeCounting) -> None:
+        """Other values in the same cells."""
         cells = f"{CELLS}({', '.join(_travelling(found, loan, counting))})"
-        mark = f"{{id: '{HERE}', data: [[{here[0]}, {here[1]}]]}}"
-        self._chart.run_chart_method(":setOption", f"{{series: [{{id: 'map', data: {cells}}}, {mark}]}}")
+        self._chart.run_chart_method(":setOption", f"{{series: [{{id: 'map', data: {cells}}}]}}")
 
     def place(self, here: tuple[int, int]) -> None:
-        """Put the mark on another cell: its column and row."""
-        self._chart.run_chart_method("setOption", {"series": [{"id": HERE, "data": [list(here)]}]})
+        """Put the ring on a cell: its column and row."""
+        ui.run_javascript(f"vdRing({self._chart.id}, {here[0]}, {here[1]})")
 
 
 def map_options(
@@ -55,7 +53,6 @@ def map_options(
     case: HedgeCase,
     loan: Loan,
     counting: HedgeCounting,
-    here: tuple[int, int],
     colours: ChartColours,
     *,
     dark: bool,
@@ -117,16 +114,6 @@ def map_options(
                     "color": "#ffffff" if dark else "#14110a",
                     ":formatter": "p => p.value[3] > 9.9 ? '–' : Math.round(p.value[3] * 100)",
                 },
-            },
-            {
-                "id": HERE,
-                "type": "scatter",
-                "data": [list(here)],
-                "symbol": "circle",
-                "symbolSize": 13,
-                "silent": True,
-                "itemStyle": {"color": "rgba(0,0,0,0)", "borderColor": colours.strong, "borderWidth": 2.5},
-                "z": 5,
             },
         ],
     }

@@ -223,11 +223,10 @@ class WhatIfPage:
             self._maps[kind] = shown
             here = self._here(shown, report)
             if EVERYTHING in due or before is None or not has_same_cells(before, shown):
-                chart.show(map_options(shown, case, loan, counting, here, colours, dark=self._dark))
-            elif due <= {"price", own}:
-                chart.place(here)
-            else:
-                chart.renew(shown, loan, counting, here)
+                chart.show(map_options(shown, case, loan, counting, colours, dark=self._dark))
+            elif not due <= {"price", own}:
+                chart.renew(shown, loan, counting)
+            chart.place(here)
 
     @staticmethod
     def _here(shown: WhatIfMap, report: WhatIfReport) -> tuple[int, int]:
