@@ -91,7 +91,7 @@ async def test_nothing_here_is_the_market_and_nothing_can_be_ordered(user: User)
 async def test_without_options_the_cheapest_hedge_is_looked_for_and_can_be_left_out(user: User) -> None:
     await user.open("/what-if")
     await shows(user, lambda words: "With the hedge" in words)
-    await see(user, "Reckoned as sold to repay the loan, for your lender ignores options.")
+    await see(user, "It does not stop the call, for your lender reads the gold alone")
     assert "puts" in said(user, "hedge-words")
     press(user, "none")
     await shows(user, lambda words: words.endswith("No option protects it."))

@@ -11,6 +11,7 @@ from vaultdash.domain.listed_hedge import ListedHedge
 from vaultdash.domain.loan import HedgeCounting
 from vaultdash.services.hedge_link import decode
 from vaultdash.services.vault import Vault
+from vaultdash.services.workbench_advice import ROOM
 from vaultdash.services.workbench_request import CheapestRequest, HedgeRequest, LegRequest
 from vaultdash.ui.components.workbench_words import legs_words, until
 from vaultdash.ui.format import unbroken, usd
@@ -20,7 +21,6 @@ NO_HEDGE = ListedHedge("no hedge")
 HELD, CHEAPEST, LINKED, NOTHING = "held", "cheapest", "linked", "nothing"
 LABELS = {HELD: "options held", CHEAPEST: "cheapest hedge", LINKED: "from the link", NOTHING: "none"}
 WAITING = {HELD: "Reading the options held …", CHEAPEST: "Looking for the cheapest hedge …", LINKED: "Reading it …"}
-BELOW = 1e-6  # the limit itself is a call
 
 
 class ChosenHedge:
@@ -110,16 +110,20 @@ class ChosenHedge:
         loan = self._vault.book.current.loan
         ignores = loan.hedge_counting is HedgeCounting.IGNORED
         request = CheapestRequest(
-            max_hedged_ltv=loan.margin_call_ltv - BELOW, credit=HedgeCounting.AFTER_PAYMENT if ignores else None
+            max_hedged_ltv=loan.margin_call_ltv - ROOM, credit=HedgeCounting.AFTER_PAYMENT if ignores else None
         )
         report = await self._vault.workbench.cheapest(request)
         found = report.found
         if found.hedge is None:
             self._problem.set_text(found.reason)
             return NO_HEDGE, None, ""
-        said = ["It keeps every price down to a fall of 60 % from a call at its expiry."]
-        if ignores:
-            said.append("Reckoned as sold to repay the loan, for your lender ignores options.")
+        if loan.hedge_counting is HedgeCounting.CREDITED:
+            said = ["It keeps every price down to a fall of 60 % from a call at its expiry."]
+        else:
+            said = [
+                "It does not stop the call, for your lender reads the gold alone; sold at once it would repay enough "
+                "at every price down to a fall of 60 %."
+            ]
         if found.status is SolveStatus.TIMEOUT:
             said.append("The best that was found in the time there was.")
         if report.withheld is not None:
