@@ -89,8 +89,7 @@ async def test_where_a_hedge_must_be_sold_first_the_page_says_that_it_stops_no_c
 async def test_what_random_paths_come_to_stands_below_the_hedge(person: User, house: Vault) -> None:
     house.workbench._paths._compute = HereAndNow()  # it runs what a process would
     await person.open("/hedge")
-    await person.should_see("Following random paths of this hedge", retries=100)
-    await person.should_see("have a call that it does not cure", retries=300)
+    await person.should_see("have a call that it does not cure", retries=400)
 
 
 async def test_without_a_chain_the_page_says_why_and_what_remains(

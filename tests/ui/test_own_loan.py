@@ -181,7 +181,7 @@ def zone_label(user: User) -> str:
 async def test_beside_a_real_price_an_invented_rate_shows_no_zone_and_no_hedge(user: User, vault: Vault) -> None:
     kept = vault.book.current
     vault.prices._best["GLD"] = replace(vault.prices.known("GLD"), source="Yahoo")
-    vault.advisor._demo = False
+    vault.advisor._doubts._demo = False
     await vault.book.save(replace(kept, loan=replace(kept.loan, amount=600_000.0, currency="CHF")), "api")
     beat = await vault.heartbeat.beat()
     assert beat.snapshot is not None
